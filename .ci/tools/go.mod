@@ -1,0 +1,3 @@
+module github.com/sluicehq/sluice/ci/tools
+
+go 1.26.0

@@ -1,0 +1,146 @@
+// Package storage is the seam between Sluice and its document engines: what a document, a collection and a scope are,
+// what every engine can do, and which errors it answers with.
+//
+// core/storage/embedded and core/storage/elastic implement Engine; core/storage/storagetest is the suite both must pass.
+// Rights, metadata and validation stand above this seam: an engine stores what it is given. Every package of core and
+// every controller may import it; it imports only protocol.
+package storage
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Scope keeps what users store apart from what the node and its plugins store: the same index name in two scopes is two
+// indexes.
+type Scope uint8
+
+// The scopes.
+const (
+	// Public holds the documents that clients reach through the document controller.
+	Public Scope = iota
+	// Internal holds the node's own collections and those of plugins; no client reaches it except through an action made
+	// for it.
+	Internal
+)
+
+func (s Scope) String() string {
+	if s == Internal {
+		return "private" // the word of the Kuzzle API
+	}
+	return "public"
+}
+
+// Collection is the address of a collection.
+type Collection struct {
+	Scope Scope
+	Index string
+	Name  string
+}
+
+// Document is one stored document.
+type Document struct {
+	ID string
+	// Version starts at 1 and grows by one with every write to this id. A document created again after a deletion gets a
+	// version above every version it had.
+	Version int64
+	// Source is a JSON object. It belongs to the engine: the caller must not change it.
+	Source jsontext.Value
+}
+
+// Spec describes a collection when it is made.
+type Spec struct {
+	// Keywords names the top-level fields that Find must answer for: each holds a text or an array of texts in a document
+	// (any other value is not found).
+	Keywords []string
+}
+
+// Refresh says when a write is visible to searches. Get and Find see every acknowledged write at once in any case.
+type Refresh uint8
+
+// The refresh modes.
+const (
+	// RefreshLater lets the engine choose, within a second.
+	RefreshLater Refresh = iota
+	// RefreshWaitFor returns once searches see the write.
+	RefreshWaitFor
+)
+
+// WriteOptions refine a write; the zero value asks for nothing special.
+type WriteOptions struct {
+	// IfVersion makes the write fail with services.storage.too_many_changes unless the document has this version; 0 does
+	// not ask.
+	IfVersion int64
+	Refresh   Refresh
+}
+
+// UpdateOptions refine Update.
+type UpdateOptions struct {
+	WriteOptions
+	// RetryOnConflict is how often an update that lost a race is tried again; it has no meaning together with IfVersion.
+	RetryOnConflict int
+}
+
+// Documents reads and writes single documents. A write that returned without error survives kill -9 of the node; one that
+// returned an error changed nothing. All methods are safe for concurrent use, and fail with
+// services.storage.unknown_index or unknown_collection for an address that does not exist.
+type Documents interface {
+	// Get reads a document; services.storage.not_found when there is none.
+	Get(ctx context.Context, c Collection, id string) (Document, error)
+	// Create writes a new document; services.storage.document_already_exists when the id is taken.
+	Create(ctx context.Context, c Collection, id string, source jsontext.Value, o WriteOptions) (Document, error)
+	// Put writes a document whether or not the id is taken.
+	Put(ctx context.Context, c Collection, id string, source jsontext.Value, o WriteOptions) (doc Document, created bool, err error)
+	// Replace writes over an existing document; services.storage.not_found when there is none.
+	Replace(ctx context.Context, c Collection, id string, source jsontext.Value, o WriteOptions) (Document, error)
+	// Update merges partial into an existing document: objects are merged key by key at every depth, every other value
+	// (null and arrays too) replaces. services.storage.not_found when there is none. It returns the whole new document.
+	Update(ctx context.Context, c Collection, id string, partial jsontext.Value, o UpdateOptions) (Document, error)
+	// Delete removes a document; services.storage.not_found when there is none.
+	Delete(ctx context.Context, c Collection, id string, o WriteOptions) error
+}
+
+// Finder answers the exact look-ups that the node itself lives on. It is not search: no analysis, no scores.
+type Finder interface {
+	// Find gives at most limit documents whose keyword field (declared in Spec.Keywords, else
+	// services.storage.invalid_argument) holds value, ordered by id. limit must be positive.
+	Find(ctx context.Context, c Collection, field, value string, limit int) ([]Document, error)
+	// Scan calls visit for every document of the collection whose id is greater than after, ordered by id, until visit
+	// returns false. It reads one consistent state. visit may write to the engine.
+	Scan(ctx context.Context, c Collection, after string, visit func(Document) bool) error
+}
+
+// Collections makes and lists collections. Index and collection names follow the naming rules of ValidName; a bad one is
+// services.storage.invalid_index_name or invalid_collection_name.
+type Collections interface {
+	// Ensure makes the collection, and its index, when they do not exist. A keyword that is new to an existing collection
+	// is added and its documents are indexed before Ensure returns; keywords are never taken away.
+	Ensure(ctx context.Context, c Collection, spec Spec) error
+	// List gives every collection of the scope, ordered by index and name.
+	List(ctx context.Context, s Scope) ([]Collection, error)
+	// Drop removes the collection with its documents; services.storage.unknown_collection when it does not exist.
+	Drop(ctx context.Context, c Collection) error
+}
+
+// Info describes an engine to operators.
+type Info struct {
+	Type       string `json:"type"`
+	Version    string `json:"version"`
+	SpaceBytes int64  `json:"spaceUsed"`
+}
+
+// Engine is a whole document engine.
+//
+// Life: opened by its package, used by many goroutines, closed once; after Close every method fails with
+// services.storage.not_connected.
+type Engine interface {
+	Documents
+	Finder
+	Collections
+	// Info reports type, version and size.
+	Info(ctx context.Context) (Info, error)
+	// Healthy is nil when the engine can read and write.
+	Healthy(ctx context.Context) error
+	Close() error
+}
