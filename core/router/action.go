@@ -1,0 +1,70 @@
+// Package router answers which action a request means. It holds every action, built in or of a plugin, its HTTP routes and
+// the listeners that came with it, in one immutable Snapshot; a Registry swaps snapshots when a plugin comes or goes.
+//
+// It decides no rights and speaks no protocol. The funnel, the plugin host, the network and the controllers import it.
+package router
+
+import (
+	"context"
+
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// Handler does the work of an action. It answers with a value that encodes to JSON, protocol.Absent for no result at all,
+// or bytes or text when it set req.Reply.Raw. An error from the catalogue reaches the client; any other becomes an
+// internal error and is logged. Result and error together are a partial failure.
+type Handler func(ctx context.Context, req *protocol.Request) (any, error)
+
+// AuthMode says who looks at the token of a request.
+type AuthMode uint8
+
+// The modes.
+const (
+	// AuthHost is the usual way: the host verifies a token that is there, then decides by the rights of the user, who may
+	// be anonymous.
+	AuthHost AuthMode = iota
+	// AuthRequired is AuthHost that refuses anonymous with 401 in every mode of the server.
+	AuthRequired
+)
+
+// Action is one thing a client may ask for.
+type Action struct {
+	Controller string
+	Name       string
+	Handler    Handler
+	Routes     []Route
+	Auth       AuthMode
+	// Profile is the form of the answers, errors of the funnel included.
+	Profile protocol.Profile
+	// Plugin is the id of the plugin that owns the action, "" for built-in ones.
+	Plugin string
+}
+
+// Route is an HTTP way to an action. Path segments that begin with ":" are arguments.
+type Route struct {
+	// Verb is upper case.
+	Verb string
+	// Path begins with "/".
+	Path string
+	// Deprecated is the version since which another route should be used, "" for none.
+	Deprecated string
+}
+
+// Contribution is all that one owner brings: the node's own controllers, or one plugin.
+type Contribution struct {
+	// Owner is unique: the id of a plugin, or the name of a controller package.
+	Owner     string
+	Actions   []Action
+	Listeners events.Listeners
+	// Grants are rights that the owner's actions give to standard roles, see security.Grants.
+	Grants []Grant
+}
+
+// Grant lets everybody with a standard role call an action of the owner, unless the stored role says something about that
+// controller itself.
+type Grant struct {
+	Role       string
+	Controller string
+	Action     string
+}

@@ -1,0 +1,149 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sluicehq/sluice/core/events"
+)
+
+// Registry holds the current snapshot. Reading it costs one atomic load; changes are serialised.
+type Registry struct {
+	current atomic.Pointer[Snapshot]
+
+	mu            sync.Mutex
+	contributions []Contribution
+}
+
+// NewRegistry holds nothing yet.
+func NewRegistry() *Registry {
+	r := &Registry{}
+	empty, err := build(nil)
+	if err != nil { // nothing cannot conflict
+		panic(err)
+	}
+	r.current.Store(empty)
+	return r
+}
+
+// Current gives the snapshot in force. A request takes it once, at admission, and keeps to it.
+func (r *Registry) Current() *Snapshot { return r.current.Load() }
+
+// Set adds the contribution, or replaces the one of the same owner, in one step: every request sees all of it or nothing.
+// A name or route that another owner has, or that is malformed, is refused, and nothing changes.
+func (r *Registry) Set(c Contribution) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := slices.Clone(r.contributions)
+	if i := slices.IndexFunc(next, func(x Contribution) bool { return x.Owner == c.Owner }); i >= 0 {
+		next[i] = c
+	} else {
+		next = append(next, c)
+	}
+	return r.swapLocked(next)
+}
+
+// Remove takes the owner's contribution away; an unknown owner is no error.
+func (r *Registry) Remove(owner string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := slices.DeleteFunc(slices.Clone(r.contributions), func(x Contribution) bool { return x.Owner == owner })
+	if err := r.swapLocked(next); err != nil { // taking away cannot conflict
+		panic(err)
+	}
+}
+
+func (r *Registry) swapLocked(next []Contribution) error {
+	snapshot, err := build(next)
+	if err != nil {
+		return err
+	}
+	r.contributions = next
+	r.current.Store(snapshot)
+	return nil
+}
+
+// Snapshot is all actions, routes and listeners at one moment. It never changes.
+type Snapshot struct {
+	// Events holds who listens.
+	Events      *events.Table
+	controllers map[string]map[string]*Entry
+	order       []*Entry
+	routes      map[string]*node // by verb
+	grants      []Grant
+}
+
+// Entry is an action with what is worked out once for it.
+type Entry struct {
+	Action
+	// Before, After and Error are the names of its events.
+	Before, After, Error string
+}
+
+func build(contributions []Contribution) (*Snapshot, error) {
+	s := &Snapshot{controllers: map[string]map[string]*Entry{}, routes: map[string]*node{}}
+	var listeners []events.Listeners
+	var problems []error
+	for _, c := range contributions {
+		for _, a := range c.Actions {
+			if err := s.add(a); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", c.Owner, err))
+			}
+		}
+		listeners = append(listeners, c.Listeners)
+		s.grants = append(s.grants, c.Grants...)
+	}
+	s.Events = events.NewTable(listeners)
+	return s, errors.Join(problems...)
+}
+
+func (s *Snapshot) add(a Action) error {
+	if a.Controller == "" || a.Name == "" || a.Handler == nil {
+		return fmt.Errorf("action %q:%q needs a controller, a name and a handler", a.Controller, a.Name)
+	}
+	actions := s.controllers[a.Controller]
+	if actions == nil {
+		actions = map[string]*Entry{}
+		s.controllers[a.Controller] = actions
+	}
+	if actions[a.Name] != nil {
+		return fmt.Errorf("action %s:%s exists already", a.Controller, a.Name)
+	}
+	name := upperFirst(a.Name)
+	e := &Entry{
+		Action: a,
+		Before: a.Controller + ":before" + name,
+		After:  a.Controller + ":after" + name,
+		Error:  a.Controller + ":error" + name,
+	}
+	for _, route := range a.Routes {
+		if err := s.addRoute(route, e); err != nil {
+			return err
+		}
+	}
+	actions[a.Name] = e
+	s.order = append(s.order, e)
+	return nil
+}
+
+// Action finds an action; controller and action say which of the two is unknown when it is nil.
+func (s *Snapshot) Action(controller, action string) (e *Entry, knownController bool) {
+	actions, ok := s.controllers[controller]
+	return actions[action], ok
+}
+
+// Actions gives all actions in the order they were contributed. The slice belongs to the snapshot.
+func (s *Snapshot) Actions() []*Entry { return s.order }
+
+// Grants gives the grants of all owners. The slice belongs to the snapshot.
+func (s *Snapshot) Grants() []Grant { return s.grants }
+
+func upperFirst(s string) string {
+	if s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}

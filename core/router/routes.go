@@ -1,0 +1,155 @@
+package router
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// Verbs are the HTTP verbs that routes may use, in the order in which server:publicApi lists them.
+var Verbs = []string{"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD"}
+
+// node is one place in the trie of a verb. A literal child beats the parameter child, and there is no way back: once the
+// literal is taken, the parameter is not tried.
+type node struct {
+	literals map[string]*node
+	param    *node
+	// entry and names are set where a route ends: names of its parameters in the order of the path.
+	entry *Entry
+	names []string
+}
+
+func (s *Snapshot) addRoute(r Route, e *Entry) error {
+	if !slices.Contains(Verbs, r.Verb) {
+		return fmt.Errorf("route %s %s of %s:%s: the verb must be one of %v", r.Verb, r.Path, e.Controller, e.Name, Verbs)
+	}
+	if !strings.HasPrefix(r.Path, "/") {
+		return fmt.Errorf("route %s %q of %s:%s: the path must begin with /", r.Verb, r.Path, e.Controller, e.Name)
+	}
+	n := s.routes[r.Verb]
+	if n == nil {
+		n = &node{}
+		s.routes[r.Verb] = n
+	}
+	var names []string
+	for segment := range segments(r.Path) {
+		if name, ok := strings.CutPrefix(segment, ":"); ok {
+			if name == "" || slices.Contains(names, name) {
+				return fmt.Errorf("route %s %s of %s:%s: parameter %q is empty or named twice", r.Verb, r.Path, e.Controller, e.Name, name)
+			}
+			names = append(names, name)
+			if n.param == nil {
+				n.param = &node{}
+			}
+			n = n.param
+			continue
+		}
+		next := n.literals[segment]
+		if next == nil {
+			if n.literals == nil {
+				n.literals = map[string]*node{}
+			}
+			next = &node{}
+			n.literals[segment] = next
+		}
+		n = next
+	}
+	if n.entry != nil {
+		return fmt.Errorf("route %s %s of %s:%s belongs to %s:%s already", r.Verb, r.Path, e.Controller, e.Name, n.entry.Controller, n.entry.Name)
+	}
+	n.entry, n.names = e, names
+	return nil
+}
+
+// Match is where a verb and a path lead.
+type Match struct {
+	Entry *Entry
+	// names and values of the path's parameters.
+	names, values []string
+}
+
+// Fill sets controller, action and the path's parameters in req; they replace what the query said under the same names.
+func (m Match) Fill(req *protocol.Request) {
+	req.Controller, req.Action = m.Entry.Controller, m.Entry.Name
+	for i, name := range m.names {
+		SetArgument(req, name, m.values[i])
+	}
+}
+
+// SetArgument gives req one argument that came as text out of a URL.
+func SetArgument(req *protocol.Request, name string, values ...string) {
+	if len(values) == 1 {
+		switch name {
+		case "index":
+			req.Index = values[0]
+			return
+		case "collection":
+			req.Collection = values[0]
+			return
+		case "_id":
+			req.ID = values[0]
+			return
+		}
+	}
+	req.Args.AddText(name, values...)
+}
+
+// Match finds the route for a verb and the still escaped path of a URL. Segments are compared after percent-decoding, so
+// that an escaped slash stays inside its segment; empty segments do not count.
+func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
+	n := s.routes[verb]
+	if n == nil {
+		return Match{}, false
+	}
+	var m Match
+	for segment := range segments(escapedPath) {
+		if strings.IndexByte(segment, '%') >= 0 {
+			decoded, err := url.PathUnescape(segment)
+			if err != nil {
+				return Match{}, false
+			}
+			segment = decoded
+		}
+		if next := n.literals[segment]; next != nil {
+			n = next
+			continue
+		}
+		if n.param == nil {
+			return Match{}, false
+		}
+		m.values = append(m.values, segment)
+		n = n.param
+	}
+	if n.entry == nil {
+		return Match{}, false
+	}
+	m.Entry, m.names = n.entry, n.names
+	return m, true
+}
+
+// Allowed gives the verbs that have a route for the path.
+func (s *Snapshot) Allowed(escapedPath string) []string {
+	var verbs []string
+	for _, verb := range Verbs {
+		if _, ok := s.Match(verb, escapedPath); ok {
+			verbs = append(verbs, verb)
+		}
+	}
+	return verbs
+}
+
+// segments yields the parts of a path between slashes, without the empty ones.
+func segments(path string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for path != "" {
+			segment, rest, _ := strings.Cut(path, "/")
+			path = rest
+			if segment != "" && !yield(segment) {
+				return
+			}
+		}
+	}
+}
