@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -57,14 +58,6 @@ type Contribution struct {
 	Owner     string
 	Actions   []Action
 	Listeners events.Listeners
-	// Grants are rights that the owner's actions give to standard roles, see security.Grants.
-	Grants []Grant
-}
-
-// Grant lets everybody with a standard role call an action of the owner, unless the stored role says something about that
-// controller itself.
-type Grant struct {
-	Role       string
-	Controller string
-	Action     string
+	// Grants are the rights to its actions that the owner gives to standard roles.
+	Grants []security.Grant
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/security"
 )
 
 // Registry holds the current snapshot. Reading it costs one atomic load; changes are serialised.
@@ -73,7 +74,7 @@ type Snapshot struct {
 	controllers map[string]map[string]*Entry
 	order       []*Entry
 	routes      map[string]*node // by verb
-	grants      []Grant
+	grants      security.Grants
 }
 
 // Entry is an action with what is worked out once for it.
@@ -86,6 +87,7 @@ type Entry struct {
 func build(contributions []Contribution) (*Snapshot, error) {
 	s := &Snapshot{controllers: map[string]map[string]*Entry{}, routes: map[string]*node{}}
 	var listeners []events.Listeners
+	var grants []security.Grant
 	var problems []error
 	for _, c := range contributions {
 		for _, a := range c.Actions {
@@ -94,9 +96,10 @@ func build(contributions []Contribution) (*Snapshot, error) {
 			}
 		}
 		listeners = append(listeners, c.Listeners)
-		s.grants = append(s.grants, c.Grants...)
+		grants = append(grants, c.Grants...)
 	}
 	s.Events = events.NewTable(listeners)
+	s.grants = security.NewGrants(grants)
 	return s, errors.Join(problems...)
 }
 
@@ -138,8 +141,8 @@ func (s *Snapshot) Action(controller, action string) (e *Entry, knownController 
 // Actions gives all actions in the order they were contributed. The slice belongs to the snapshot.
 func (s *Snapshot) Actions() []*Entry { return s.order }
 
-// Grants gives the grants of all owners. The slice belongs to the snapshot.
-func (s *Snapshot) Grants() []Grant { return s.grants }
+// Grants gives the grants of all owners.
+func (s *Snapshot) Grants() security.Grants { return s.grants }
 
 func upperFirst(s string) string {
 	if s[0] >= 'a' && s[0] <= 'z' {
