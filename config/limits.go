@@ -1,0 +1,28 @@
+package config
+
+import "time"
+
+// Limits is the section limits.
+type Limits struct {
+	ConcurrentRequests             int           `config:"concurrentRequests" doc:"Requests executed at once. Must be below limits.requestsBufferSize." min:"1"`
+	RequestsBufferSize             int           `config:"requestsBufferSize" doc:"Requests waiting to be executed; one more is answered 503." min:"1"`
+	RequestsBufferWarningThreshold int           `config:"requestsBufferWarningThreshold" doc:"Waiting requests from which the node warns; between the two above." min:"1"`
+	LoginsPerSecond                int           `config:"loginsPerSecond" doc:"Login attempts per second and connection." min:"1"`
+	FailedLoginsPerMinute          int           `config:"failedLoginsPerMinute" doc:"Failed logins per minute and client address; 0 = unlimited." min:"0"`
+	DocumentsFetchCount            int           `config:"documentsFetchCount" doc:"Documents one request may read." min:"1"`
+	DocumentsWriteCount            int           `config:"documentsWriteCount" doc:"Documents one request may write, change or delete." min:"1"`
+	RequestTimeout                 time.Duration `config:"requestTimeout" doc:"Time for one request from admission to answer." min:"1ms"`
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		ConcurrentRequests:             500,
+		RequestsBufferSize:             50000,
+		RequestsBufferWarningThreshold: 5000,
+		LoginsPerSecond:                1,
+		FailedLoginsPerMinute:          30,
+		DocumentsFetchCount:            10000,
+		DocumentsWriteCount:            200,
+		RequestTimeout:                 30 * time.Second,
+	}
+}

@@ -1,0 +1,43 @@
+package config
+
+import "time"
+
+// Security is the section security.
+type Security struct {
+	AuthToken            AuthToken    `config:"authToken" doc:"How tokens are made and checked."`
+	RestrictedProfileIDs []string     `config:"restrictedProfileIds" doc:"Profiles of users made with security:createRestrictedUser."`
+	PasswordHash         PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
+}
+
+// AuthToken is the section security.authToken.
+type AuthToken struct {
+	Algorithm        string `config:"algorithm" doc:"Signing algorithm of tokens." oneof:"HS256 EdDSA ES256 RS256"`
+	Secret           Secret `config:"secret" doc:"Key of HS256, at least 32 random bytes. Empty: one is made at the first start and kept with the data."`
+	PrivateKeyFile   string `config:"privateKeyFile" doc:"PEM file with the private key of EdDSA, ES256 or RS256."`
+	ExpiresIn        TTL    `config:"expiresIn" doc:"Lifetime of a token when the login names none."`
+	MaxTTL           TTL    `config:"maxTTL" doc:"Longest lifetime a login may ask for."`
+	GracePeriod      TTL    `config:"gracePeriod" doc:"How long a refreshed token stays usable." min:"0ms"`
+	AcceptUnprefixed bool   `config:"acceptUnprefixed" doc:"On kuzzle-v1 routes, accept a token also without its kauth- prefix."`
+}
+
+// PasswordHash is the section security.passwordHash. The bounds are those of Argon2 (RFC 9106); Validate also wants 8 KiB
+// for each lane.
+type PasswordHash struct {
+	MemoryKiB   int `config:"memoryKiB" doc:"Memory of one hash in KiB." min:"8" max:"4194304"`
+	Iterations  int `config:"iterations" doc:"Passes over the memory." min:"1" max:"1000"`
+	Parallelism int `config:"parallelism" doc:"Lanes computed at once." min:"1" max:"255"`
+}
+
+func defaultSecurity() Security {
+	return Security{
+		AuthToken: AuthToken{
+			Algorithm:        "HS256",
+			ExpiresIn:        TTL(time.Hour),
+			MaxTTL:           Infinite,
+			GracePeriod:      TTL(time.Second),
+			AcceptUnprefixed: true,
+		},
+		RestrictedProfileIDs: []string{"default"},
+		PasswordHash:         PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
+	}
+}

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Server is the section server.
+type Server struct {
+	Port              int            `config:"port" doc:"Port of HTTP and WebSocket; 0 lets the system choose one." min:"0" max:"65535"`
+	Host              string         `config:"host" doc:"Address to listen on; 0.0.0.0 for every address of the machine."`
+	DataDir           string         `config:"dataDir" doc:"Folder of everything the node stores; made when missing. One running node a folder."`
+	MaxRequestSize    Size           `config:"maxRequestSize" doc:"Largest HTTP body or WebSocket message." min:"1KB" max:"1GB"`
+	MaxHeaderSize     Size           `config:"maxHeaderSize" doc:"Largest HTTP request line with its headers." min:"4KB" max:"16MB"`
+	MaxConnections    int            `config:"maxConnections" doc:"Connections open at once; one more is closed at once." min:"1"`
+	ShutdownTimeout   time.Duration  `config:"shutdownTimeout" doc:"How long a stopping node waits for running requests." min:"0s"`
+	ReadHeaderTimeout time.Duration  `config:"readHeaderTimeout" doc:"Time for a client to send the headers of a request." min:"1ms"`
+	ReadTimeout       time.Duration  `config:"readTimeout" doc:"Time for a client to send a whole request." min:"1ms"`
+	WriteTimeout      time.Duration  `config:"writeTimeout" doc:"Time for a client to take an HTTP answer, counted from the end of the request's headers. Keep it above limits.requestTimeout when long requests must be answered." min:"1ms"`
+	HTTPIdleTimeout   time.Duration  `config:"httpIdleTimeout" doc:"How long a silent HTTP connection is kept for the next request." min:"1ms"`
+	StrictSDKVersion  bool           `config:"strictSdkVersion" doc:"Refuse requests of SDKs made for another major version of the API (volatile.sdkName, volatile.sdkVersion)."`
+	TrustedProxies    []netip.Prefix `config:"trustedProxies" doc:"Networks whose X-Forwarded-For header is believed."`
+}
+
+func defaultServer() Server {
+	return Server{
+		Port:              7512,
+		Host:              "127.0.0.1",
+		DataDir:           "./data",
+		MaxRequestSize:    1 * MB,
+		MaxHeaderSize:     64 * KB,
+		MaxConnections:    10000,
+		ShutdownTimeout:   30 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		HTTPIdleTimeout:   120 * time.Second,
+		StrictSDKVersion:  true,
+	}
+}
+
+// Address is host and port in the form that net.Listen takes.
+func (s Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
