@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Bus runs hooks in the background, on a bounded queue. An event that finds the queue full is dropped and counted: what
+// Bus fires events: pipes at once, hooks in the background, on a bounded queue. An event that finds the queue full is dropped and counted: what
 // must not be lost is a stored row, not a hook. Hooks of one event run in the table's order; two events may overlap.
 //
 // Life: NewBus starts its workers, Close stops accepting, runs what is queued until ctx ends, and waits.
@@ -41,11 +41,31 @@ func NewBus(size int, logger *slog.Logger) *Bus {
 	return b
 }
 
-// Emit tells the hooks that t holds for the event. It never waits. payload must not change afterwards.
-func (b *Bus) Emit(t *Table, event string, payload *Payload) {
-	hooks := t.hooksOf(event)
-	if len(hooks) == 0 {
-		return
+// Fire runs the pipes that t holds for the event, one after the other, until one fails; then it tells the hooks, without
+// waiting for them. payload is the caller's again when Fire returns: hooks get a copy of it and of its request.
+//
+// A pipe that panics fails with plugin.runtime.unexpected_error: a security decision behind a pipe fails closed.
+func (b *Bus) Fire(ctx context.Context, t *Table, event string, payload *Payload) error {
+	l := t.hear(event)
+	if l == nil {
+		return nil
+	}
+	for _, pipe := range l.pipes {
+		if err := runPipe(ctx, pipe, event, payload); err != nil {
+			return err
+		}
+	}
+	if len(l.hooks) > 0 {
+		b.emit(event, payload, l.hooks)
+	}
+	return nil
+}
+
+func (b *Bus) emit(event string, payload *Payload, hooks []Hook) {
+	told := *payload
+	if told.Request != nil {
+		request := *told.Request
+		told.Request = &request
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -54,7 +74,7 @@ func (b *Bus) Emit(t *Table, event string, payload *Payload) {
 		return
 	}
 	select {
-	case b.queue <- job{event, payload, hooks}:
+	case b.queue <- job{event, &told, hooks}:
 	default:
 		b.dropped.Add(1)
 		b.logger.Warn("hook dropped: the queue is full; see plugins.hookQueueSize", "event", event)

@@ -61,49 +61,55 @@ type Listeners struct {
 
 // Table answers who listens to an event. It never changes after NewTable.
 type Table struct {
-	pipes map[string][]Pipe
-	hooks map[string][]Hook
+	listeners map[string]*listener
 	// wildcard says whether any name ends in *: only then are names taken apart.
 	wildcard bool
 }
 
+type listener struct {
+	pipes []Pipe
+	hooks []Hook
+}
+
 // NewTable joins the listeners of all owners; pipes run in that order.
 func NewTable(all []Listeners) *Table {
-	t := &Table{pipes: map[string][]Pipe{}, hooks: map[string][]Hook{}}
+	t := &Table{listeners: map[string]*listener{}}
 	for _, l := range all {
 		for event, pipe := range l.Pipes {
-			t.pipes[event] = append(t.pipes[event], pipe)
-			t.wildcard = t.wildcard || strings.HasSuffix(event, "*")
+			at := t.at(event)
+			at.pipes = append(at.pipes, pipe)
 		}
 		for event, hook := range l.Hooks {
-			t.hooks[event] = append(t.hooks[event], hook)
-			t.wildcard = t.wildcard || strings.HasSuffix(event, "*")
+			at := t.at(event)
+			at.hooks = append(at.hooks, hook)
 		}
 	}
 	return t
 }
 
-// Pipe runs the pipes of an event one after the other until one fails. A pipe that panics fails with
-// plugin.runtime.unexpected_error: a security decision behind a pipe fails closed.
-func (t *Table) Pipe(ctx context.Context, event string, p *Payload) error {
-	for _, name := range t.names(event) {
-		for _, pipe := range t.pipes[name] {
-			if err := runPipe(ctx, pipe, event, p); err != nil {
-				return err
-			}
-		}
+func (t *Table) at(event string) *listener {
+	t.wildcard = t.wildcard || strings.HasSuffix(event, "*")
+	if t.listeners[event] == nil {
+		t.listeners[event] = &listener{}
 	}
-	return nil
+	return t.listeners[event]
 }
 
-// Hears reports whether anybody pipes or hooks the event.
-func (t *Table) Hears(event string) bool {
-	for _, name := range t.names(event) {
-		if len(t.pipes[name]) > 0 || len(t.hooks[name]) > 0 {
-			return true
+// hear gives who listens to an event, under its own name and under the wildcards it falls under; nil when nobody does,
+// which costs one look-up.
+func (t *Table) hear(event string) *listener {
+	own := t.listeners[event]
+	if !t.wildcard {
+		return own
+	}
+	joined := &listener{}
+	for _, name := range append([]string{event}, wildcards(event)...) {
+		if l := t.listeners[name]; l != nil {
+			joined.pipes = append(joined.pipes, l.pipes...)
+			joined.hooks = append(joined.hooks, l.hooks...)
 		}
 	}
-	return false
+	return joined
 }
 
 func runPipe(ctx context.Context, pipe Pipe, event string, p *Payload) (err error) {
@@ -113,26 +119,6 @@ func runPipe(ctx context.Context, pipe Pipe, event string, p *Payload) (err erro
 		}
 	}()
 	return pipe.Pipe(ctx, event, p)
-}
-
-func (t *Table) hooksOf(event string) []Hook {
-	if !t.wildcard {
-		return t.hooks[event]
-	}
-	var all []Hook
-	for _, name := range t.names(event) {
-		all = append(all, t.hooks[name]...)
-	}
-	return all
-}
-
-// names gives the event and the wildcards it falls under. Without any wildcard listener that is the event alone, on the
-// stack.
-func (t *Table) names(event string) []string {
-	if !t.wildcard {
-		return []string{event}
-	}
-	return append([]string{event}, wildcards(event)...)
 }
 
 // wildcards gives `c:before*` and `c:*` for `c:beforeCreate`.
