@@ -20,7 +20,7 @@ const (
 	TB Size = 1 << 40
 )
 
-var sizeSyntax = regexp.MustCompile(`^([0-9]{1,18}(?:\.[0-9]{1,9})?) *([A-Za-z]*)$`)
+var sizeSyntax = regexp.MustCompile(`^([0-9]{1,19}(?:\.[0-9]{1,9})?) *([A-Za-z]*)$`)
 
 // ParseSize reads "1MB", "1.5 GB", "512KiB" or a plain number of bytes. KB and KiB are the same 1024 bytes.
 func ParseSize(text string) (Size, error) {

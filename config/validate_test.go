@@ -1,0 +1,99 @@
+package config_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sluicehq/sluice/config"
+)
+
+func TestDefaultsAreValid(t *testing.T) {
+	if err := config.Defaults().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*config.Config)
+		want   []string // the paths
+	}{
+		"port":              {func(c *config.Config) { c.Server.Port = 65536 }, []string{"server.port"}},
+		"negative port":     {func(c *config.Config) { c.Server.Port = -1 }, []string{"server.port"}},
+		"any port":          {func(c *config.Config) { c.Server.Port = 0 }, nil},
+		"no host":           {func(c *config.Config) { c.Server.Host = " " }, []string{"server.host"}},
+		"no data folder":    {func(c *config.Config) { c.Server.DataDir = "" }, []string{"server.dataDir"}},
+		"tiny request":      {func(c *config.Config) { c.Server.MaxRequestSize = 10 }, []string{"server.maxRequestSize"}},
+		"no limit to login": {func(c *config.Config) { c.Limits.FailedLoginsPerMinute = 0 }, nil},
+		"concurrent requests fill the buffer": {func(c *config.Config) { c.Limits.RequestsBufferSize = 500 },
+			[]string{"limits.concurrentRequests", "limits.requestsBufferWarningThreshold"}},
+		"warning below concurrent": {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 499 }, []string{"limits.requestsBufferWarningThreshold"}},
+		"warning above buffer":     {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 50001 }, []string{"limits.requestsBufferWarningThreshold"}},
+		"warning at both ends": {func(c *config.Config) {
+			c.Limits.ConcurrentRequests, c.Limits.RequestsBufferWarningThreshold, c.Limits.RequestsBufferSize = 1, 1, 2
+		}, nil},
+		"bad origin": {func(c *config.Config) {
+			c.HTTP.AccessControlAllowOriginUseRegExp, c.HTTP.AccessControlAllowOrigin = true, []string{"*", "https://.*", "("}
+		}, []string{"http.accessControlAllowOrigin"}},
+		"no expression":     {func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"("} }, nil},
+		"unknown algorithm": {func(c *config.Config) { c.Security.AuthToken.Algorithm = "none" }, []string{"security.authToken.algorithm"}},
+		"algorithm, no key": {func(c *config.Config) { c.Security.AuthToken.Algorithm = "EdDSA" }, []string{"security.authToken.privateKeyFile"}},
+		"algorithm and key": {func(c *config.Config) {
+			c.Security.AuthToken.Algorithm, c.Security.AuthToken.PrivateKeyFile = "EdDSA", "key.pem"
+		}, nil},
+		"key, no algorithm":   {func(c *config.Config) { c.Security.AuthToken.PrivateKeyFile = "key.pem" }, []string{"security.authToken.privateKeyFile"}},
+		"lifetime of nothing": {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = 0 }, []string{"security.authToken.expiresIn"}},
+		"endless lifetime":    {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = config.Infinite }, nil},
+		"lifetime above the longest": {func(c *config.Config) { c.Security.AuthToken.MaxTTL = config.TTL(time.Minute) },
+			[]string{"security.authToken.expiresIn"}},
+		"endless above the longest": {func(c *config.Config) {
+			c.Security.AuthToken.ExpiresIn, c.Security.AuthToken.MaxTTL = config.Infinite, config.TTL(time.Hour)
+		}, []string{"security.authToken.expiresIn"}},
+		"secret for another algorithm": {func(c *config.Config) {
+			c.Security.AuthToken.Algorithm, c.Security.AuthToken.PrivateKeyFile = "RS256", "key.pem"
+			c.Security.AuthToken.Secret = config.NewSecret("x")
+		}, []string{"security.authToken.secret"}},
+		"endless grace":  {func(c *config.Config) { c.Security.AuthToken.GracePeriod = config.Infinite }, []string{"security.authToken.gracePeriod"}},
+		"memory a lane":  {func(c *config.Config) { c.Security.PasswordHash.MemoryKiB, c.Security.PasswordHash.Parallelism = 31, 4 }, []string{"security.passwordHash.memoryKiB"}},
+		"restart delays": {func(c *config.Config) { c.Plugins.Restart.MaxDelay = time.Millisecond }, []string{"plugins.restart.maxDelay"}},
+		"two at once":    {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
+	} {
+		c := config.Defaults()
+		test.change(c)
+		mistakes := config.Mistakes(c.Validate())
+		for i, m := range mistakes {
+			if i >= len(test.want) || m.Path != test.want[i] || m.Problem == "" || m.Want == "" {
+				t.Errorf("%s: unexpected %v", name, m)
+			}
+		}
+		if len(mistakes) < len(test.want) {
+			t.Errorf("%s: got %v, want %v", name, mistakes, test.want)
+		}
+	}
+}
+
+func TestDerivedValues(t *testing.T) {
+	c := config.Defaults()
+	if got := c.Server.Address(); got != "127.0.0.1:7512" {
+		t.Errorf("address %s", got)
+	}
+	if c.Server.Host = "::1"; c.Server.Address() != "[::1]:7512" {
+		t.Errorf("address %s", c.Server.Address())
+	}
+	if got := c.Plugins.LockPath(); got != "" {
+		t.Errorf("lock file %q without plugins", got)
+	}
+	if c.Plugins.Dir = "p"; c.Plugins.LockPath() != filepath.Join("p", "sluice.lock") {
+		t.Errorf("lock file %q", c.Plugins.LockPath())
+	}
+	if c.Plugins.LockFile = "other.lock"; c.Plugins.LockPath() != "other.lock" {
+		t.Errorf("lock file %q", c.Plugins.LockPath())
+	}
+	for text, want := range map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError, "?": slog.LevelInfo} {
+		if got := (config.Log{Level: text}).SlogLevel(); got != want {
+			t.Errorf("%s is %v", text, got)
+		}
+	}
+}
