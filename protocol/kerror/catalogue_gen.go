@@ -5,567 +5,567 @@ package kerror
 // The catalogue, one variable a row.
 var (
 	// CoreFatalUnexpectedError: Catch-all for an internal failure (also what an unknown catalogue id turns into, detail = that id).
-	CoreFatalUnexpectedError = &Def{ID: "core.fatal.unexpected_error", Code: 0x00000001, Class: InternalError, Message: "Catch-all for an internal failure (also what an unknown catalogue id turns into, detail = that id) (detail: {0})."}
+	CoreFatalUnexpectedError = &Def{ID: "core.fatal.unexpected_error", Code: 0x00000001, Class: InternalError, Message: "Something went wrong inside the server: {0}. Ask the operator to look up this request in the log."}
 	// CoreFatalServiceUnavailable: A backing service cannot be used.
-	CoreFatalServiceUnavailable = &Def{ID: "core.fatal.service_unavailable", Code: 0x00000002, Class: ExternalServiceError, Message: "A backing service cannot be used (detail: {0})."}
+	CoreFatalServiceUnavailable = &Def{ID: "core.fatal.service_unavailable", Code: 0x00000002, Class: ExternalServiceError, Message: "A service that the server needs cannot be used: {0}. Try again later."}
 	// CoreFatalServiceTimeout: A service did not finish starting in time.
-	CoreFatalServiceTimeout = &Def{ID: "core.fatal.service_timeout", Code: 0x00000003, Class: InternalError, Message: "A service did not finish starting in time (service: {0})."}
+	CoreFatalServiceTimeout = &Def{ID: "core.fatal.service_timeout", Code: 0x00000003, Class: InternalError, Message: "The service \"{0}\" did not start in time. Check that it is reachable."}
 	// CoreFatalUnreadableLogDir: Log folder cannot be listed.
-	CoreFatalUnreadableLogDir = &Def{ID: "core.fatal.unreadable_log_dir", Code: 0x00000004, Class: InternalError, Message: "Log folder cannot be listed (directory: {0}, reason: {1})."}
+	CoreFatalUnreadableLogDir = &Def{ID: "core.fatal.unreadable_log_dir", Code: 0x00000004, Class: InternalError, Message: "The log folder \"{0}\" cannot be listed: {1}."}
 	// CoreFatalAssertionFailed: Internal invariant broken; also cluster:status while clustering is off.
-	CoreFatalAssertionFailed = &Def{ID: "core.fatal.assertion_failed", Code: 0x00000005, Class: InternalError, Message: "Internal invariant broken; also cluster:status while clustering is off (detail: {0})."}
+	CoreFatalAssertionFailed = &Def{ID: "core.fatal.assertion_failed", Code: 0x00000005, Class: InternalError, Message: "The server met a state that must not happen: {0}."}
 	// CoreRealtimeRoomNotFound: Unsubscribe/count on a room unknown to the node/cluster.
-	CoreRealtimeRoomNotFound = &Def{ID: "core.realtime.room_not_found", Code: 0x00010001, Class: NotFoundError, Message: "Unsubscribe/count on a room unknown to the node/cluster (roomId: {0})."}
+	CoreRealtimeRoomNotFound = &Def{ID: "core.realtime.room_not_found", Code: 0x00010001, Class: NotFoundError, Message: "There is no room \"{0}\"."}
 	// CoreRealtimeInvalidRooms: Rooms list is not an array.
-	CoreRealtimeInvalidRooms = &Def{ID: "core.realtime.invalid_rooms", Code: 0x00010002, Class: BadRequestError, Message: "Rooms list is not an array."}
+	CoreRealtimeInvalidRooms = &Def{ID: "core.realtime.invalid_rooms", Code: 0x00010002, Class: BadRequestError, Message: "The list of rooms must be an array."}
 	// CoreRealtimeInvalidState: Legacy subscription state value not among all, done, pending.
-	CoreRealtimeInvalidState = &Def{ID: "core.realtime.invalid_state", Code: 0x00010003, Class: BadRequestError, Message: "Legacy subscription state value not among all, done, pending."}
+	CoreRealtimeInvalidState = &Def{ID: "core.realtime.invalid_state", Code: 0x00010003, Class: BadRequestError, Message: "The state must be \"all\", \"done\" or \"pending\"."}
 	// CoreRealtimeInvalidScope: scope not among all, in, out, none.
-	CoreRealtimeInvalidScope = &Def{ID: "core.realtime.invalid_scope", Code: 0x00010004, Class: BadRequestError, Message: "scope not among all, in, out, none."}
+	CoreRealtimeInvalidScope = &Def{ID: "core.realtime.invalid_scope", Code: 0x00010004, Class: BadRequestError, Message: "The scope must be \"all\", \"in\", \"out\" or \"none\"."}
 	// CoreRealtimeInvalidUsers: users not among all, in, out, none.
-	CoreRealtimeInvalidUsers = &Def{ID: "core.realtime.invalid_users", Code: 0x00010005, Class: BadRequestError, Message: "users not among all, in, out, none."}
+	CoreRealtimeInvalidUsers = &Def{ID: "core.realtime.invalid_users", Code: 0x00010005, Class: BadRequestError, Message: "The users option must be \"all\", \"in\", \"out\" or \"none\"."}
 	// CoreRealtimeTooManyTerms: Legacy cap on filter terms.
-	CoreRealtimeTooManyTerms = &Def{ID: "core.realtime.too_many_terms", Code: 0x00010006, Class: SizeLimitError, Message: "Legacy cap on filter terms (max: {0}, received: {1})."}
+	CoreRealtimeTooManyTerms = &Def{ID: "core.realtime.too_many_terms", Code: 0x00010006, Class: SizeLimitError, Message: "The filter has too many terms: at most {0} are allowed, it has {1}."}
 	// CoreRealtimeTooManyRooms: Creating one more distinct room would pass limits.subscriptionRooms.
-	CoreRealtimeTooManyRooms = &Def{ID: "core.realtime.too_many_rooms", Code: 0x00010007, Class: SizeLimitError, Message: "Creating one more distinct room would pass limits.subscriptionRooms."}
+	CoreRealtimeTooManyRooms = &Def{ID: "core.realtime.too_many_rooms", Code: 0x00010007, Class: SizeLimitError, Message: "The server cannot open another room. Unsubscribe from rooms no longer needed, or raise limits.subscriptionRooms."}
 	// CoreRealtimeNotSubscribed: join/unsubscribe on a room this connection does not hold (placeholder is the connection, not the user).
-	CoreRealtimeNotSubscribed = &Def{ID: "core.realtime.not_subscribed", Code: 0x00010008, Class: PreconditionError, Message: "join/unsubscribe on a room this connection does not hold (placeholder is the connection, not the user) (connectionId: {0}, roomId: {1})."}
+	CoreRealtimeNotSubscribed = &Def{ID: "core.realtime.not_subscribed", Code: 0x00010008, Class: PreconditionError, Message: "The connection \"{0}\" is not subscribed to the room \"{1}\"."}
 	// CoreVaultCannotDecrypt: Secrets file could not be deciphered.
-	CoreVaultCannotDecrypt = &Def{ID: "core.vault.cannot_decrypt", Code: 0x00020001, Class: InternalError, Message: "Secrets file could not be deciphered (reason: {0})."}
+	CoreVaultCannotDecrypt = &Def{ID: "core.vault.cannot_decrypt", Code: 0x00020001, Class: InternalError, Message: "The secrets file cannot be decrypted: {0}. Check its key."}
 	// CoreVaultKeyNotFound: Secrets file present but no key supplied.
-	CoreVaultKeyNotFound = &Def{ID: "core.vault.key_not_found", Code: 0x00020002, Class: InternalError, Message: "Secrets file present but no key supplied."}
+	CoreVaultKeyNotFound = &Def{ID: "core.vault.key_not_found", Code: 0x00020002, Class: InternalError, Message: "There is a secrets file but no key to decrypt it. Give the key or remove the file."}
 	// CoreConfigurationInvalidType: Config value of the wrong type (startup).
-	CoreConfigurationInvalidType = &Def{ID: "core.configuration.invalid_type", Code: 0x00030001, Class: InternalError, Message: "Config value of the wrong type (startup) (key: {0}, expected: {1})."}
+	CoreConfigurationInvalidType = &Def{ID: "core.configuration.invalid_type", Code: 0x00030001, Class: InternalError, Message: "The setting \"{0}\" has the wrong type; expected: {1}."}
 	// CoreConfigurationOutOfRange: Config value out of bounds (startup).
-	CoreConfigurationOutOfRange = &Def{ID: "core.configuration.out_of_range", Code: 0x00030002, Class: InternalError, Message: "Config value out of bounds (startup) (key: {0}, range: {1})."}
+	CoreConfigurationOutOfRange = &Def{ID: "core.configuration.out_of_range", Code: 0x00030002, Class: InternalError, Message: "The setting \"{0}\" is out of range; allowed: {1}."}
 	// CoreConfigurationCannotParse: rc file unreadable or malformed.
-	CoreConfigurationCannotParse = &Def{ID: "core.configuration.cannot_parse", Code: 0x00030003, Class: InternalError, Message: "rc file unreadable or malformed (reason: {0})."}
+	CoreConfigurationCannotParse = &Def{ID: "core.configuration.cannot_parse", Code: 0x00030003, Class: InternalError, Message: "The configuration file cannot be read: {0}."}
 	// CoreConfigurationIncompatible: Two settings contradict each other.
-	CoreConfigurationIncompatible = &Def{ID: "core.configuration.incompatible", Code: 0x00030004, Class: InternalError, Message: "Two settings contradict each other (detail: {0})."}
+	CoreConfigurationIncompatible = &Def{ID: "core.configuration.incompatible", Code: 0x00030004, Class: InternalError, Message: "Two settings contradict each other: {0}."}
 	// CoreSandboxProcessAlreadyRunning: Sandbox busy.
-	CoreSandboxProcessAlreadyRunning = &Def{ID: "core.sandbox.process_already_running", Code: 0x00040001, Class: InternalError, Message: "Sandbox busy."}
+	CoreSandboxProcessAlreadyRunning = &Def{ID: "core.sandbox.process_already_running", Code: 0x00040001, Class: InternalError, Message: "The sandbox is busy. Try again when it is done."}
 	// CoreSandboxTimeout: Sandboxed code took too long.
-	CoreSandboxTimeout = &Def{ID: "core.sandbox.timeout", Code: 0x00040002, Class: GatewayTimeoutError, Message: "Sandboxed code took too long (ms: {0})."}
+	CoreSandboxTimeout = &Def{ID: "core.sandbox.timeout", Code: 0x00040002, Class: GatewayTimeoutError, Message: "The code in the sandbox did not end within {0} ms."}
 	// CoreDebuggerNotEnabled: debug action used before debug:enable.
-	CoreDebuggerNotEnabled = &Def{ID: "core.debugger.not_enabled", Code: 0x00050001, Class: PreconditionError, Message: "debug action used before debug:enable."}
+	CoreDebuggerNotEnabled = &Def{ID: "core.debugger.not_enabled", Code: 0x00050001, Class: PreconditionError, Message: "The debugger is off. Call debug:enable first."}
 	// CoreDebuggerMonitorAlreadyRunning: Monitor already on.
-	CoreDebuggerMonitorAlreadyRunning = &Def{ID: "core.debugger.monitor_already_running", Code: 0x00050002, Class: PreconditionError, Message: "Monitor already on (monitor: {0})."}
+	CoreDebuggerMonitorAlreadyRunning = &Def{ID: "core.debugger.monitor_already_running", Code: 0x00050002, Class: PreconditionError, Message: "The monitor \"{0}\" is already running."}
 	// CoreDebuggerMonitorNotRunning: Monitor not on.
-	CoreDebuggerMonitorNotRunning = &Def{ID: "core.debugger.monitor_not_running", Code: 0x00050003, Class: PreconditionError, Message: "Monitor not on (monitor: {0})."}
+	CoreDebuggerMonitorNotRunning = &Def{ID: "core.debugger.monitor_not_running", Code: 0x00050003, Class: PreconditionError, Message: "The monitor \"{0}\" is not running."}
 	// CoreDebuggerNativeDebugProtocolUsageDenied: debug:post of a raw inspector method while security.debug.native_debug_protocol is off.
-	CoreDebuggerNativeDebugProtocolUsageDenied = &Def{ID: "core.debugger.native_debug_protocol_usage_denied", Code: 0x00050004, Class: PreconditionError, Message: "debug:post of a raw inspector method while security.debug.native_debug_protocol is off."}
+	CoreDebuggerNativeDebugProtocolUsageDenied = &Def{ID: "core.debugger.native_debug_protocol_usage_denied", Code: 0x00050004, Class: PreconditionError, Message: "Native debugger methods are switched off."}
 	// CoreDebuggerMethodNotFound: Unknown debugger method.
-	CoreDebuggerMethodNotFound = &Def{ID: "core.debugger.method_not_found", Code: 0x00050005, Class: PreconditionError, Message: "Unknown debugger method (method: {0})."}
+	CoreDebuggerMethodNotFound = &Def{ID: "core.debugger.method_not_found", Code: 0x00050005, Class: PreconditionError, Message: "The debugger has no method \"{0}\"."}
 	// ServicesStorageUnknownIndex: No such data index (412, not 404).
-	ServicesStorageUnknownIndex = &Def{ID: "services.storage.unknown_index", Code: 0x01010001, Class: PreconditionError, Message: "No such data index (412, not 404) (index: {0})."}
+	ServicesStorageUnknownIndex = &Def{ID: "services.storage.unknown_index", Code: 0x01010001, Class: PreconditionError, Message: "There is no index \"{0}\". Create it first."}
 	// ServicesStorageUnknownCollection: No such collection (412, not 404).
-	ServicesStorageUnknownCollection = &Def{ID: "services.storage.unknown_collection", Code: 0x01010002, Class: PreconditionError, Message: "No such collection (412, not 404) (index: {0}, collection: {1})."}
+	ServicesStorageUnknownCollection = &Def{ID: "services.storage.unknown_collection", Code: 0x01010002, Class: PreconditionError, Message: "The index \"{0}\" has no collection \"{1}\". Create it first."}
 	// ServicesStorageGetLimitExceeded: Requested size/ids above limits.documentsFetchCount.
-	ServicesStorageGetLimitExceeded = &Def{ID: "services.storage.get_limit_exceeded", Code: 0x01010003, Class: SizeLimitError, Message: "Requested size/ids above limits.documentsFetchCount."}
+	ServicesStorageGetLimitExceeded = &Def{ID: "services.storage.get_limit_exceeded", Code: 0x01010003, Class: SizeLimitError, Message: "Too many documents asked for at once. Ask for less, or raise limits.documentsFetchCount."}
 	// ServicesStorageWriteLimitExceeded: More documents than limits.documentsWriteCount in one write (or matched by a by-query action).
-	ServicesStorageWriteLimitExceeded = &Def{ID: "services.storage.write_limit_exceeded", Code: 0x01010004, Class: SizeLimitError, Message: "More documents than limits.documentsWriteCount in one write (or matched by a by-query action)."}
+	ServicesStorageWriteLimitExceeded = &Def{ID: "services.storage.write_limit_exceeded", Code: 0x01010004, Class: SizeLimitError, Message: "Too many documents to write at once. Write less, or raise limits.documentsWriteCount."}
 	// ServicesStorageImportFailed: Part of a fixture import was refused.
-	ServicesStorageImportFailed = &Def{ID: "services.storage.import_failed", Code: 0x01010005, Class: PartialError, Message: "Part of a fixture import was refused."}
+	ServicesStorageImportFailed = &Def{ID: "services.storage.import_failed", Code: 0x01010005, Class: PartialError, Message: "Some of the data could not be imported; see errors."}
 	// ServicesStorageNoMultiIndexes: Several indexes given where one is needed.
-	ServicesStorageNoMultiIndexes = &Def{ID: "services.storage.no_multi_indexes", Code: 0x01010006, Class: BadRequestError, Message: "Several indexes given where one is needed."}
+	ServicesStorageNoMultiIndexes = &Def{ID: "services.storage.no_multi_indexes", Code: 0x01010006, Class: BadRequestError, Message: "This action takes one index only."}
 	// ServicesStorageNoMultiCollections: Several collections given where one is needed.
-	ServicesStorageNoMultiCollections = &Def{ID: "services.storage.no_multi_collections", Code: 0x01010007, Class: BadRequestError, Message: "Several collections given where one is needed."}
+	ServicesStorageNoMultiCollections = &Def{ID: "services.storage.no_multi_collections", Code: 0x01010007, Class: BadRequestError, Message: "This action takes one collection only."}
 	// ServicesStorageIncompleteDelete: Some deletions failed.
-	ServicesStorageIncompleteDelete = &Def{ID: "services.storage.incomplete_delete", Code: 0x01010009, Class: PartialError, Message: "Some deletions failed (detail: {0})."}
+	ServicesStorageIncompleteDelete = &Def{ID: "services.storage.incomplete_delete", Code: 0x01010009, Class: PartialError, Message: "Some documents could not be deleted: {0}."}
 	// ServicesStorageNotFound: No document with that id.
-	ServicesStorageNotFound = &Def{ID: "services.storage.not_found", Code: 0x0101000b, Class: NotFoundError, Message: "No document with that id (_id: {0}, index: {1}, collection: {2})."}
+	ServicesStorageNotFound = &Def{ID: "services.storage.not_found", Code: 0x0101000b, Class: NotFoundError, Message: "There is no document \"{0}\" in \"{1}\":\"{2}\"."}
 	// ServicesStorageBootstrapTimeout: Waited too long for another node to initialise the internal index.
-	ServicesStorageBootstrapTimeout = &Def{ID: "services.storage.bootstrap_timeout", Code: 0x0101000c, Class: InternalError, Message: "Waited too long for another node to initialise the internal index (index: {0})."}
+	ServicesStorageBootstrapTimeout = &Def{ID: "services.storage.bootstrap_timeout", Code: 0x0101000c, Class: InternalError, Message: "Waited too long for another node to prepare the index \"{0}\". Start this node again."}
 	// ServicesStorageVersionMismatch: Storage engine version unsupported.
-	ServicesStorageVersionMismatch = &Def{ID: "services.storage.version_mismatch", Code: 0x0101000d, Class: InternalError, Message: "Storage engine version unsupported (version: {0})."}
+	ServicesStorageVersionMismatch = &Def{ID: "services.storage.version_mismatch", Code: 0x0101000d, Class: InternalError, Message: "The storage engine has the version {0}, which is not supported."}
 	// ServicesStorageUnknownScrollID: Cursor never existed or has expired (or flushed cache).
-	ServicesStorageUnknownScrollID = &Def{ID: "services.storage.unknown_scroll_id", Code: 0x0101000e, Class: NotFoundError, Message: "Cursor never existed or has expired (or flushed cache)."}
+	ServicesStorageUnknownScrollID = &Def{ID: "services.storage.unknown_scroll_id", Code: 0x0101000e, Class: NotFoundError, Message: "This scroll does not exist or has expired. Start the search again."}
 	// ServicesStorageSearchAsAnID: Document id '_search' refused on get (it collides with the search URL).
-	ServicesStorageSearchAsAnID = &Def{ID: "services.storage.search_as_an_id", Code: 0x0101000f, Class: BadRequestError, Message: "Document id '_search' refused on get (it collides with the search URL)."}
+	ServicesStorageSearchAsAnID = &Def{ID: "services.storage.search_as_an_id", Code: 0x0101000f, Class: BadRequestError, Message: "\"_search\" cannot be the id of a document here."}
 	// ServicesStorageUnknownIndexCollection: Storage engine reports the pair missing.
-	ServicesStorageUnknownIndexCollection = &Def{ID: "services.storage.unknown_index_collection", Code: 0x01010010, Class: PreconditionError, Message: "Storage engine reports the pair missing."}
+	ServicesStorageUnknownIndexCollection = &Def{ID: "services.storage.unknown_index_collection", Code: 0x01010010, Class: PreconditionError, Message: "The index or the collection does not exist. Create it first."}
 	// ServicesStorageDocumentAlreadyExists: create with an id that is taken (400, not 409).
-	ServicesStorageDocumentAlreadyExists = &Def{ID: "services.storage.document_already_exists", Code: 0x01010011, Class: BadRequestError, Message: "create with an id that is taken (400, not 409)."}
+	ServicesStorageDocumentAlreadyExists = &Def{ID: "services.storage.document_already_exists", Code: 0x01010011, Class: BadRequestError, Message: "A document with this id exists already."}
 	// ServicesStorageMissingArgument: Needed value absent or empty (e.g. an empty query object in a by-query action).
-	ServicesStorageMissingArgument = &Def{ID: "services.storage.missing_argument", Code: 0x01010012, Class: BadRequestError, Message: "Needed value absent or empty (e.g. an empty query object in a by-query action) (argument: {0})."}
+	ServicesStorageMissingArgument = &Def{ID: "services.storage.missing_argument", Code: 0x01010012, Class: BadRequestError, Message: "Missing argument \"{0}\"."}
 	// ServicesStorageInvalidArgument: Value refused by the storage layer.
-	ServicesStorageInvalidArgument = &Def{ID: "services.storage.invalid_argument", Code: 0x01010013, Class: BadRequestError, Message: "Value refused by the storage layer (argument: {0}, expected: {1})."}
+	ServicesStorageInvalidArgument = &Def{ID: "services.storage.invalid_argument", Code: 0x01010013, Class: BadRequestError, Message: "The argument \"{0}\" has a value that is not allowed; expected: {1}."}
 	// ServicesStorageIndexProtected: Legacy: generic routes cannot write a protected index.
-	ServicesStorageIndexProtected = &Def{ID: "services.storage.index_protected", Code: 0x01010014, Class: BadRequestError, Message: "Legacy: generic routes cannot write a protected index (index: {0})."}
+	ServicesStorageIndexProtected = &Def{ID: "services.storage.index_protected", Code: 0x01010014, Class: BadRequestError, Message: "The index \"{0}\" is protected and cannot be written this way."}
 	// ServicesStorageInvalidMapping: Unknown root mapping property or bad dynamic value; hint may suggest a close name.
-	ServicesStorageInvalidMapping = &Def{ID: "services.storage.invalid_mapping", Code: 0x01010015, Class: BadRequestError, Message: "Unknown root mapping property or bad dynamic value; hint may suggest a close name (property: {0}, hint: {1})."}
+	ServicesStorageInvalidMapping = &Def{ID: "services.storage.invalid_mapping", Code: 0x01010015, Class: BadRequestError, Message: "The mapping property \"{0}\" is not valid. {1}"}
 	// ServicesStorageCollectionReserved: Collection name kept for internal use (_kuzzle_keep).
-	ServicesStorageCollectionReserved = &Def{ID: "services.storage.collection_reserved", Code: 0x01010016, Class: BadRequestError, Message: "Collection name kept for internal use (_kuzzle_keep) (collection: {0})."}
+	ServicesStorageCollectionReserved = &Def{ID: "services.storage.collection_reserved", Code: 0x01010016, Class: BadRequestError, Message: "The collection name \"{0}\" is reserved. Choose another one."}
 	// ServicesStorageNoRouting: _routing is not accepted in bulk data.
-	ServicesStorageNoRouting = &Def{ID: "services.storage.no_routing", Code: 0x01010017, Class: BadRequestError, Message: "_routing is not accepted in bulk data."}
+	ServicesStorageNoRouting = &Def{ID: "services.storage.no_routing", Code: 0x01010017, Class: BadRequestError, Message: "\"_routing\" is not supported in bulk data."}
 	// ServicesStorageNotConnected: Storage engine unreachable.
-	ServicesStorageNotConnected = &Def{ID: "services.storage.not_connected", Code: 0x01010018, Class: ExternalServiceError, Message: "Storage engine unreachable."}
+	ServicesStorageNotConnected = &Def{ID: "services.storage.not_connected", Code: 0x01010018, Class: ExternalServiceError, Message: "The storage engine cannot be reached. Try again later."}
 	// ServicesStorageTooManyOperations: Storage engine queue full (source typo makes it core.fatal.unexpected_error).
-	ServicesStorageTooManyOperations = &Def{ID: "services.storage.too_many_operations", Code: 0x01010019, Class: ExternalServiceError, Message: "Storage engine queue full (source typo makes it core.fatal.unexpected_error) (queue: {0})."}
+	ServicesStorageTooManyOperations = &Def{ID: "services.storage.too_many_operations", Code: 0x01010019, Class: ExternalServiceError, Message: "The storage engine is busy, its queue is full: {0}. Try again later."}
 	// ServicesStorageCannotChangeMapping: A field type cannot be altered once set.
-	ServicesStorageCannotChangeMapping = &Def{ID: "services.storage.cannot_change_mapping", Code: 0x0101001a, Class: BadRequestError, Message: "A field type cannot be altered once set (field: {0})."}
+	ServicesStorageCannotChangeMapping = &Def{ID: "services.storage.cannot_change_mapping", Code: 0x0101001a, Class: BadRequestError, Message: "The type of the field \"{0}\" cannot be changed. Create a new collection with the new mapping."}
 	// ServicesStorageDuplicateFieldMapping: Same field declared with another type elsewhere in the index (legacy engines).
-	ServicesStorageDuplicateFieldMapping = &Def{ID: "services.storage.duplicate_field_mapping", Code: 0x0101001b, Class: BadRequestError, Message: "Same field declared with another type elsewhere in the index (legacy engines) (field: {0}, collection: {1})."}
+	ServicesStorageDuplicateFieldMapping = &Def{ID: "services.storage.duplicate_field_mapping", Code: 0x0101001b, Class: BadRequestError, Message: "The field \"{0}\" already has another type in the collection \"{1}\"."}
 	// ServicesStorageUnexpectedProperties: Mapping attribute unknown for that field.
-	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "Mapping attribute unknown for that field (property: {0}, field: {1})."}
+	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "The property \"{0}\" is not allowed in the mapping of the field \"{1}\"."}
 	// ServicesStorageInvalidMappingType: Unknown mapping type.
-	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "Unknown mapping type (field: {0}, type: {1})."}
+	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "The field \"{0}\" has the unknown mapping type \"{1}\"."}
 	// ServicesStorageWrongMappingProperty: Malformed mapping attribute.
-	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "Malformed mapping attribute (property: {0})."}
+	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "The mapping property \"{0}\" is malformed."}
 	// ServicesStorageInvalidMappingArgument: Bad mapping attribute.
-	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "Bad mapping attribute (field: {0}, property: {1})."}
+	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "The mapping of the field \"{0}\" has a wrong property \"{1}\"."}
 	// ServicesStorageTooManyChanges: Version conflict persisting after the retries allowed by retryOnConflict.
-	ServicesStorageTooManyChanges = &Def{ID: "services.storage.too_many_changes", Code: 0x01010020, Class: ExternalServiceError, Message: "Version conflict persisting after the retries allowed by retryOnConflict (_id: {0})."}
+	ServicesStorageTooManyChanges = &Def{ID: "services.storage.too_many_changes", Code: 0x01010020, Class: ExternalServiceError, Message: "The document \"{0}\" was changed by others at the same time, too often. Try again."}
 	// ServicesStorageUnexpectedBadRequest: Any other 400 of the storage engine.
-	ServicesStorageUnexpectedBadRequest = &Def{ID: "services.storage.unexpected_bad_request", Code: 0x01010021, Class: BadRequestError, Message: "Any other 400 of the storage engine (engine message: {0})."}
+	ServicesStorageUnexpectedBadRequest = &Def{ID: "services.storage.unexpected_bad_request", Code: 0x01010021, Class: BadRequestError, Message: "The storage engine refused the request: {0}."}
 	// ServicesStorageUnexpectedNotFound: Any other 404 of the storage engine.
-	ServicesStorageUnexpectedNotFound = &Def{ID: "services.storage.unexpected_not_found", Code: 0x01010022, Class: NotFoundError, Message: "Any other 404 of the storage engine (engine message: {0})."}
+	ServicesStorageUnexpectedNotFound = &Def{ID: "services.storage.unexpected_not_found", Code: 0x01010022, Class: NotFoundError, Message: "The storage engine found nothing: {0}."}
 	// ServicesStorageUnexpectedError: Any other storage failure (includes unrecognised 409).
-	ServicesStorageUnexpectedError = &Def{ID: "services.storage.unexpected_error", Code: 0x01010023, Class: ExternalServiceError, Message: "Any other storage failure (includes unrecognised 409) (engine message: {0})."}
+	ServicesStorageUnexpectedError = &Def{ID: "services.storage.unexpected_error", Code: 0x01010023, Class: ExternalServiceError, Message: "The storage engine failed: {0}."}
 	// ServicesStorageNoMappingFound: No mapping there.
-	ServicesStorageNoMappingFound = &Def{ID: "services.storage.no_mapping_found", Code: 0x01010025, Class: NotFoundError, Message: "No mapping there (index: {0})."}
+	ServicesStorageNoMappingFound = &Def{ID: "services.storage.no_mapping_found", Code: 0x01010025, Class: NotFoundError, Message: "The index \"{0}\" has no mapping."}
 	// ServicesStorageIndexAlreadyExists: index:create on an existing name (scope = public/private).
-	ServicesStorageIndexAlreadyExists = &Def{ID: "services.storage.index_already_exists", Code: 0x01010026, Class: PreconditionError, Message: "index:create on an existing name (scope = public/private) (scope: {0}, index: {1})."}
+	ServicesStorageIndexAlreadyExists = &Def{ID: "services.storage.index_already_exists", Code: 0x01010026, Class: PreconditionError, Message: "The {0} index \"{1}\" exists already."}
 	// ServicesStorageForbiddenCharacter: Legacy name check.
-	ServicesStorageForbiddenCharacter = &Def{ID: "services.storage.forbidden_character", Code: 0x01010027, Class: BadRequestError, Message: "Legacy name check (character: {0})."}
+	ServicesStorageForbiddenCharacter = &Def{ID: "services.storage.forbidden_character", Code: 0x01010027, Class: BadRequestError, Message: "The character \"{0}\" is not allowed in names."}
 	// ServicesStorageInvalidSearchQuery: Top-level search-body key not on the allow-list, or malformed clause.
-	ServicesStorageInvalidSearchQuery = &Def{ID: "services.storage.invalid_search_query", Code: 0x01010028, Class: BadRequestError, Message: "Top-level search-body key not on the allow-list, or malformed clause (keyword: {0})."}
+	ServicesStorageInvalidSearchQuery = &Def{ID: "services.storage.invalid_search_query", Code: 0x01010028, Class: BadRequestError, Message: "The search query holds \"{0}\", which is not allowed or malformed there."}
 	// ServicesStorageInvalidIndexName: Name breaks the naming rules.
-	ServicesStorageInvalidIndexName = &Def{ID: "services.storage.invalid_index_name", Code: 0x01010029, Class: BadRequestError, Message: "Name breaks the naming rules (index: {0})."}
+	ServicesStorageInvalidIndexName = &Def{ID: "services.storage.invalid_index_name", Code: 0x01010029, Class: BadRequestError, Message: "\"{0}\" is not a valid name for an index."}
 	// ServicesStorageInvalidCollectionName: Name breaks the naming rules.
-	ServicesStorageInvalidCollectionName = &Def{ID: "services.storage.invalid_collection_name", Code: 0x0101002a, Class: BadRequestError, Message: "Name breaks the naming rules (collection: {0})."}
+	ServicesStorageInvalidCollectionName = &Def{ID: "services.storage.invalid_collection_name", Code: 0x0101002a, Class: BadRequestError, Message: "\"{0}\" is not a valid name for a collection."}
 	// ServicesStorageStrictMappingRejection: Undeclared field while mapping is dynamic:strict.
-	ServicesStorageStrictMappingRejection = &Def{ID: "services.storage.strict_mapping_rejection", Code: 0x0101002b, Class: BadRequestError, Message: "Undeclared field while mapping is dynamic:strict (field: {0}, index: {1}, collection: {2})."}
+	ServicesStorageStrictMappingRejection = &Def{ID: "services.storage.strict_mapping_rejection", Code: 0x0101002b, Class: BadRequestError, Message: "The field \"{0}\" is not in the mapping of \"{1}\":\"{2}\", which is strict. Add it to the mapping or leave it out."}
 	// ServicesStorageScrollDurationTooGreat: scroll above services.storageEngine.maxScrollDuration.
-	ServicesStorageScrollDurationTooGreat = &Def{ID: "services.storage.scroll_duration_too_great", Code: 0x0101002c, Class: BadRequestError, Message: "scroll above services.storageEngine.maxScrollDuration (duration: {0})."}
+	ServicesStorageScrollDurationTooGreat = &Def{ID: "services.storage.scroll_duration_too_great", Code: 0x0101002c, Class: BadRequestError, Message: "The scroll lifetime \"{0}\" is too long."}
 	// ServicesStorageUnknownQueryKeyword: Search clause unknown to the engine (often a Koncorde clause without lang=koncorde).
-	ServicesStorageUnknownQueryKeyword = &Def{ID: "services.storage.unknown_query_keyword", Code: 0x0101002d, Class: BadRequestError, Message: "Search clause unknown to the engine (often a Koncorde clause without lang=koncorde) (keyword: {0})."}
+	ServicesStorageUnknownQueryKeyword = &Def{ID: "services.storage.unknown_query_keyword", Code: 0x0101002d, Class: BadRequestError, Message: "The search query holds the unknown clause \"{0}\". For a Koncorde filter set lang to \"koncorde\"."}
 	// ServicesStorageIncompleteUpdate: bulk:updateByQuery stopped partway.
-	ServicesStorageIncompleteUpdate = &Def{ID: "services.storage.incomplete_update", Code: 0x0101002e, Class: MultipleErrorsError, Message: "bulk:updateByQuery stopped partway (count: {0})."}
+	ServicesStorageIncompleteUpdate = &Def{ID: "services.storage.incomplete_update", Code: 0x0101002e, Class: MultipleErrorsError, Message: "The update stopped partway; {0} documents were changed before. See errors."}
 	// ServicesStorageInvalidQueryKeyword: Script-like clause (script, _script) refused in queries/bulk.
-	ServicesStorageInvalidQueryKeyword = &Def{ID: "services.storage.invalid_query_keyword", Code: 0x0101002f, Class: BadRequestError, Message: "Script-like clause (script, _script) refused in queries/bulk (keyword: {0})."}
+	ServicesStorageInvalidQueryKeyword = &Def{ID: "services.storage.invalid_query_keyword", Code: 0x0101002f, Class: BadRequestError, Message: "The clause \"{0}\" is not allowed."}
 	// ServicesStorageMultipleIndiceAlias: One physical index must match one alias; found several.
-	ServicesStorageMultipleIndiceAlias = &Def{ID: "services.storage.multiple_indice_alias", Code: 0x01010030, Class: PreconditionError, Message: "One physical index must match one alias; found several (kind: {0}, kind: {1})."}
+	ServicesStorageMultipleIndiceAlias = &Def{ID: "services.storage.multiple_indice_alias", Code: 0x01010030, Class: PreconditionError, Message: "Each {0} must belong to one {1}; several were found."}
 	// ServicesStorageInvalidMultiIndexCollectionUsage: Comma lists / wildcards in index or collection: use targets instead.
-	ServicesStorageInvalidMultiIndexCollectionUsage = &Def{ID: "services.storage.invalid_multi_index_collection_usage", Code: 0x01010031, Class: BadRequestError, Message: "Comma lists / wildcards in index or collection: use targets instead."}
+	ServicesStorageInvalidMultiIndexCollectionUsage = &Def{ID: "services.storage.invalid_multi_index_collection_usage", Code: 0x01010031, Class: BadRequestError, Message: "Lists and wildcards are not allowed in index and collection. Use targets to search several."}
 	// ServicesStorageInvalidTargetFormat: A target holds , + * or _all.
-	ServicesStorageInvalidTargetFormat = &Def{ID: "services.storage.invalid_target_format", Code: 0x01010032, Class: BadRequestError, Message: "A target holds , + * or _all (kind: {0}, name: {1})."}
+	ServicesStorageInvalidTargetFormat = &Def{ID: "services.storage.invalid_target_format", Code: 0x01010032, Class: BadRequestError, Message: "The {0} \"{1}\" of a target must be one plain name, without lists and wildcards."}
 	// ServicesStorageWrongEsStaticSettingsForCollectionRecreation: Recreating a collection with different fixed engine settings.
-	ServicesStorageWrongEsStaticSettingsForCollectionRecreation = &Def{ID: "services.storage.wrong_es_static_settings_for_collection_recreation", Code: 0x01010033, Class: BadRequestError, Message: "Recreating a collection with different fixed engine settings (collection: {0}, index: {1}, scope: {2}, setting: {3}, given: {4}, existing: {5})."}
+	ServicesStorageWrongEsStaticSettingsForCollectionRecreation = &Def{ID: "services.storage.wrong_es_static_settings_for_collection_recreation", Code: 0x01010033, Class: BadRequestError, Message: "The collection \"{0}\" of the index \"{1}\" ({2}) cannot be made again with {3} = {4}: it has {5}, which is fixed."}
 	// ServicesCacheDatabaseNotFound: Not internalCache / memoryStorage.
-	ServicesCacheDatabaseNotFound = &Def{ID: "services.cache.database_not_found", Code: 0x01030001, Class: NotFoundError, Message: "Not internalCache / memoryStorage (database: {0})."}
+	ServicesCacheDatabaseNotFound = &Def{ID: "services.cache.database_not_found", Code: 0x01030001, Class: NotFoundError, Message: "There is no key-value database \"{0}\"."}
 	// ServicesCacheReadFailed: Key-value read error.
-	ServicesCacheReadFailed = &Def{ID: "services.cache.read_failed", Code: 0x01030002, Class: InternalError, Message: "Key-value read error (reason: {0})."}
+	ServicesCacheReadFailed = &Def{ID: "services.cache.read_failed", Code: 0x01030002, Class: InternalError, Message: "Reading from the key-value store failed: {0}."}
 	// ServicesCacheNotConnected: Key-value store unreachable.
-	ServicesCacheNotConnected = &Def{ID: "services.cache.not_connected", Code: 0x01030003, Class: ServiceUnavailableError, Message: "Key-value store unreachable."}
+	ServicesCacheNotConnected = &Def{ID: "services.cache.not_connected", Code: 0x01030003, Class: ServiceUnavailableError, Message: "The key-value store cannot be reached. Try again later."}
 	// ServicesCacheWriteFailed: Key-value write error.
-	ServicesCacheWriteFailed = &Def{ID: "services.cache.write_failed", Code: 0x01030004, Class: InternalError, Message: "Key-value write error (reason: {0})."}
+	ServicesCacheWriteFailed = &Def{ID: "services.cache.write_failed", Code: 0x01030004, Class: InternalError, Message: "Writing to the key-value store failed: {0}."}
 	// ServicesStatisticsNotAvailable: Statistics disabled (source asks for a wrong id, so clients see core.fatal.unexpected_error 500).
-	ServicesStatisticsNotAvailable = &Def{ID: "services.statistics.not_available", Code: 0x01040001, Class: InternalError, Message: "Statistics disabled (source asks for a wrong id, so clients see core.fatal.unexpected_error 500)."}
+	ServicesStatisticsNotAvailable = &Def{ID: "services.statistics.not_available", Code: 0x01040001, Class: InternalError, Message: "Statistics are off. Enable them in the configuration."}
 	// ServicesKoncordeElasticTranslationError: Filter could not be turned into a search query.
-	ServicesKoncordeElasticTranslationError = &Def{ID: "services.koncorde.elastic_translation_error", Code: 0x01050001, Class: BadRequestError, Message: "Filter could not be turned into a search query (reason: {0})."}
+	ServicesKoncordeElasticTranslationError = &Def{ID: "services.koncorde.elastic_translation_error", Code: 0x01050001, Class: BadRequestError, Message: "This filter cannot be used for a search: {0}."}
 	// APIAssertInvalidType: Argument of the wrong type.
-	APIAssertInvalidType = &Def{ID: "api.assert.invalid_type", Code: 0x02010001, Class: BadRequestError, Message: "Argument of the wrong type (argument: {0}, expected: {1})."}
+	APIAssertInvalidType = &Def{ID: "api.assert.invalid_type", Code: 0x02010001, Class: BadRequestError, Message: "Wrong type for argument \"{0}\"; expected: {1}."}
 	// APIAssertInvalidArgument: Right type, unacceptable value.
-	APIAssertInvalidArgument = &Def{ID: "api.assert.invalid_argument", Code: 0x02010002, Class: BadRequestError, Message: "Right type, unacceptable value (argument: {0}, expected: {1})."}
+	APIAssertInvalidArgument = &Def{ID: "api.assert.invalid_argument", Code: 0x02010002, Class: BadRequestError, Message: "The argument \"{0}\" has a value that is not allowed; expected: {1}."}
 	// APIAssertMissingArgument: Needed argument absent (body ones are named body.x).
-	APIAssertMissingArgument = &Def{ID: "api.assert.missing_argument", Code: 0x02010003, Class: BadRequestError, Message: "Needed argument absent (body ones are named body.x) (argument: {0})."}
+	APIAssertMissingArgument = &Def{ID: "api.assert.missing_argument", Code: 0x02010003, Class: BadRequestError, Message: "Missing argument \"{0}\"."}
 	// APIAssertEmptyArgument: Argument present but empty.
-	APIAssertEmptyArgument = &Def{ID: "api.assert.empty_argument", Code: 0x02010004, Class: BadRequestError, Message: "Argument present but empty (argument: {0})."}
+	APIAssertEmptyArgument = &Def{ID: "api.assert.empty_argument", Code: 0x02010004, Class: BadRequestError, Message: "The argument \"{0}\" must not be empty."}
 	// APIAssertMutuallyExclusive: Two arguments that cannot be combined.
-	APIAssertMutuallyExclusive = &Def{ID: "api.assert.mutually_exclusive", Code: 0x02010005, Class: BadRequestError, Message: "Two arguments that cannot be combined (a: {0}, b: {1})."}
+	APIAssertMutuallyExclusive = &Def{ID: "api.assert.mutually_exclusive", Code: 0x02010005, Class: BadRequestError, Message: "Give \"{0}\" or \"{1}\", not both."}
 	// APIAssertTooManyArguments: Too many values.
-	APIAssertTooManyArguments = &Def{ID: "api.assert.too_many_arguments", Code: 0x02010006, Class: BadRequestError, Message: "Too many values (argument: {0})."}
+	APIAssertTooManyArguments = &Def{ID: "api.assert.too_many_arguments", Code: 0x02010006, Class: BadRequestError, Message: "Too many values in the argument \"{0}\"."}
 	// APIAssertUnexpectedArgument: Key not supported in that place.
-	APIAssertUnexpectedArgument = &Def{ID: "api.assert.unexpected_argument", Code: 0x02010007, Class: BadRequestError, Message: "Key not supported in that place (argument: {0}, accepted: {1})."}
+	APIAssertUnexpectedArgument = &Def{ID: "api.assert.unexpected_argument", Code: 0x02010007, Class: BadRequestError, Message: "The argument \"{0}\" is not known here; accepted: {1}."}
 	// APIAssertBodyRequired: Action needs a body.
-	APIAssertBodyRequired = &Def{ID: "api.assert.body_required", Code: 0x02010008, Class: BadRequestError, Message: "Action needs a body."}
+	APIAssertBodyRequired = &Def{ID: "api.assert.body_required", Code: 0x02010008, Class: BadRequestError, Message: "This action needs a request body."}
 	// APIAssertUnexpectedTypeAssertion: Internal misuse of a type check.
-	APIAssertUnexpectedTypeAssertion = &Def{ID: "api.assert.unexpected_type_assertion", Code: 0x02010009, Class: InternalError, Message: "Internal misuse of a type check (assertion: {0}, attribute: {1})."}
+	APIAssertUnexpectedTypeAssertion = &Def{ID: "api.assert.unexpected_type_assertion", Code: 0x02010009, Class: InternalError, Message: "The server cannot check the type \"{0}\" of \"{1}\"."}
 	// APIAssertInvalidID: Id starting with an underscore.
-	APIAssertInvalidID = &Def{ID: "api.assert.invalid_id", Code: 0x0201000a, Class: BadRequestError, Message: "Id starting with an underscore."}
+	APIAssertInvalidID = &Def{ID: "api.assert.invalid_id", Code: 0x0201000a, Class: BadRequestError, Message: "An id must not start with an underscore."}
 	// APIAssertForbiddenArgument: Argument that this action refuses (e.g. body._id in updateSelf, cookieAuth with jwt).
-	APIAssertForbiddenArgument = &Def{ID: "api.assert.forbidden_argument", Code: 0x0201000b, Class: BadRequestError, Message: "Argument that this action refuses (e.g. body._id in updateSelf, cookieAuth with jwt) (argument: {0})."}
+	APIAssertForbiddenArgument = &Def{ID: "api.assert.forbidden_argument", Code: 0x0201000b, Class: BadRequestError, Message: "The argument \"{0}\" is not allowed here. Leave it out."}
 	// APIAssertKoncordeUnknownKeyword: Search-engine clause used in a filter.
-	APIAssertKoncordeUnknownKeyword = &Def{ID: "api.assert.koncorde_unknown_keyword", Code: 0x0201000c, Class: BadRequestError, Message: "Search-engine clause used in a filter (keyword: {0})."}
+	APIAssertKoncordeUnknownKeyword = &Def{ID: "api.assert.koncorde_unknown_keyword", Code: 0x0201000c, Class: BadRequestError, Message: "\"{0}\" is not a clause of filters; it belongs to search queries."}
 	// APIAssertKoncordeRestrictedKeyword: Filter clause without a search equivalent (bool, regexp).
-	APIAssertKoncordeRestrictedKeyword = &Def{ID: "api.assert.koncorde_restricted_keyword", Code: 0x0201000d, Class: BadRequestError, Message: "Filter clause without a search equivalent (bool, regexp) (kind: {0}, keyword: {1})."}
+	APIAssertKoncordeRestrictedKeyword = &Def{ID: "api.assert.koncorde_restricted_keyword", Code: 0x0201000d, Class: BadRequestError, Message: "The {0} \"{1}\" cannot be used in a search. Rewrite the filter without it."}
 	// APIAssertKoncordeDSLError: Filter failed to validate.
-	APIAssertKoncordeDSLError = &Def{ID: "api.assert.koncorde_dsl_error", Code: 0x0201000e, Class: BadRequestError, Message: "Filter failed to validate (message: {0})."}
+	APIAssertKoncordeDSLError = &Def{ID: "api.assert.koncorde_dsl_error", Code: 0x0201000e, Class: BadRequestError, Message: "The filter is not valid: {0}."}
 	// APIAssertForbiddenStream: Stream answer on a protocol other than HTTP.
-	APIAssertForbiddenStream = &Def{ID: "api.assert.forbidden_stream", Code: 0x0201000f, Class: InternalError, Message: "Stream answer on a protocol other than HTTP."}
+	APIAssertForbiddenStream = &Def{ID: "api.assert.forbidden_stream", Code: 0x0201000f, Class: InternalError, Message: "Streamed answers are available over HTTP only."}
 	// APIAssertUnsupportedProtocol: Action not usable over that protocol (debug add/removeListener need WebSocket).
-	APIAssertUnsupportedProtocol = &Def{ID: "api.assert.unsupported_protocol", Code: 0x02010010, Class: InternalError, Message: "Action not usable over that protocol (debug add/removeListener need WebSocket) (protocol: {0}, action: {1})."}
+	APIAssertUnsupportedProtocol = &Def{ID: "api.assert.unsupported_protocol", Code: 0x02010010, Class: InternalError, Message: "The protocol \"{0}\" cannot be used for the action \"{1}\"."}
 	// APIProcessActionLocked: Same exclusive admin action already running (412).
-	APIProcessActionLocked = &Def{ID: "api.process.action_locked", Code: 0x02020001, Class: PreconditionError, Message: "Same exclusive admin action already running (412) (action: {0})."}
+	APIProcessActionLocked = &Def{ID: "api.process.action_locked", Code: 0x02020001, Class: PreconditionError, Message: "The action \"{0}\" is already running. Try again when it is done."}
 	// APIProcessOverloaded: Request queue full (503).
-	APIProcessOverloaded = &Def{ID: "api.process.overloaded", Code: 0x02020002, Class: ServiceUnavailableError, Message: "Request queue full (503)."}
+	APIProcessOverloaded = &Def{ID: "api.process.overloaded", Code: 0x02020002, Class: ServiceUnavailableError, Message: "The server is overloaded. Try again later."}
 	// APIProcessConnectionDropped: Client left before its request started.
-	APIProcessConnectionDropped = &Def{ID: "api.process.connection_dropped", Code: 0x02020003, Class: BadRequestError, Message: "Client left before its request started."}
+	APIProcessConnectionDropped = &Def{ID: "api.process.connection_dropped", Code: 0x02020003, Class: BadRequestError, Message: "The client disconnected before its request was executed."}
 	// APIProcessControllerNotFound: No such controller (404).
-	APIProcessControllerNotFound = &Def{ID: "api.process.controller_not_found", Code: 0x02020004, Class: NotFoundError, Message: "No such controller (404) (controller: {0})."}
+	APIProcessControllerNotFound = &Def{ID: "api.process.controller_not_found", Code: 0x02020004, Class: NotFoundError, Message: "There is no controller \"{0}\"."}
 	// APIProcessActionNotFound: No such action (404).
-	APIProcessActionNotFound = &Def{ID: "api.process.action_not_found", Code: 0x02020005, Class: NotFoundError, Message: "No such action (404) (controller: {0}, action: {1})."}
+	APIProcessActionNotFound = &Def{ID: "api.process.action_not_found", Code: 0x02020005, Class: NotFoundError, Message: "The controller \"{0}\" has no action \"{1}\"."}
 	// APIProcessIncompatibleSDKVersion: volatile.sdkName below the supported major, or a v1 volatile.sdkVersion.
-	APIProcessIncompatibleSDKVersion = &Def{ID: "api.process.incompatible_sdk_version", Code: 0x02020006, Class: BadRequestError, Message: "volatile.sdkName below the supported major, or a v1 volatile.sdkVersion (sdk version: {0}, requirement: {1})."}
+	APIProcessIncompatibleSDKVersion = &Def{ID: "api.process.incompatible_sdk_version", Code: 0x02020006, Class: BadRequestError, Message: "The SDK version {0} is not supported; needed: {1}. Update the SDK."}
 	// APIProcessShuttingDown: Node stopping (503).
-	APIProcessShuttingDown = &Def{ID: "api.process.shutting_down", Code: 0x02020007, Class: ServiceUnavailableError, Message: "Node stopping (503)."}
+	APIProcessShuttingDown = &Def{ID: "api.process.shutting_down", Code: 0x02020007, Class: ServiceUnavailableError, Message: "The server is shutting down. Try again later."}
 	// APIProcessTooManyRequests: Profile rateLimit reached (429).
-	APIProcessTooManyRequests = &Def{ID: "api.process.too_many_requests", Code: 0x02020008, Class: TooManyRequestsError, Message: "Profile rateLimit reached (429)."}
+	APIProcessTooManyRequests = &Def{ID: "api.process.too_many_requests", Code: 0x02020008, Class: TooManyRequestsError, Message: "Too many requests. Slow down and try again."}
 	// APIProcessAdminExists: createFirstAdmin when an administrator exists (412).
-	APIProcessAdminExists = &Def{ID: "api.process.admin_exists", Code: 0x02020009, Class: PreconditionError, Message: "createFirstAdmin when an administrator exists (412)."}
+	APIProcessAdminExists = &Def{ID: "api.process.admin_exists", Code: 0x02020009, Class: PreconditionError, Message: "There is already an administrator."}
 	// APIProcessIncompleteMultipleRequest: strict multi action with at least one failure (400).
-	APIProcessIncompleteMultipleRequest = &Def{ID: "api.process.incomplete_multiple_request", Code: 0x0202000a, Class: MultipleErrorsError, Message: "strict multi action with at least one failure (400) (count: {0})."}
+	APIProcessIncompleteMultipleRequest = &Def{ID: "api.process.incomplete_multiple_request", Code: 0x0202000a, Class: MultipleErrorsError, Message: "{0} of the documents failed; see errors."}
 	// APIProcessNotEnoughNodes: Fewer nodes than cluster.minimumNodes (503).
-	APIProcessNotEnoughNodes = &Def{ID: "api.process.not_enough_nodes", Code: 0x0202000b, Class: ServiceUnavailableError, Message: "Fewer nodes than cluster.minimumNodes (503)."}
+	APIProcessNotEnoughNodes = &Def{ID: "api.process.not_enough_nodes", Code: 0x0202000b, Class: ServiceUnavailableError, Message: "The cluster has too few nodes to serve requests. Try again later."}
 	// APIProcessUnauthorizedOrigin: Origin header not allowed (401).
-	APIProcessUnauthorizedOrigin = &Def{ID: "api.process.unauthorized_origin", Code: 0x0202000c, Class: UnauthorizedError, Message: "Origin header not allowed (401) (origin: {0})."}
+	APIProcessUnauthorizedOrigin = &Def{ID: "api.process.unauthorized_origin", Code: 0x0202000c, Class: UnauthorizedError, Message: "The origin \"{0}\" is not allowed. Add it to http.accessControlAllowOrigin to let it in."}
 	// APIProcessTooManyLoginsRequests: limits.loginsPerSecond reached on this connection (429).
-	APIProcessTooManyLoginsRequests = &Def{ID: "api.process.too_many_logins_requests", Code: 0x0202000d, Class: TooManyRequestsError, Message: "limits.loginsPerSecond reached on this connection (429)."}
+	APIProcessTooManyLoginsRequests = &Def{ID: "api.process.too_many_logins_requests", Code: 0x0202000d, Class: TooManyRequestsError, Message: "Too many login attempts. Wait a moment and try again."}
 	// APIProcessForbiddenEmbeddedSDKAction: Session-bound action called through the in-process SDK.
-	APIProcessForbiddenEmbeddedSDKAction = &Def{ID: "api.process.forbidden_embedded_sdk_action", Code: 0x0202000e, Class: PluginImplementationError, Message: "Session-bound action called through the in-process SDK (controller: {0}, action: {1}, hint: {2})."}
+	APIProcessForbiddenEmbeddedSDKAction = &Def{ID: "api.process.forbidden_embedded_sdk_action", Code: 0x0202000e, Class: PluginImplementationError, Message: "The action \"{0}:{1}\" needs a client session and cannot be called by a plugin. {2}"}
 	// NetworkHTTPRequestTooLarge: Body above maxRequestSize (413).
-	NetworkHTTPRequestTooLarge = &Def{ID: "network.http.request_too_large", Code: 0x03010001, Class: SizeLimitError, Message: "Body above maxRequestSize (413)."}
+	NetworkHTTPRequestTooLarge = &Def{ID: "network.http.request_too_large", Code: 0x03010001, Class: SizeLimitError, Message: "The request is too large. Send less, or raise server.maxRequestSize."}
 	// NetworkHTTPUnexpectedError: Unexpected failure while reading the request.
-	NetworkHTTPUnexpectedError = &Def{ID: "network.http.unexpected_error", Code: 0x03010002, Class: BadRequestError, Message: "Unexpected failure while reading the request (reason: {0})."}
+	NetworkHTTPUnexpectedError = &Def{ID: "network.http.unexpected_error", Code: 0x03010002, Class: BadRequestError, Message: "The request could not be read: {0}."}
 	// NetworkHTTPTooManyEncodings: More Content-Encoding layers than maxEncodingLayers.
-	NetworkHTTPTooManyEncodings = &Def{ID: "network.http.too_many_encodings", Code: 0x03010003, Class: BadRequestError, Message: "More Content-Encoding layers than maxEncodingLayers."}
+	NetworkHTTPTooManyEncodings = &Def{ID: "network.http.too_many_encodings", Code: 0x03010003, Class: BadRequestError, Message: "The body is compressed over too often. Use fewer encodings."}
 	// NetworkHTTPUnsupportedCompression: Not gzip, deflate or identity.
-	NetworkHTTPUnsupportedCompression = &Def{ID: "network.http.unsupported_compression", Code: 0x03010004, Class: BadRequestError, Message: "Not gzip, deflate or identity (algorithm: {0})."}
+	NetworkHTTPUnsupportedCompression = &Def{ID: "network.http.unsupported_compression", Code: 0x03010004, Class: BadRequestError, Message: "The compression \"{0}\" is not supported. Use gzip or deflate."}
 	// NetworkHTTPCompressionDisabled: Compressed requests refused.
-	NetworkHTTPCompressionDisabled = &Def{ID: "network.http.compression_disabled", Code: 0x03010005, Class: BadRequestError, Message: "Compressed requests refused."}
+	NetworkHTTPCompressionDisabled = &Def{ID: "network.http.compression_disabled", Code: 0x03010005, Class: BadRequestError, Message: "Compressed requests are not accepted. Send the body uncompressed."}
 	// NetworkHTTPUnsupportedVerb: Verb without a router (400, not 405).
-	NetworkHTTPUnsupportedVerb = &Def{ID: "network.http.unsupported_verb", Code: 0x03010006, Class: BadRequestError, Message: "Verb without a router (400, not 405) (verb: {0})."}
+	NetworkHTTPUnsupportedVerb = &Def{ID: "network.http.unsupported_verb", Code: 0x03010006, Class: BadRequestError, Message: "The HTTP method \"{0}\" is not supported."}
 	// NetworkHTTPURLNotFound: No route (404).
-	NetworkHTTPURLNotFound = &Def{ID: "network.http.url_not_found", Code: 0x03010007, Class: NotFoundError, Message: "No route (404) (url: {0})."}
+	NetworkHTTPURLNotFound = &Def{ID: "network.http.url_not_found", Code: 0x03010007, Class: NotFoundError, Message: "There is no route for \"{0}\"."}
 	// NetworkHTTPUnsupportedContent: Body of an unsupported media type (400, not 415).
-	NetworkHTTPUnsupportedContent = &Def{ID: "network.http.unsupported_content", Code: 0x03010008, Class: BadRequestError, Message: "Body of an unsupported media type (400, not 415) (content-type: {0})."}
+	NetworkHTTPUnsupportedContent = &Def{ID: "network.http.unsupported_content", Code: 0x03010008, Class: BadRequestError, Message: "The content type \"{0}\" is not supported."}
 	// NetworkHTTPUnsupportedCharset: Charset other than utf-8.
-	NetworkHTTPUnsupportedCharset = &Def{ID: "network.http.unsupported_charset", Code: 0x03010009, Class: BadRequestError, Message: "Charset other than utf-8 (charset: {0})."}
+	NetworkHTTPUnsupportedCharset = &Def{ID: "network.http.unsupported_charset", Code: 0x03010009, Class: BadRequestError, Message: "The charset \"{0}\" is not supported. Use utf-8."}
 	// NetworkHTTPDuplicateURL: Same verb+path registered twice (startup).
-	NetworkHTTPDuplicateURL = &Def{ID: "network.http.duplicate_url", Code: 0x0301000a, Class: InternalError, Message: "Same verb+path registered twice (startup) (path: {0})."}
+	NetworkHTTPDuplicateURL = &Def{ID: "network.http.duplicate_url", Code: 0x0301000a, Class: InternalError, Message: "The route \"{0}\" is registered twice."}
 	// NetworkHTTPVolatileParseFailed: X-Kuzzle-Volatile is not JSON.
-	NetworkHTTPVolatileParseFailed = &Def{ID: "network.http.volatile_parse_failed", Code: 0x0301000b, Class: BadRequestError, Message: "X-Kuzzle-Volatile is not JSON (reason: {0})."}
+	NetworkHTTPVolatileParseFailed = &Def{ID: "network.http.volatile_parse_failed", Code: 0x0301000b, Class: BadRequestError, Message: "The header X-Kuzzle-Volatile is not valid JSON: {0}."}
 	// NetworkHTTPBodyParseFailed: Body is not JSON.
-	NetworkHTTPBodyParseFailed = &Def{ID: "network.http.body_parse_failed", Code: 0x0301000c, Class: BadRequestError, Message: "Body is not JSON (reason: {0})."}
+	NetworkHTTPBodyParseFailed = &Def{ID: "network.http.body_parse_failed", Code: 0x0301000c, Class: BadRequestError, Message: "The body is not valid JSON: {0}."}
 	// NetworkHTTPFileTooLarge: Multipart file above maxFormFileSize (413).
-	NetworkHTTPFileTooLarge = &Def{ID: "network.http.file_too_large", Code: 0x0301000d, Class: SizeLimitError, Message: "Multipart file above maxFormFileSize (413)."}
+	NetworkHTTPFileTooLarge = &Def{ID: "network.http.file_too_large", Code: 0x0301000d, Class: SizeLimitError, Message: "The file is too large."}
 	// NetworkHTTPStreamClosed: Streamed answer was already closed.
-	NetworkHTTPStreamClosed = &Def{ID: "network.http.stream_closed", Code: 0x0301000e, Class: InternalError, Message: "Streamed answer was already closed."}
+	NetworkHTTPStreamClosed = &Def{ID: "network.http.stream_closed", Code: 0x0301000e, Class: InternalError, Message: "The streamed answer was already closed."}
 	// NetworkHTTPStreamErrored: Streamed answer failed.
-	NetworkHTTPStreamErrored = &Def{ID: "network.http.stream_errored", Code: 0x0301000f, Class: InternalError, Message: "Streamed answer failed (reason: {0})."}
+	NetworkHTTPStreamErrored = &Def{ID: "network.http.stream_errored", Code: 0x0301000f, Class: InternalError, Message: "The streamed answer failed: {0}."}
 	// NetworkMQTTUnexpectedError: MQTT payload not understood.
-	NetworkMQTTUnexpectedError = &Def{ID: "network.mqtt.unexpected_error", Code: 0x03020001, Class: BadRequestError, Message: "MQTT payload not understood (reason: {0})."}
+	NetworkMQTTUnexpectedError = &Def{ID: "network.mqtt.unexpected_error", Code: 0x03020001, Class: BadRequestError, Message: "The MQTT message could not be read: {0}."}
 	// NetworkWebSocketUnexpectedError: WebSocket message not understood (invalid JSON); has neither room nor requestId.
-	NetworkWebSocketUnexpectedError = &Def{ID: "network.websocket.unexpected_error", Code: 0x03030001, Class: BadRequestError, Message: "WebSocket message not understood (invalid JSON); has neither room nor requestId (reason: {0})."}
+	NetworkWebSocketUnexpectedError = &Def{ID: "network.websocket.unexpected_error", Code: 0x03030001, Class: BadRequestError, Message: "The WebSocket message could not be read: {0}."}
 	// NetworkWebSocketRatelimitExceeded: More messages per second than server.protocols.websocket.rateLimit (429).
-	NetworkWebSocketRatelimitExceeded = &Def{ID: "network.websocket.ratelimit_exceeded", Code: 0x03030002, Class: TooManyRequestsError, Message: "More messages per second than server.protocols.websocket.rateLimit (429)."}
+	NetworkWebSocketRatelimitExceeded = &Def{ID: "network.websocket.ratelimit_exceeded", Code: 0x03030002, Class: TooManyRequestsError, Message: "Too many messages. Slow down and try again."}
 	// NetworkEntrypointUnexpectedEvent: Internal network event mismatch.
-	NetworkEntrypointUnexpectedEvent = &Def{ID: "network.entrypoint.unexpected_event", Code: 0x03040001, Class: InternalError, Message: "Internal network event mismatch (event: {0})."}
+	NetworkEntrypointUnexpectedEvent = &Def{ID: "network.entrypoint.unexpected_event", Code: 0x03040001, Class: InternalError, Message: "Unexpected network event \"{0}\"."}
 	// NetworkEntrypointInvalidPort: Bad port (startup).
-	NetworkEntrypointInvalidPort = &Def{ID: "network.entrypoint.invalid_port", Code: 0x03040002, Class: InternalError, Message: "Bad port (startup) (port: {0})."}
+	NetworkEntrypointInvalidPort = &Def{ID: "network.entrypoint.invalid_port", Code: 0x03040002, Class: InternalError, Message: "The port \"{0}\" is not valid."}
 	// NetworkEntrypointShuttingDown: Request refused at the socket level while stopping.
-	NetworkEntrypointShuttingDown = &Def{ID: "network.entrypoint.shutting_down", Code: 0x03040003, Class: ServiceUnavailableError, Message: "Request refused at the socket level while stopping."}
+	NetworkEntrypointShuttingDown = &Def{ID: "network.entrypoint.shutting_down", Code: 0x03040003, Class: ServiceUnavailableError, Message: "The server is shutting down. Try again later."}
 	// PluginAssertInvalidPluginsDir: Enabled-plugins folder unreadable.
-	PluginAssertInvalidPluginsDir = &Def{ID: "plugin.assert.invalid_plugins_dir", Code: 0x04010001, Class: InternalError, Message: "Enabled-plugins folder unreadable (directory: {0}, reason: {1})."}
+	PluginAssertInvalidPluginsDir = &Def{ID: "plugin.assert.invalid_plugins_dir", Code: 0x04010001, Class: InternalError, Message: "The plugin folder \"{0}\" cannot be read: {1}."}
 	// PluginAssertCannotLoad: Plugin module failed to load.
-	PluginAssertCannotLoad = &Def{ID: "plugin.assert.cannot_load", Code: 0x04010002, Class: PluginImplementationError, Message: "Plugin module failed to load (path: {0}, reason: {1})."}
+	PluginAssertCannotLoad = &Def{ID: "plugin.assert.cannot_load", Code: 0x04010002, Class: PluginImplementationError, Message: "The plugin \"{0}\" cannot be loaded: {1}."}
 	// PluginAssertInvalidHook: Hook target is no function.
-	PluginAssertInvalidHook = &Def{ID: "plugin.assert.invalid_hook", Code: 0x04010003, Class: PluginImplementationError, Message: "Hook target is no function (event: {0}, name: {1}, hint: {2})."}
+	PluginAssertInvalidHook = &Def{ID: "plugin.assert.invalid_hook", Code: 0x04010003, Class: PluginImplementationError, Message: "The hook on \"{0}\" names \"{1}\", which is not a function. {2}"}
 	// PluginAssertInvalidPipe: Pipe target is no function.
-	PluginAssertInvalidPipe = &Def{ID: "plugin.assert.invalid_pipe", Code: 0x04010004, Class: PluginImplementationError, Message: "Pipe target is no function (event: {0}, name: {1}, hint: {2})."}
+	PluginAssertInvalidPipe = &Def{ID: "plugin.assert.invalid_pipe", Code: 0x04010004, Class: PluginImplementationError, Message: "The pipe on \"{0}\" names \"{1}\", which is not a function. {2}"}
 	// PluginAssertInitNotFound: Plugin lacks init.
-	PluginAssertInitNotFound = &Def{ID: "plugin.assert.init_not_found", Code: 0x04010005, Class: PluginImplementationError, Message: "Plugin lacks init (plugin: {0})."}
+	PluginAssertInitNotFound = &Def{ID: "plugin.assert.init_not_found", Code: 0x04010005, Class: PluginImplementationError, Message: "The plugin \"{0}\" has no init function."}
 	// PluginAssertPrivilegedNotSupported: Config asks for privileged mode, manifest does not.
-	PluginAssertPrivilegedNotSupported = &Def{ID: "plugin.assert.privileged_not_supported", Code: 0x04010006, Class: PluginImplementationError, Message: "Config asks for privileged mode, manifest does not (plugin: {0})."}
+	PluginAssertPrivilegedNotSupported = &Def{ID: "plugin.assert.privileged_not_supported", Code: 0x04010006, Class: PluginImplementationError, Message: "The plugin \"{0}\" is configured as privileged, but its manifest does not ask for it."}
 	// PluginAssertPrivilegedNotSet: Manifest asks for privileged mode, config does not.
-	PluginAssertPrivilegedNotSet = &Def{ID: "plugin.assert.privileged_not_set", Code: 0x04010007, Class: PluginImplementationError, Message: "Manifest asks for privileged mode, config does not (plugin: {0})."}
+	PluginAssertPrivilegedNotSet = &Def{ID: "plugin.assert.privileged_not_set", Code: 0x04010007, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" asks for privileged mode. Allow it in the configuration."}
 	// PluginAssertNotAConstructor: Plugin export cannot be instantiated.
-	PluginAssertNotAConstructor = &Def{ID: "plugin.assert.not_a_constructor", Code: 0x04010008, Class: PluginImplementationError, Message: "Plugin export cannot be instantiated (plugin: {0})."}
+	PluginAssertNotAConstructor = &Def{ID: "plugin.assert.not_a_constructor", Code: 0x04010008, Class: PluginImplementationError, Message: "The plugin \"{0}\" cannot be instantiated."}
 	// PluginAssertNameAlreadyExists: Plugin name clash.
-	PluginAssertNameAlreadyExists = &Def{ID: "plugin.assert.name_already_exists", Code: 0x04010009, Class: PluginImplementationError, Message: "Plugin name clash (name: {0})."}
+	PluginAssertNameAlreadyExists = &Def{ID: "plugin.assert.name_already_exists", Code: 0x04010009, Class: PluginImplementationError, Message: "There are two plugins named \"{0}\"."}
 	// PluginAssertInvalidPluginName: Plugin name not kebab-case.
-	PluginAssertInvalidPluginName = &Def{ID: "plugin.assert.invalid_plugin_name", Code: 0x0401000a, Class: PluginImplementationError, Message: "Plugin name not kebab-case (name: {0})."}
+	PluginAssertInvalidPluginName = &Def{ID: "plugin.assert.invalid_plugin_name", Code: 0x0401000a, Class: PluginImplementationError, Message: "\"{0}\" is not a valid plugin name. Use small letters, digits and hyphens."}
 	// PluginAssertNoNameProvided: Plugin name cannot be inferred.
-	PluginAssertNoNameProvided = &Def{ID: "plugin.assert.no_name_provided", Code: 0x0401000b, Class: PluginImplementationError, Message: "Plugin name cannot be inferred."}
+	PluginAssertNoNameProvided = &Def{ID: "plugin.assert.no_name_provided", Code: 0x0401000b, Class: PluginImplementationError, Message: "The plugin has no name. Give it one."}
 	// PluginAssertInvalidControllerDefinition: Controller definition malformed.
-	PluginAssertInvalidControllerDefinition = &Def{ID: "plugin.assert.invalid_controller_definition", Code: 0x0401000c, Class: PluginImplementationError, Message: "Controller definition malformed (controller: {0}, reason: {1})."}
+	PluginAssertInvalidControllerDefinition = &Def{ID: "plugin.assert.invalid_controller_definition", Code: 0x0401000c, Class: PluginImplementationError, Message: "The controller \"{0}\" is not well defined: {1}."}
 	// PluginAssertInvalidApplicationName: Application name not kebab-case.
-	PluginAssertInvalidApplicationName = &Def{ID: "plugin.assert.invalid_application_name", Code: 0x0401000d, Class: PluginImplementationError, Message: "Application name not kebab-case (name: {0})."}
+	PluginAssertInvalidApplicationName = &Def{ID: "plugin.assert.invalid_application_name", Code: 0x0401000d, Class: PluginImplementationError, Message: "\"{0}\" is not a valid application name. Use small letters, digits and hyphens."}
 	// PluginAssertDuplicatedAPIDefinition: Both api and controllers used by a plugin.
-	PluginAssertDuplicatedAPIDefinition = &Def{ID: "plugin.assert.duplicated_api_definition", Code: 0x0401000e, Class: PluginImplementationError, Message: "Both api and controllers used by a plugin."}
+	PluginAssertDuplicatedAPIDefinition = &Def{ID: "plugin.assert.duplicated_api_definition", Code: 0x0401000e, Class: PluginImplementationError, Message: "A plugin declares its controllers once: in api or in controllers, not in both."}
 	// PluginAssertPluginNotFound: No plugin of that name.
-	PluginAssertPluginNotFound = &Def{ID: "plugin.assert.plugin_not_found", Code: 0x0401000f, Class: NotFoundError, Message: "No plugin of that name (name: {0}, hint: {1})."}
+	PluginAssertPluginNotFound = &Def{ID: "plugin.assert.plugin_not_found", Code: 0x0401000f, Class: NotFoundError, Message: "There is no plugin \"{0}\". {1}"}
 	// PluginAssertInvalidOpenapiSchema: OpenAPI fragment rejected.
-	PluginAssertInvalidOpenapiSchema = &Def{ID: "plugin.assert.invalid_openapi_schema", Code: 0x04010010, Class: PluginImplementationError, Message: "OpenAPI fragment rejected (reason: {0})."}
+	PluginAssertInvalidOpenapiSchema = &Def{ID: "plugin.assert.invalid_openapi_schema", Code: 0x04010010, Class: PluginImplementationError, Message: "The OpenAPI description is not valid: {0}."}
 	// PluginRuntimeFailedInit: Plugin init threw.
-	PluginRuntimeFailedInit = &Def{ID: "plugin.runtime.failed_init", Code: 0x04020001, Class: PluginImplementationError, Message: "Plugin init threw (plugin: {0})."}
+	PluginRuntimeFailedInit = &Def{ID: "plugin.runtime.failed_init", Code: 0x04020001, Class: PluginImplementationError, Message: "The plugin \"{0}\" failed to start. Its log says why."}
 	// PluginRuntimeUnexpectedError: Any non-Kuzzle exception escaping user code (controllers, pipes, strategies).
-	PluginRuntimeUnexpectedError = &Def{ID: "plugin.runtime.unexpected_error", Code: 0x04020002, Class: PluginImplementationError, Message: "Any non-Kuzzle exception escaping user code (controllers, pipes, strategies) (message: {0})."}
+	PluginRuntimeUnexpectedError = &Def{ID: "plugin.runtime.unexpected_error", Code: 0x04020002, Class: PluginImplementationError, Message: "A plugin failed: {0}."}
 	// PluginRuntimePipeTimeout: Legacy pipe time-out.
-	PluginRuntimePipeTimeout = &Def{ID: "plugin.runtime.pipe_timeout", Code: 0x04020003, Class: GatewayTimeoutError, Message: "Legacy pipe time-out (plugin: {0}, event: {1}, ms: {2})."}
+	PluginRuntimePipeTimeout = &Def{ID: "plugin.runtime.pipe_timeout", Code: 0x04020003, Class: GatewayTimeoutError, Message: "The pipe of the plugin \"{0}\" on \"{1}\" did not answer within {2} ms."}
 	// PluginRuntimeTooManyPipes: Pipe queue full (503).
-	PluginRuntimeTooManyPipes = &Def{ID: "plugin.runtime.too_many_pipes", Code: 0x04020004, Class: ServiceUnavailableError, Message: "Pipe queue full (503)."}
+	PluginRuntimeTooManyPipes = &Def{ID: "plugin.runtime.too_many_pipes", Code: 0x04020004, Class: ServiceUnavailableError, Message: "Too many pipes are running. Try again later."}
 	// PluginRuntimeAlreadyStarted: Feature must be declared before start.
-	PluginRuntimeAlreadyStarted = &Def{ID: "plugin.runtime.already_started", Code: 0x04020005, Class: PluginImplementationError, Message: "Feature must be declared before start (property: {0})."}
+	PluginRuntimeAlreadyStarted = &Def{ID: "plugin.runtime.already_started", Code: 0x04020005, Class: PluginImplementationError, Message: "\"{0}\" can only be declared before the start."}
 	// PluginRuntimeUnavailableBeforeStart: Feature only usable after start.
-	PluginRuntimeUnavailableBeforeStart = &Def{ID: "plugin.runtime.unavailable_before_start", Code: 0x04020006, Class: PluginImplementationError, Message: "Feature only usable after start (property: {0})."}
+	PluginRuntimeUnavailableBeforeStart = &Def{ID: "plugin.runtime.unavailable_before_start", Code: 0x04020006, Class: PluginImplementationError, Message: "\"{0}\" can only be used after the start."}
 	// PluginRuntimeUnknownPipe: Unregistering an unknown dynamic pipe.
-	PluginRuntimeUnknownPipe = &Def{ID: "plugin.runtime.unknown_pipe", Code: 0x04020007, Class: PluginImplementationError, Message: "Unregistering an unknown dynamic pipe (pipeId: {0})."}
+	PluginRuntimeUnknownPipe = &Def{ID: "plugin.runtime.unknown_pipe", Code: 0x04020007, Class: PluginImplementationError, Message: "There is no pipe \"{0}\"."}
 	// PluginRuntimeUnexpectedInstallationError: One-time installation handler failed.
-	PluginRuntimeUnexpectedInstallationError = &Def{ID: "plugin.runtime.unexpected_installation_error", Code: 0x04020008, Class: PluginImplementationError, Message: "One-time installation handler failed (installation: {0}, message: {1})."}
+	PluginRuntimeUnexpectedInstallationError = &Def{ID: "plugin.runtime.unexpected_installation_error", Code: 0x04020008, Class: PluginImplementationError, Message: "The installation \"{0}\" failed: {1}."}
 	// PluginRuntimeIncompatible: Two features exclude each other (e.g. imports vs toSupport).
-	PluginRuntimeIncompatible = &Def{ID: "plugin.runtime.incompatible", Code: 0x04020009, Class: PluginImplementationError, Message: "Two features exclude each other (e.g. imports vs toSupport) (feature: {0}, feature: {1})."}
+	PluginRuntimeIncompatible = &Def{ID: "plugin.runtime.incompatible", Code: 0x04020009, Class: PluginImplementationError, Message: "\"{0}\" and \"{1}\" cannot be used together."}
 	// PluginStrategyInvalidDescription: Strategy description is not an object.
-	PluginStrategyInvalidDescription = &Def{ID: "plugin.strategy.invalid_description", Code: 0x04030001, Class: PluginImplementationError, Message: "Strategy description is not an object (context: {0}, got: {1})."}
+	PluginStrategyInvalidDescription = &Def{ID: "plugin.strategy.invalid_description", Code: 0x04030001, Class: PluginImplementationError, Message: "{0}: the description of a strategy must be an object, not {1}."}
 	// PluginStrategyInvalidMethods: methods is not an object.
-	PluginStrategyInvalidMethods = &Def{ID: "plugin.strategy.invalid_methods", Code: 0x04030002, Class: PluginImplementationError, Message: "methods is not an object (context: {0}, got: {1})."}
+	PluginStrategyInvalidMethods = &Def{ID: "plugin.strategy.invalid_methods", Code: 0x04030002, Class: PluginImplementationError, Message: "{0}: the methods of a strategy must be an object, not {1}."}
 	// PluginStrategyInvalidMethodType: A method entry is not a string.
-	PluginStrategyInvalidMethodType = &Def{ID: "plugin.strategy.invalid_method_type", Code: 0x04030003, Class: PluginImplementationError, Message: "A method entry is not a string (context: {0}, method: {1}, got: {2})."}
+	PluginStrategyInvalidMethodType = &Def{ID: "plugin.strategy.invalid_method_type", Code: 0x04030003, Class: PluginImplementationError, Message: "{0}: the method \"{1}\" must be a text, not {2}."}
 	// PluginStrategyMissingMethodFunction: A method name points to nothing.
-	PluginStrategyMissingMethodFunction = &Def{ID: "plugin.strategy.missing_method_function", Code: 0x04030004, Class: PluginImplementationError, Message: "A method name points to nothing (context: {0}, method: {1})."}
+	PluginStrategyMissingMethodFunction = &Def{ID: "plugin.strategy.missing_method_function", Code: 0x04030004, Class: PluginImplementationError, Message: "{0}: the method \"{1}\" is declared but does not exist."}
 	// PluginStrategyInvalidConfig: config is not an object.
-	PluginStrategyInvalidConfig = &Def{ID: "plugin.strategy.invalid_config", Code: 0x04030005, Class: PluginImplementationError, Message: "config is not an object (context: {0}, got: {1})."}
+	PluginStrategyInvalidConfig = &Def{ID: "plugin.strategy.invalid_config", Code: 0x04030005, Class: PluginImplementationError, Message: "{0}: the config of a strategy must be an object, not {1}."}
 	// PluginStrategyUnexpectedConstructor: authenticator and constructor both given.
-	PluginStrategyUnexpectedConstructor = &Def{ID: "plugin.strategy.unexpected_constructor", Code: 0x04030006, Class: PluginImplementationError, Message: "authenticator and constructor both given (context: {0})."}
+	PluginStrategyUnexpectedConstructor = &Def{ID: "plugin.strategy.unexpected_constructor", Code: 0x04030006, Class: PluginImplementationError, Message: "{0}: give authenticator or constructor, not both."}
 	// PluginStrategyInvalidConstructor: constructor is not one.
-	PluginStrategyInvalidConstructor = &Def{ID: "plugin.strategy.invalid_constructor", Code: 0x04030007, Class: PluginImplementationError, Message: "constructor is not one (context: {0})."}
+	PluginStrategyInvalidConstructor = &Def{ID: "plugin.strategy.invalid_constructor", Code: 0x04030007, Class: PluginImplementationError, Message: "{0}: the constructor must be a class."}
 	// PluginStrategyInvalidAuthenticator: authenticator is not a string.
-	PluginStrategyInvalidAuthenticator = &Def{ID: "plugin.strategy.invalid_authenticator", Code: 0x04030008, Class: PluginImplementationError, Message: "authenticator is not a string (context: {0}, got: {1})."}
+	PluginStrategyInvalidAuthenticator = &Def{ID: "plugin.strategy.invalid_authenticator", Code: 0x04030008, Class: PluginImplementationError, Message: "{0}: the authenticator must be a text, not {1}."}
 	// PluginStrategyUnknownAuthenticator: authenticator not declared by the plugin.
-	PluginStrategyUnknownAuthenticator = &Def{ID: "plugin.strategy.unknown_authenticator", Code: 0x04030009, Class: PluginImplementationError, Message: "authenticator not declared by the plugin (context: {0}, name: {1})."}
+	PluginStrategyUnknownAuthenticator = &Def{ID: "plugin.strategy.unknown_authenticator", Code: 0x04030009, Class: PluginImplementationError, Message: "{0}: the authenticator \"{1}\" is not declared by the plugin."}
 	// PluginStrategyInvalidOption: strategyOptions/authenticateOptions is not an object.
-	PluginStrategyInvalidOption = &Def{ID: "plugin.strategy.invalid_option", Code: 0x0403000a, Class: PluginImplementationError, Message: "strategyOptions/authenticateOptions is not an object (context: {0}, option: {1}, got: {2})."}
+	PluginStrategyInvalidOption = &Def{ID: "plugin.strategy.invalid_option", Code: 0x0403000a, Class: PluginImplementationError, Message: "{0}: the option \"{1}\" must be an object, not {2}."}
 	// PluginStrategyInvalidFields: fields is not an array.
-	PluginStrategyInvalidFields = &Def{ID: "plugin.strategy.invalid_fields", Code: 0x0403000b, Class: PluginImplementationError, Message: "fields is not an array (context: {0}, got: {1})."}
+	PluginStrategyInvalidFields = &Def{ID: "plugin.strategy.invalid_fields", Code: 0x0403000b, Class: PluginImplementationError, Message: "{0}: the fields must be an array, not {1}."}
 	// PluginStrategyInvalidDefinition: strategies is not a non-empty object.
-	PluginStrategyInvalidDefinition = &Def{ID: "plugin.strategy.invalid_definition", Code: 0x0403000c, Class: PluginImplementationError, Message: "strategies is not a non-empty object (context: {0})."}
+	PluginStrategyInvalidDefinition = &Def{ID: "plugin.strategy.invalid_definition", Code: 0x0403000c, Class: PluginImplementationError, Message: "{0}: the strategies must be an object with at least one strategy."}
 	// PluginStrategyFailedRegistration: Passport refused the strategy.
-	PluginStrategyFailedRegistration = &Def{ID: "plugin.strategy.failed_registration", Code: 0x0403000d, Class: PluginImplementationError, Message: "Passport refused the strategy (strategy: {0}, reason: {1})."}
+	PluginStrategyFailedRegistration = &Def{ID: "plugin.strategy.failed_registration", Code: 0x0403000d, Class: PluginImplementationError, Message: "The strategy \"{0}\" could not be registered: {1}."}
 	// PluginStrategyInvalidVerifyReturn: verify did not return a promise.
-	PluginStrategyInvalidVerifyReturn = &Def{ID: "plugin.strategy.invalid_verify_return", Code: 0x0403000e, Class: PluginImplementationError, Message: "verify did not return a promise (context: {0}, got: {1})."}
+	PluginStrategyInvalidVerifyReturn = &Def{ID: "plugin.strategy.invalid_verify_return", Code: 0x0403000e, Class: PluginImplementationError, Message: "{0}: the verify function must answer asynchronously, not with {1}."}
 	// PluginStrategyInvalidVerifyResolve: verify resolved to something other than an object or false.
-	PluginStrategyInvalidVerifyResolve = &Def{ID: "plugin.strategy.invalid_verify_resolve", Code: 0x0403000f, Class: PluginImplementationError, Message: "verify resolved to something other than an object or false (context: {0})."}
+	PluginStrategyInvalidVerifyResolve = &Def{ID: "plugin.strategy.invalid_verify_resolve", Code: 0x0403000f, Class: PluginImplementationError, Message: "{0}: the verify function must give an object or false."}
 	// PluginStrategyInvalidKuid: verify gave a non-string kuid.
-	PluginStrategyInvalidKuid = &Def{ID: "plugin.strategy.invalid_kuid", Code: 0x04030010, Class: PluginImplementationError, Message: "verify gave a non-string kuid (context: {0}, got: {1})."}
+	PluginStrategyInvalidKuid = &Def{ID: "plugin.strategy.invalid_kuid", Code: 0x04030010, Class: PluginImplementationError, Message: "{0}: the user id (kuid) from the verify function must be a text, not {1}."}
 	// PluginStrategyUnknownKuid: verify gave a kuid without a user.
-	PluginStrategyUnknownKuid = &Def{ID: "plugin.strategy.unknown_kuid", Code: 0x04030011, Class: PluginImplementationError, Message: "verify gave a kuid without a user (context: {0})."}
+	PluginStrategyUnknownKuid = &Def{ID: "plugin.strategy.unknown_kuid", Code: 0x04030011, Class: PluginImplementationError, Message: "{0}: the verify function gave a user id (kuid) that does not exist."}
 	// PluginStrategyUnauthorizedRemoval: Strategy belongs to another plugin.
-	PluginStrategyUnauthorizedRemoval = &Def{ID: "plugin.strategy.unauthorized_removal", Code: 0x04030012, Class: PluginImplementationError, Message: "Strategy belongs to another plugin (strategy: {0})."}
+	PluginStrategyUnauthorizedRemoval = &Def{ID: "plugin.strategy.unauthorized_removal", Code: 0x04030012, Class: PluginImplementationError, Message: "The strategy \"{0}\" belongs to another plugin and cannot be removed."}
 	// PluginStrategyStrategyNotFound: Removing an unknown strategy.
-	PluginStrategyStrategyNotFound = &Def{ID: "plugin.strategy.strategy_not_found", Code: 0x04030013, Class: NotFoundError, Message: "Removing an unknown strategy (strategy: {0})."}
+	PluginStrategyStrategyNotFound = &Def{ID: "plugin.strategy.strategy_not_found", Code: 0x04030013, Class: NotFoundError, Message: "There is no strategy \"{0}\" to remove."}
 	// PluginStrategyMissingUser: Login refused: verify gave no kuid; text comes from the strategy (this is the wrong-password answer, 401).
-	PluginStrategyMissingUser = &Def{ID: "plugin.strategy.missing_user", Code: 0x04030014, Class: UnauthorizedError, Message: "Login refused: verify gave no kuid; text comes from the strategy (this is the wrong-password answer, 401) (message: {0})."}
+	PluginStrategyMissingUser = &Def{ID: "plugin.strategy.missing_user", Code: 0x04030014, Class: UnauthorizedError, Message: "{0}"}
 	// PluginStrategyMissingOptionalMethod: Optional method not implemented (e.g. search, refreshToken).
-	PluginStrategyMissingOptionalMethod = &Def{ID: "plugin.strategy.missing_optional_method", Code: 0x04030015, Class: PluginImplementationError, Message: "Optional method not implemented (e.g. search, refreshToken) (method: {0}, strategy: {1})."}
+	PluginStrategyMissingOptionalMethod = &Def{ID: "plugin.strategy.missing_optional_method", Code: 0x04030015, Class: PluginImplementationError, Message: "The method \"{0}\" is not implemented by the strategy \"{1}\"."}
 	// PluginControllerInvalidDescription: Controller is not an object.
-	PluginControllerInvalidDescription = &Def{ID: "plugin.controller.invalid_description", Code: 0x04040001, Class: PluginImplementationError, Message: "Controller is not an object (context: {0}, got: {1})."}
+	PluginControllerInvalidDescription = &Def{ID: "plugin.controller.invalid_description", Code: 0x04040001, Class: PluginImplementationError, Message: "{0}: a controller must be an object, not {1}."}
 	// PluginControllerInvalidAction: Action must be a function, or the name of one.
-	PluginControllerInvalidAction = &Def{ID: "plugin.controller.invalid_action", Code: 0x04040002, Class: PluginImplementationError, Message: "Action must be a function, or the name of one (context: {0}, action: {1}, hint: {2})."}
+	PluginControllerInvalidAction = &Def{ID: "plugin.controller.invalid_action", Code: 0x04040002, Class: PluginImplementationError, Message: "{0}: the action \"{1}\" must be a function or the name of one. {2}"}
 	// PluginControllerUnexpectedRouteProperty: Unknown key in a route.
-	PluginControllerUnexpectedRouteProperty = &Def{ID: "plugin.controller.unexpected_route_property", Code: 0x04040003, Class: PluginImplementationError, Message: "Unknown key in a route (context: {0}, property: {1}, hint: {2})."}
+	PluginControllerUnexpectedRouteProperty = &Def{ID: "plugin.controller.unexpected_route_property", Code: 0x04040003, Class: PluginImplementationError, Message: "{0}: the route has an unknown property \"{1}\". {2}"}
 	// PluginControllerInvalidRouteProperty: Route key must be non-empty text.
-	PluginControllerInvalidRouteProperty = &Def{ID: "plugin.controller.invalid_route_property", Code: 0x04040004, Class: PluginImplementationError, Message: "Route key must be non-empty text (context: {0}, property: {1})."}
+	PluginControllerInvalidRouteProperty = &Def{ID: "plugin.controller.invalid_route_property", Code: 0x04040004, Class: PluginImplementationError, Message: "{0}: the property \"{1}\" of the route must be a text that is not empty."}
 	// PluginControllerUndefinedController: Route to an unknown controller.
-	PluginControllerUndefinedController = &Def{ID: "plugin.controller.undefined_controller", Code: 0x04040005, Class: PluginImplementationError, Message: "Route to an unknown controller (context: {0}, controller: {1}, hint: {2})."}
+	PluginControllerUndefinedController = &Def{ID: "plugin.controller.undefined_controller", Code: 0x04040005, Class: PluginImplementationError, Message: "{0}: the route names the unknown controller \"{1}\". {2}"}
 	// PluginControllerUndefinedAction: Route to an unknown action.
-	PluginControllerUndefinedAction = &Def{ID: "plugin.controller.undefined_action", Code: 0x04040006, Class: PluginImplementationError, Message: "Route to an unknown action (context: {0}, action: {1}, hint: {2})."}
+	PluginControllerUndefinedAction = &Def{ID: "plugin.controller.undefined_action", Code: 0x04040006, Class: PluginImplementationError, Message: "{0}: the route names the unknown action \"{1}\". {2}"}
 	// PluginControllerUnsupportedVerb: Route verb not allowed.
-	PluginControllerUnsupportedVerb = &Def{ID: "plugin.controller.unsupported_verb", Code: 0x04040007, Class: PluginImplementationError, Message: "Route verb not allowed (context: {0}, verbs: {1}, hint: {2})."}
+	PluginControllerUnsupportedVerb = &Def{ID: "plugin.controller.unsupported_verb", Code: 0x04040007, Class: PluginImplementationError, Message: "{0}: the HTTP method of the route must be one of {1}. {2}"}
 	// PluginControllerUnserializableResponse: Custom action returned something not serialisable (e.g. the request).
-	PluginControllerUnserializableResponse = &Def{ID: "plugin.controller.unserializable_response", Code: 0x04040008, Class: PluginImplementationError, Message: "Custom action returned something not serialisable (e.g. the request)."}
+	PluginControllerUnserializableResponse = &Def{ID: "plugin.controller.unserializable_response", Code: 0x04040008, Class: PluginImplementationError, Message: "The answer of the action cannot be written as JSON. Answer with plain data."}
 	// PluginControllerInvalidActionResponse: Custom action did not return a promise.
-	PluginControllerInvalidActionResponse = &Def{ID: "plugin.controller.invalid_action_response", Code: 0x04040009, Class: PluginImplementationError, Message: "Custom action did not return a promise (controller: {0}, action: {1})."}
+	PluginControllerInvalidActionResponse = &Def{ID: "plugin.controller.invalid_action_response", Code: 0x04040009, Class: PluginImplementationError, Message: "The action \"{0}:{1}\" must answer asynchronously."}
 	// PluginControllerInvalidOpenapiSchema: OpenAPI fragment rejected.
-	PluginControllerInvalidOpenapiSchema = &Def{ID: "plugin.controller.invalid_openapi_schema", Code: 0x0404000a, Class: PluginImplementationError, Message: "OpenAPI fragment rejected (controller: {0}, action: {1}, path: {2}, reason: {3})."}
+	PluginControllerInvalidOpenapiSchema = &Def{ID: "plugin.controller.invalid_openapi_schema", Code: 0x0404000a, Class: PluginImplementationError, Message: "The OpenAPI description of \"{0}:{1}\" on \"{2}\" is not valid: {3}."}
 	// PluginManifestCannotLoad: manifest.json unreadable.
-	PluginManifestCannotLoad = &Def{ID: "plugin.manifest.cannot_load", Code: 0x04050001, Class: PluginImplementationError, Message: "manifest.json unreadable (plugin: {0}, reason: {1})."}
+	PluginManifestCannotLoad = &Def{ID: "plugin.manifest.cannot_load", Code: 0x04050001, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" cannot be read: {1}."}
 	// PluginManifestVersionMismatch: Server outside the manifest's kuzzleVersion.
-	PluginManifestVersionMismatch = &Def{ID: "plugin.manifest.version_mismatch", Code: 0x04050002, Class: PluginImplementationError, Message: "Server outside the manifest's kuzzleVersion (plugin: {0}, server version: {1}, range: {2})."}
+	PluginManifestVersionMismatch = &Def{ID: "plugin.manifest.version_mismatch", Code: 0x04050002, Class: PluginImplementationError, Message: "The plugin \"{0}\" does not work with version {1} of the server; needed: {2}. Install a matching version."}
 	// PluginManifestInvalidNameType: Name is not non-empty text.
-	PluginManifestInvalidNameType = &Def{ID: "plugin.manifest.invalid_name_type", Code: 0x04050003, Class: PluginImplementationError, Message: "Name is not non-empty text (plugin: {0})."}
+	PluginManifestInvalidNameType = &Def{ID: "plugin.manifest.invalid_name_type", Code: 0x04050003, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" needs a name that is a text and not empty."}
 	// PluginManifestInvalidName: Name has forbidden characters.
-	PluginManifestInvalidName = &Def{ID: "plugin.manifest.invalid_name", Code: 0x04050004, Class: PluginImplementationError, Message: "Name has forbidden characters (plugin: {0})."}
+	PluginManifestInvalidName = &Def{ID: "plugin.manifest.invalid_name", Code: 0x04050004, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" has a name with characters that are not allowed."}
 	// PluginManifestMissingName: Name absent.
-	PluginManifestMissingName = &Def{ID: "plugin.manifest.missing_name", Code: 0x04050005, Class: PluginImplementationError, Message: "Name absent (plugin: {0})."}
+	PluginManifestMissingName = &Def{ID: "plugin.manifest.missing_name", Code: 0x04050005, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" has no name."}
 	// PluginManifestInvalidErrors: errors block malformed.
-	PluginManifestInvalidErrors = &Def{ID: "plugin.manifest.invalid_errors", Code: 0x04050006, Class: PluginImplementationError, Message: "errors block malformed (plugin: {0}, reason: {1})."}
+	PluginManifestInvalidErrors = &Def{ID: "plugin.manifest.invalid_errors", Code: 0x04050006, Class: PluginImplementationError, Message: "The errors in the manifest of the plugin \"{0}\" are malformed: {1}."}
 	// PluginManifestInvalidPrivileged: privileged is not boolean.
-	PluginManifestInvalidPrivileged = &Def{ID: "plugin.manifest.invalid_privileged", Code: 0x04050007, Class: PluginImplementationError, Message: "privileged is not boolean (plugin: {0}, got: {1})."}
+	PluginManifestInvalidPrivileged = &Def{ID: "plugin.manifest.invalid_privileged", Code: 0x04050007, Class: PluginImplementationError, Message: "In the manifest of the plugin \"{0}\", privileged must be true or false, not {1}."}
 	// PluginManifestMissingPackage: package.json absent.
-	PluginManifestMissingPackage = &Def{ID: "plugin.manifest.missing_package", Code: 0x04050008, Class: PluginImplementationError, Message: "package.json absent (plugin: {0})."}
+	PluginManifestMissingPackage = &Def{ID: "plugin.manifest.missing_package", Code: 0x04050008, Class: PluginImplementationError, Message: "The plugin \"{0}\" has no package.json."}
 	// PluginManifestMissingPackageName: package.json has no name.
-	PluginManifestMissingPackageName = &Def{ID: "plugin.manifest.missing_package_name", Code: 0x04050009, Class: PluginImplementationError, Message: "package.json has no name (plugin: {0})."}
+	PluginManifestMissingPackageName = &Def{ID: "plugin.manifest.missing_package_name", Code: 0x04050009, Class: PluginImplementationError, Message: "The package.json of the plugin \"{0}\" has no name."}
 	// PluginManifestMissingVersion: kuzzleVersion absent.
-	PluginManifestMissingVersion = &Def{ID: "plugin.manifest.missing_version", Code: 0x0405000a, Class: PluginImplementationError, Message: "kuzzleVersion absent (plugin: {0})."}
+	PluginManifestMissingVersion = &Def{ID: "plugin.manifest.missing_version", Code: 0x0405000a, Class: PluginImplementationError, Message: "The manifest of the plugin \"{0}\" does not say which server versions it works with (kuzzleVersion)."}
 	// PluginContextMissingCollection: Repository built without a collection.
-	PluginContextMissingCollection = &Def{ID: "plugin.context.missing_collection", Code: 0x04060001, Class: PluginImplementationError, Message: "Repository built without a collection."}
+	PluginContextMissingCollection = &Def{ID: "plugin.context.missing_collection", Code: 0x04060001, Class: PluginImplementationError, Message: "A repository needs the name of a collection."}
 	// PluginContextUnavailableRealtime: realtime subscribe/unsubscribe through execute().
-	PluginContextUnavailableRealtime = &Def{ID: "plugin.context.unavailable_realtime", Code: 0x04060002, Class: PluginImplementationError, Message: "realtime subscribe/unsubscribe through execute() (action: {0})."}
+	PluginContextUnavailableRealtime = &Def{ID: "plugin.context.unavailable_realtime", Code: 0x04060002, Class: PluginImplementationError, Message: "The action \"{0}\" cannot be called this way. Use the realtime functions of the SDK."}
 	// PluginContextInvalidUser: as() given something without _id.
-	PluginContextInvalidUser = &Def{ID: "plugin.context.invalid_user", Code: 0x04060003, Class: PluginImplementationError, Message: "as() given something without _id."}
+	PluginContextInvalidUser = &Def{ID: "plugin.context.invalid_user", Code: 0x04060003, Class: PluginImplementationError, Message: "The user to act as must have an _id."}
 	// PluginContextInvalidCallback: Callback is not a function.
-	PluginContextInvalidCallback = &Def{ID: "plugin.context.invalid_callback", Code: 0x04060004, Class: PluginImplementationError, Message: "Callback is not a function (got: {0})."}
+	PluginContextInvalidCallback = &Def{ID: "plugin.context.invalid_callback", Code: 0x04060004, Class: PluginImplementationError, Message: "The callback must be a function, not {0}."}
 	// PluginContextMissingRequest: Request object needed.
-	PluginContextMissingRequest = &Def{ID: "plugin.context.missing_request", Code: 0x04060005, Class: PluginImplementationError, Message: "Request object needed."}
+	PluginContextMissingRequest = &Def{ID: "plugin.context.missing_request", Code: 0x04060005, Class: PluginImplementationError, Message: "A request is needed here."}
 	// PluginContextMissingRequestData: Request object and/or data needed.
-	PluginContextMissingRequestData = &Def{ID: "plugin.context.missing_request_data", Code: 0x04060006, Class: PluginImplementationError, Message: "Request object and/or data needed."}
+	PluginContextMissingRequestData = &Def{ID: "plugin.context.missing_request_data", Code: 0x04060006, Class: PluginImplementationError, Message: "A request, its data or both are needed here."}
 	// PluginContextInvalidEvent: Legacy: colon in a custom event.
-	PluginContextInvalidEvent = &Def{ID: "plugin.context.invalid_event", Code: 0x04060007, Class: PluginImplementationError, Message: "Legacy: colon in a custom event (event: {0})."}
+	PluginContextInvalidEvent = &Def{ID: "plugin.context.invalid_event", Code: 0x04060007, Class: PluginImplementationError, Message: "The event name \"{0}\" must not hold a colon."}
 	// PluginContextMissingAuthenticator: Dynamic strategy without authenticator.
-	PluginContextMissingAuthenticator = &Def{ID: "plugin.context.missing_authenticator", Code: 0x04060008, Class: PluginImplementationError, Message: "Dynamic strategy without authenticator (plugin: {0}, strategy: {1})."}
+	PluginContextMissingAuthenticator = &Def{ID: "plugin.context.missing_authenticator", Code: 0x04060008, Class: PluginImplementationError, Message: "The plugin \"{0}\" gives its strategy \"{1}\" no authenticator."}
 	// PluginAuthenticatorsNotAnObject: authenticators is not an object.
-	PluginAuthenticatorsNotAnObject = &Def{ID: "plugin.authenticators.not_an_object", Code: 0x04070001, Class: PluginImplementationError, Message: "authenticators is not an object (context: {0})."}
+	PluginAuthenticatorsNotAnObject = &Def{ID: "plugin.authenticators.not_an_object", Code: 0x04070001, Class: PluginImplementationError, Message: "{0}: the authenticators must be an object."}
 	// PluginAuthenticatorsInvalidAuthenticator: An authenticator is not a constructor.
-	PluginAuthenticatorsInvalidAuthenticator = &Def{ID: "plugin.authenticators.invalid_authenticator", Code: 0x04070002, Class: PluginImplementationError, Message: "An authenticator is not a constructor (context: {0}, name: {1})."}
+	PluginAuthenticatorsInvalidAuthenticator = &Def{ID: "plugin.authenticators.invalid_authenticator", Code: 0x04070002, Class: PluginImplementationError, Message: "{0}: the authenticator \"{1}\" must be a class."}
 	// ValidationAssertMissingNestedSpec: A nested level is undeclared.
-	ValidationAssertMissingNestedSpec = &Def{ID: "validation.assert.missing_nested_spec", Code: 0x05010001, Class: PreconditionError, Message: "A nested level is undeclared."}
+	ValidationAssertMissingNestedSpec = &Def{ID: "validation.assert.missing_nested_spec", Code: 0x05010001, Class: PreconditionError, Message: "A nested level has no specification."}
 	// ValidationAssertUnexpectedChildren: Field type cannot hold sub-fields.
-	ValidationAssertUnexpectedChildren = &Def{ID: "validation.assert.unexpected_children", Code: 0x05010002, Class: PreconditionError, Message: "Field type cannot hold sub-fields (type: {0})."}
+	ValidationAssertUnexpectedChildren = &Def{ID: "validation.assert.unexpected_children", Code: 0x05010002, Class: PreconditionError, Message: "A field of the type \"{0}\" cannot have fields of its own."}
 	// ValidationAssertMissingParent: Parent path undeclared.
-	ValidationAssertMissingParent = &Def{ID: "validation.assert.missing_parent", Code: 0x05010003, Class: PreconditionError, Message: "Parent path undeclared (field: {0})."}
+	ValidationAssertMissingParent = &Def{ID: "validation.assert.missing_parent", Code: 0x05010003, Class: PreconditionError, Message: "The field \"{0}\" has no specification for the level above it."}
 	// ValidationAssertUnexpectedProperties: Unknown keys in the specification.
-	ValidationAssertUnexpectedProperties = &Def{ID: "validation.assert.unexpected_properties", Code: 0x05010004, Class: PreconditionError, Message: "Unknown keys in the specification (path: {0}, allowed: {1})."}
+	ValidationAssertUnexpectedProperties = &Def{ID: "validation.assert.unexpected_properties", Code: 0x05010004, Class: PreconditionError, Message: "The specification of \"{0}\" has unknown properties; allowed: {1}."}
 	// ValidationAssertMissingType: type absent.
-	ValidationAssertMissingType = &Def{ID: "validation.assert.missing_type", Code: 0x05010005, Class: PreconditionError, Message: "type absent (field: {0})."}
+	ValidationAssertMissingType = &Def{ID: "validation.assert.missing_type", Code: 0x05010005, Class: PreconditionError, Message: "The specification of \"{0}\" has no type."}
 	// ValidationAssertUnknownType: type unknown.
-	ValidationAssertUnknownType = &Def{ID: "validation.assert.unknown_type", Code: 0x05010006, Class: PreconditionError, Message: "type unknown (path: {0}, type: {1})."}
+	ValidationAssertUnknownType = &Def{ID: "validation.assert.unknown_type", Code: 0x05010006, Class: PreconditionError, Message: "The specification of \"{0}\" has the unknown type \"{1}\"."}
 	// ValidationAssertMissingValue: multivalued without value.
-	ValidationAssertMissingValue = &Def{ID: "validation.assert.missing_value", Code: 0x05010007, Class: PreconditionError, Message: "multivalued without value (field: {0})."}
+	ValidationAssertMissingValue = &Def{ID: "validation.assert.missing_value", Code: 0x05010007, Class: PreconditionError, Message: "In the specification of \"{0}\", multivalued needs a value."}
 	// ValidationAssertInvalidType: Specification value of the wrong type.
-	ValidationAssertInvalidType = &Def{ID: "validation.assert.invalid_type", Code: 0x05010008, Class: PreconditionError, Message: "Specification value of the wrong type (parameter: {0}, expected: {1})."}
+	ValidationAssertInvalidType = &Def{ID: "validation.assert.invalid_type", Code: 0x05010008, Class: PreconditionError, Message: "Wrong type for \"{0}\" in the specification; expected: {1}."}
 	// ValidationAssertNotMultivalued: Count limits on a single-valued field.
-	ValidationAssertNotMultivalued = &Def{ID: "validation.assert.not_multivalued", Code: 0x05010009, Class: PreconditionError, Message: "Count limits on a single-valued field (field: {0}, property: {1})."}
+	ValidationAssertNotMultivalued = &Def{ID: "validation.assert.not_multivalued", Code: 0x05010009, Class: PreconditionError, Message: "The field \"{0}\" holds one value, so \"{1}\" makes no sense there."}
 	// ValidationAssertInvalidRange: min above max.
-	ValidationAssertInvalidRange = &Def{ID: "validation.assert.invalid_range", Code: 0x0501000a, Class: PreconditionError, Message: "min above max (property: {0}, min: {1}, max: {2})."}
+	ValidationAssertInvalidRange = &Def{ID: "validation.assert.invalid_range", Code: 0x0501000a, Class: PreconditionError, Message: "The range of \"{0}\" is the wrong way round: {1} is above {2}."}
 	// ValidationAssertInvalidSpecifications: Specifications refused; newline-joined details.
-	ValidationAssertInvalidSpecifications = &Def{ID: "validation.assert.invalid_specifications", Code: 0x0501000b, Class: BadRequestError, Message: "Specifications refused; newline-joined details (list: {0})."}
+	ValidationAssertInvalidSpecifications = &Def{ID: "validation.assert.invalid_specifications", Code: 0x0501000b, Class: BadRequestError, Message: "The specifications are not valid: {0}"}
 	// ValidationAssertNotFound: No specifications stored there.
-	ValidationAssertNotFound = &Def{ID: "validation.assert.not_found", Code: 0x0501000c, Class: NotFoundError, Message: "No specifications stored there (index: {0}, collection: {1})."}
+	ValidationAssertNotFound = &Def{ID: "validation.assert.not_found", Code: 0x0501000c, Class: NotFoundError, Message: "There are no specifications for \"{0}\":\"{1}\"."}
 	// ValidationAssertInvalidFilters: Validator filter invalid.
-	ValidationAssertInvalidFilters = &Def{ID: "validation.assert.invalid_filters", Code: 0x0501000d, Class: BadRequestError, Message: "Validator filter invalid (reason: {0})."}
+	ValidationAssertInvalidFilters = &Def{ID: "validation.assert.invalid_filters", Code: 0x0501000d, Class: BadRequestError, Message: "The validator's filter is not valid: {0}."}
 	// ValidationAssertIncorrectValidationFormat: Stored specification damaged.
-	ValidationAssertIncorrectValidationFormat = &Def{ID: "validation.assert.incorrect_validation_format", Code: 0x0501000e, Class: InternalError, Message: "Stored specification damaged (collection: {0}, property: {1})."}
+	ValidationAssertIncorrectValidationFormat = &Def{ID: "validation.assert.incorrect_validation_format", Code: 0x0501000e, Class: InternalError, Message: "The stored specification of the collection \"{0}\" is damaged at \"{1}\". Write it again."}
 	// ValidationTypesInvalidDateFormat: Unknown date formats.
-	ValidationTypesInvalidDateFormat = &Def{ID: "validation.types.invalid_date_format", Code: 0x05020001, Class: PreconditionError, Message: "Unknown date formats (formats: {0})."}
+	ValidationTypesInvalidDateFormat = &Def{ID: "validation.types.invalid_date_format", Code: 0x05020001, Class: PreconditionError, Message: "Unknown date formats: {0}."}
 	// ValidationTypesInvalidDate: Unparsable date.
-	ValidationTypesInvalidDate = &Def{ID: "validation.types.invalid_date", Code: 0x05020002, Class: PreconditionError, Message: "Unparsable date (value: {0})."}
+	ValidationTypesInvalidDate = &Def{ID: "validation.types.invalid_date", Code: 0x05020002, Class: PreconditionError, Message: "\"{0}\" is not a date."}
 	// ValidationTypesMissingEnumValues: enum without values.
-	ValidationTypesMissingEnumValues = &Def{ID: "validation.types.missing_enum_values", Code: 0x05020003, Class: PreconditionError, Message: "enum without values."}
+	ValidationTypesMissingEnumValues = &Def{ID: "validation.types.missing_enum_values", Code: 0x05020003, Class: PreconditionError, Message: "An enum needs its values."}
 	// ValidationTypesInvalidGeoshape: Unknown shapes.
-	ValidationTypesInvalidGeoshape = &Def{ID: "validation.types.invalid_geoshape", Code: 0x05020004, Class: PreconditionError, Message: "Unknown shapes (shapes: {0})."}
+	ValidationTypesInvalidGeoshape = &Def{ID: "validation.types.invalid_geoshape", Code: 0x05020004, Class: PreconditionError, Message: "Unknown shapes: {0}."}
 	// ValidationTypesMissingTypeName: Custom type has no typeName.
-	ValidationTypesMissingTypeName = &Def{ID: "validation.types.missing_type_name", Code: 0x05020005, Class: PluginImplementationError, Message: "Custom type has no typeName."}
+	ValidationTypesMissingTypeName = &Def{ID: "validation.types.missing_type_name", Code: 0x05020005, Class: PluginImplementationError, Message: "A validation type needs a typeName."}
 	// ValidationTypesMissingFunction: Custom type lacks a function.
-	ValidationTypesMissingFunction = &Def{ID: "validation.types.missing_function", Code: 0x05020006, Class: PluginImplementationError, Message: "Custom type lacks a function (type: {0}, function: {1})."}
+	ValidationTypesMissingFunction = &Def{ID: "validation.types.missing_function", Code: 0x05020006, Class: PluginImplementationError, Message: "The validation type \"{0}\" has no function \"{1}\"."}
 	// ValidationTypesAlreadyExists: Custom type name taken.
-	ValidationTypesAlreadyExists = &Def{ID: "validation.types.already_exists", Code: 0x05020007, Class: PluginImplementationError, Message: "Custom type name taken (type: {0})."}
+	ValidationTypesAlreadyExists = &Def{ID: "validation.types.already_exists", Code: 0x05020007, Class: PluginImplementationError, Message: "There is already a validation type \"{0}\"."}
 	// ValidationCheckFailedDocument: Document breaks the collection's specifications (document level, or a validator filter).
-	ValidationCheckFailedDocument = &Def{ID: "validation.check.failed_document", Code: 0x05030001, Class: BadRequestError, Message: "Document breaks the collection's specifications (document level, or a validator filter) (reason: {0})."}
+	ValidationCheckFailedDocument = &Def{ID: "validation.check.failed_document", Code: 0x05030001, Class: BadRequestError, Message: "The document does not fit the specifications: {0}."}
 	// ValidationCheckFailedField: A field breaks the specifications.
-	ValidationCheckFailedField = &Def{ID: "validation.check.failed_field", Code: 0x05030002, Class: BadRequestError, Message: "A field breaks the specifications (field: {0}, reason: {1})."}
+	ValidationCheckFailedField = &Def{ID: "validation.check.failed_field", Code: 0x05030002, Class: BadRequestError, Message: "The field \"{0}\" does not fit the specifications: {1}."}
 	// ProtocolRuntimeInvalidConnection: Custom protocol gave a connection without id/protocol.
-	ProtocolRuntimeInvalidConnection = &Def{ID: "protocol.runtime.invalid_connection", Code: 0x06010001, Class: PluginImplementationError, Message: "Custom protocol gave a connection without id/protocol (connection: {0})."}
+	ProtocolRuntimeInvalidConnection = &Def{ID: "protocol.runtime.invalid_connection", Code: 0x06010001, Class: PluginImplementationError, Message: "A protocol gave a connection without id or protocol: {0}."}
 	// ProtocolRuntimeUnknownConnection: Custom protocol removed an unknown connection.
-	ProtocolRuntimeUnknownConnection = &Def{ID: "protocol.runtime.unknown_connection", Code: 0x06010002, Class: PluginImplementationError, Message: "Custom protocol removed an unknown connection (id: {0})."}
+	ProtocolRuntimeUnknownConnection = &Def{ID: "protocol.runtime.unknown_connection", Code: 0x06010002, Class: PluginImplementationError, Message: "A protocol removed the connection \"{0}\", which does not exist."}
 	// ProtocolRuntimeAlreadyExists: Protocol name taken.
-	ProtocolRuntimeAlreadyExists = &Def{ID: "protocol.runtime.already_exists", Code: 0x06010003, Class: PluginImplementationError, Message: "Protocol name taken (name: {0})."}
+	ProtocolRuntimeAlreadyExists = &Def{ID: "protocol.runtime.already_exists", Code: 0x06010003, Class: PluginImplementationError, Message: "There is already a protocol \"{0}\"."}
 	// SecurityTokenInvalid: Token missing from the store, forged, malformed, revoked or expired. The id clients watch for.
-	SecurityTokenInvalid = &Def{ID: "security.token.invalid", Code: 0x07010001, Class: UnauthorizedError, Message: "Token missing from the store, forged, malformed, revoked or expired. The id clients watch for."}
+	SecurityTokenInvalid = &Def{ID: "security.token.invalid", Code: 0x07010001, Class: UnauthorizedError, Message: "Invalid token."}
 	// SecurityTokenUnknownUser: Token requested without a user.
-	SecurityTokenUnknownUser = &Def{ID: "security.token.unknown_user", Code: 0x07010002, Class: InternalError, Message: "Token requested without a user."}
+	SecurityTokenUnknownUser = &Def{ID: "security.token.unknown_user", Code: 0x07010002, Class: InternalError, Message: "A token cannot be made without a user."}
 	// SecurityTokenUnknownConnection: Token requested without a connection.
-	SecurityTokenUnknownConnection = &Def{ID: "security.token.unknown_connection", Code: 0x07010003, Class: InternalError, Message: "Token requested without a connection."}
+	SecurityTokenUnknownConnection = &Def{ID: "security.token.unknown_connection", Code: 0x07010003, Class: InternalError, Message: "A token cannot be made without a connection."}
 	// SecurityTokenTTLExceeded: expiresIn above maxTTL.
-	SecurityTokenTTLExceeded = &Def{ID: "security.token.ttl_exceeded", Code: 0x07010004, Class: BadRequestError, Message: "expiresIn above maxTTL."}
+	SecurityTokenTTLExceeded = &Def{ID: "security.token.ttl_exceeded", Code: 0x07010004, Class: BadRequestError, Message: "The lifetime asked for is longer than allowed. Ask for a shorter one."}
 	// SecurityTokenGenerationFailed: Signing or storing failed.
-	SecurityTokenGenerationFailed = &Def{ID: "security.token.generation_failed", Code: 0x07010005, Class: InternalError, Message: "Signing or storing failed (reason: {0})."}
+	SecurityTokenGenerationFailed = &Def{ID: "security.token.generation_failed", Code: 0x07010005, Class: InternalError, Message: "The token could not be made: {0}."}
 	// SecurityTokenExpired: Meant for expired tokens; in practice expired ones give security.token.invalid.
-	SecurityTokenExpired = &Def{ID: "security.token.expired", Code: 0x07010006, Class: UnauthorizedError, Message: "Meant for expired tokens; in practice expired ones give security.token.invalid."}
+	SecurityTokenExpired = &Def{ID: "security.token.expired", Code: 0x07010006, Class: UnauthorizedError, Message: "Expired token."}
 	// SecurityTokenVerificationError: Unexpected failure while verifying (also cookie and header token sent together).
-	SecurityTokenVerificationError = &Def{ID: "security.token.verification_error", Code: 0x07010007, Class: InternalError, Message: "Unexpected failure while verifying (also cookie and header token sent together) (reason: {0})."}
+	SecurityTokenVerificationError = &Def{ID: "security.token.verification_error", Code: 0x07010007, Class: InternalError, Message: "The token could not be verified: {0}."}
 	// SecurityTokenRefreshForbidden: API keys, infinite tokens and already refreshed tokens cannot be refreshed.
-	SecurityTokenRefreshForbidden = &Def{ID: "security.token.refresh_forbidden", Code: 0x07010008, Class: UnauthorizedError, Message: "API keys, infinite tokens and already refreshed tokens cannot be refreshed (kind: {0})."}
+	SecurityTokenRefreshForbidden = &Def{ID: "security.token.refresh_forbidden", Code: 0x07010008, Class: UnauthorizedError, Message: "This token cannot be refreshed: {0}."}
 	// SecurityTokenInvalidExpiration: auth:createToken refuses an unlimited lifetime.
-	SecurityTokenInvalidExpiration = &Def{ID: "security.token.invalid_expiration", Code: 0x07010009, Class: BadRequestError, Message: "auth:createToken refuses an unlimited lifetime (value: {0})."}
+	SecurityTokenInvalidExpiration = &Def{ID: "security.token.invalid_expiration", Code: 0x07010009, Class: BadRequestError, Message: "\"{0}\" is not a lifetime that this token can have."}
 	// SecurityCredentialsUnknownStrategy: No such strategy.
-	SecurityCredentialsUnknownStrategy = &Def{ID: "security.credentials.unknown_strategy", Code: 0x07020001, Class: BadRequestError, Message: "No such strategy (strategy: {0})."}
+	SecurityCredentialsUnknownStrategy = &Def{ID: "security.credentials.unknown_strategy", Code: 0x07020001, Class: BadRequestError, Message: "There is no login strategy \"{0}\"."}
 	// SecurityCredentialsDatabaseInconsistency: Strategy already holds credentials for a user that does not exist.
-	SecurityCredentialsDatabaseInconsistency = &Def{ID: "security.credentials.database_inconsistency", Code: 0x07020002, Class: PluginImplementationError, Message: "Strategy already holds credentials for a user that does not exist (kuid: {0})."}
+	SecurityCredentialsDatabaseInconsistency = &Def{ID: "security.credentials.database_inconsistency", Code: 0x07020002, Class: PluginImplementationError, Message: "There are credentials for the user \"{0}\", who does not exist. Delete them first."}
 	// SecurityCredentialsRejected: User creation rolled back because a strategy refused its credentials.
-	SecurityCredentialsRejected = &Def{ID: "security.credentials.rejected", Code: 0x07020003, Class: BadRequestError, Message: "User creation rolled back because a strategy refused its credentials (reason: {0})."}
+	SecurityCredentialsRejected = &Def{ID: "security.credentials.rejected", Code: 0x07020003, Class: BadRequestError, Message: "The credentials were refused, so the user was not created: {0}."}
 	// SecurityRightsUnauthorized: Anonymous caller lacks the right (401).
-	SecurityRightsUnauthorized = &Def{ID: "security.rights.unauthorized", Code: 0x07030001, Class: UnauthorizedError, Message: "Anonymous caller lacks the right (401) (controller: {0}, action: {1})."}
+	SecurityRightsUnauthorized = &Def{ID: "security.rights.unauthorized", Code: 0x07030001, Class: UnauthorizedError, Message: "Log in to call \"{0}:{1}\"."}
 	// SecurityRightsForbidden: Authenticated caller lacks the right (403).
-	SecurityRightsForbidden = &Def{ID: "security.rights.forbidden", Code: 0x07030002, Class: ForbiddenError, Message: "Authenticated caller lacks the right (403) (controller: {0}, action: {1}, kuid: {2})."}
+	SecurityRightsForbidden = &Def{ID: "security.rights.forbidden", Code: 0x07030002, Class: ForbiddenError, Message: "Calling \"{0}:{1}\" is not allowed for the user \"{2}\". Ask an administrator for the right."}
 	// SecurityRightsFailsafeModeAdminOnly: Failsafe mode: admin profile only.
-	SecurityRightsFailsafeModeAdminOnly = &Def{ID: "security.rights.failsafe_mode_admin_only", Code: 0x07030003, Class: ForbiddenError, Message: "Failsafe mode: admin profile only."}
+	SecurityRightsFailsafeModeAdminOnly = &Def{ID: "security.rights.failsafe_mode_admin_only", Code: 0x07030003, Class: ForbiddenError, Message: "The server is in failsafe mode, in which only administrators are let in."}
 	// SecurityUserAlreadyExists: createUser with a taken id.
-	SecurityUserAlreadyExists = &Def{ID: "security.user.already_exists", Code: 0x07040001, Class: PreconditionError, Message: "createUser with a taken id (kuid: {0})."}
+	SecurityUserAlreadyExists = &Def{ID: "security.user.already_exists", Code: 0x07040001, Class: PreconditionError, Message: "There is already a user \"{0}\"."}
 	// SecurityUserNotFound: No such user.
-	SecurityUserNotFound = &Def{ID: "security.user.not_found", Code: 0x07040002, Class: NotFoundError, Message: "No such user (kuid: {0})."}
+	SecurityUserNotFound = &Def{ID: "security.user.not_found", Code: 0x07040002, Class: NotFoundError, Message: "There is no user \"{0}\"."}
 	// SecurityUserAnonymousProfileRequired: User '-1' must keep profile anonymous.
-	SecurityUserAnonymousProfileRequired = &Def{ID: "security.user.anonymous_profile_required", Code: 0x07040003, Class: BadRequestError, Message: "User '-1' must keep profile anonymous."}
+	SecurityUserAnonymousProfileRequired = &Def{ID: "security.user.anonymous_profile_required", Code: 0x07040003, Class: BadRequestError, Message: "The anonymous user must keep the profile \"anonymous\"."}
 	// SecurityUserCannotHydrate: User references missing profiles.
-	SecurityUserCannotHydrate = &Def{ID: "security.user.cannot_hydrate", Code: 0x07040004, Class: InternalError, Message: "User references missing profiles (kuid: {0})."}
+	SecurityUserCannotHydrate = &Def{ID: "security.user.cannot_hydrate", Code: 0x07040004, Class: InternalError, Message: "The user \"{0}\" has profiles that do not exist. Give the user others."}
 	// SecurityUserUninitialized: Internal: user not loaded.
-	SecurityUserUninitialized = &Def{ID: "security.user.uninitialized", Code: 0x07040005, Class: InternalError, Message: "Internal: user not loaded (kuid: {0})."}
+	SecurityUserUninitialized = &Def{ID: "security.user.uninitialized", Code: 0x07040005, Class: InternalError, Message: "The user \"{0}\" was not loaded."}
 	// SecurityUserPreventOverwrite: Import/loadSecurities with onExistingUsers=fail met existing users.
-	SecurityUserPreventOverwrite = &Def{ID: "security.user.prevent_overwrite", Code: 0x07040006, Class: BadRequestError, Message: "Import/loadSecurities with onExistingUsers=fail met existing users."}
+	SecurityUserPreventOverwrite = &Def{ID: "security.user.prevent_overwrite", Code: 0x07040006, Class: BadRequestError, Message: "Some of the users exist already. Set onExistingUsers to \"skip\" or \"overwrite\" to go on."}
 	// SecurityUserNoProfile: Stored user has no profile.
-	SecurityUserNoProfile = &Def{ID: "security.user.no_profile", Code: 0x07040007, Class: InternalError, Message: "Stored user has no profile (kuid: {0})."}
+	SecurityUserNoProfile = &Def{ID: "security.user.no_profile", Code: 0x07040007, Class: InternalError, Message: "The user \"{0}\" has no profile. Assign one."}
 	// SecurityRoleNotFound: No such role.
-	SecurityRoleNotFound = &Def{ID: "security.role.not_found", Code: 0x07050001, Class: NotFoundError, Message: "No such role (role: {0})."}
+	SecurityRoleNotFound = &Def{ID: "security.role.not_found", Code: 0x07050001, Class: NotFoundError, Message: "There is no role \"{0}\"."}
 	// SecurityRoleLoginRequired: Anonymous role must allow auth:login.
-	SecurityRoleLoginRequired = &Def{ID: "security.role.login_required", Code: 0x07050002, Class: BadRequestError, Message: "Anonymous role must allow auth:login."}
+	SecurityRoleLoginRequired = &Def{ID: "security.role.login_required", Code: 0x07050002, Class: BadRequestError, Message: "The role \"anonymous\" must allow auth:login, or nobody could log in."}
 	// SecurityRoleCannotDelete: admin, default and anonymous roles are protected.
-	SecurityRoleCannotDelete = &Def{ID: "security.role.cannot_delete", Code: 0x07050003, Class: BadRequestError, Message: "admin, default and anonymous roles are protected."}
+	SecurityRoleCannotDelete = &Def{ID: "security.role.cannot_delete", Code: 0x07050003, Class: BadRequestError, Message: "The roles \"admin\", \"default\" and \"anonymous\" cannot be deleted."}
 	// SecurityRoleInUse: Role still referenced by a profile (412).
-	SecurityRoleInUse = &Def{ID: "security.role.in_use", Code: 0x07050004, Class: PreconditionError, Message: "Role still referenced by a profile (412) (role: {0})."}
+	SecurityRoleInUse = &Def{ID: "security.role.in_use", Code: 0x07050004, Class: PreconditionError, Message: "The role \"{0}\" is used by profiles. Remove it from them first."}
 	// SecurityRoleUninitialized: Internal: role not loaded.
-	SecurityRoleUninitialized = &Def{ID: "security.role.uninitialized", Code: 0x07050005, Class: InternalError, Message: "Internal: role not loaded (role: {0})."}
+	SecurityRoleUninitialized = &Def{ID: "security.role.uninitialized", Code: 0x07050005, Class: InternalError, Message: "The role \"{0}\" was not loaded."}
 	// SecurityRoleInvalidRights: Legacy rights check.
-	SecurityRoleInvalidRights = &Def{ID: "security.role.invalid_rights", Code: 0x07050006, Class: BadRequestError, Message: "Legacy rights check (role: {0}, path: {1}, reason: {2})."}
+	SecurityRoleInvalidRights = &Def{ID: "security.role.invalid_rights", Code: 0x07050006, Class: BadRequestError, Message: "The rights of the role \"{0}\" are not valid at \"{1}\": {2}."}
 	// SecurityRoleClosureExecFailed: Legacy function rights.
-	SecurityRoleClosureExecFailed = &Def{ID: "security.role.closure_exec_failed", Code: 0x07050007, Class: BadRequestError, Message: "Legacy function rights (controller: {0}, action: {1}, reason: {2})."}
+	SecurityRoleClosureExecFailed = &Def{ID: "security.role.closure_exec_failed", Code: 0x07050007, Class: BadRequestError, Message: "The rights function for \"{0}:{1}\" failed: {2}."}
 	// SecurityRoleClosureMissingTest: Legacy function rights.
-	SecurityRoleClosureMissingTest = &Def{ID: "security.role.closure_missing_test", Code: 0x07050008, Class: BadRequestError, Message: "Legacy function rights (role: {0}, path: {1}, reason: {2})."}
+	SecurityRoleClosureMissingTest = &Def{ID: "security.role.closure_missing_test", Code: 0x07050008, Class: BadRequestError, Message: "The rights function of the role \"{0}\" at \"{1}\" is not valid: {2}."}
 	// SecurityRoleUnknownController: Role names an unknown controller (force bypasses).
-	SecurityRoleUnknownController = &Def{ID: "security.role.unknown_controller", Code: 0x07050009, Class: BadRequestError, Message: "Role names an unknown controller (force bypasses) (role: {0}, controller: {1}, hint: {2})."}
+	SecurityRoleUnknownController = &Def{ID: "security.role.unknown_controller", Code: 0x07050009, Class: BadRequestError, Message: "The role \"{0}\" names the unknown controller \"{1}\". Set force to write it nevertheless. {2}"}
 	// SecurityRoleUnknownAction: Role names an unknown action (force bypasses).
-	SecurityRoleUnknownAction = &Def{ID: "security.role.unknown_action", Code: 0x0705000a, Class: BadRequestError, Message: "Role names an unknown action (force bypasses) (role: {0}, action: {1}, controller: {2}, hint: {3})."}
+	SecurityRoleUnknownAction = &Def{ID: "security.role.unknown_action", Code: 0x0705000a, Class: BadRequestError, Message: "The role \"{0}\" names the unknown action \"{1}\" of the controller \"{2}\". Set force to write it nevertheless. {3}"}
 	// SecurityProfileNotFound: No such profile.
-	SecurityProfileNotFound = &Def{ID: "security.profile.not_found", Code: 0x07060001, Class: NotFoundError, Message: "No such profile (profile: {0})."}
+	SecurityProfileNotFound = &Def{ID: "security.profile.not_found", Code: 0x07060001, Class: NotFoundError, Message: "There is no profile \"{0}\"."}
 	// SecurityProfileCannotDelete: admin, default and anonymous profiles are protected.
-	SecurityProfileCannotDelete = &Def{ID: "security.profile.cannot_delete", Code: 0x07060002, Class: BadRequestError, Message: "admin, default and anonymous profiles are protected."}
+	SecurityProfileCannotDelete = &Def{ID: "security.profile.cannot_delete", Code: 0x07060002, Class: BadRequestError, Message: "The profiles \"admin\", \"default\" and \"anonymous\" cannot be deleted."}
 	// SecurityProfileInUse: Profile still assigned to users (412) and onAssignedUsers is not remove.
-	SecurityProfileInUse = &Def{ID: "security.profile.in_use", Code: 0x07060003, Class: PreconditionError, Message: "Profile still assigned to users (412) and onAssignedUsers is not remove (profile: {0})."}
+	SecurityProfileInUse = &Def{ID: "security.profile.in_use", Code: 0x07060003, Class: PreconditionError, Message: "The profile \"{0}\" is used by users. Take it from them first, or set onAssignedUsers to \"remove\"."}
 	// SecurityProfileCannotHydrate: Profile references missing roles.
-	SecurityProfileCannotHydrate = &Def{ID: "security.profile.cannot_hydrate", Code: 0x07060004, Class: InternalError, Message: "Profile references missing roles (profile: {0})."}
+	SecurityProfileCannotHydrate = &Def{ID: "security.profile.cannot_hydrate", Code: 0x07060004, Class: InternalError, Message: "The profile \"{0}\" has roles that do not exist. Give it others."}
 	// SecurityProfileMissingAnonymousRole: Anonymous profile must keep the anonymous role.
-	SecurityProfileMissingAnonymousRole = &Def{ID: "security.profile.missing_anonymous_role", Code: 0x07060005, Class: BadRequestError, Message: "Anonymous profile must keep the anonymous role."}
+	SecurityProfileMissingAnonymousRole = &Def{ID: "security.profile.missing_anonymous_role", Code: 0x07060005, Class: BadRequestError, Message: "The profile \"anonymous\" must keep the role \"anonymous\"."}
 	// SecurityProfileUninitialized: Internal: profile not loaded.
-	SecurityProfileUninitialized = &Def{ID: "security.profile.uninitialized", Code: 0x07060006, Class: InternalError, Message: "Internal: profile not loaded (profile: {0})."}
+	SecurityProfileUninitialized = &Def{ID: "security.profile.uninitialized", Code: 0x07060006, Class: InternalError, Message: "The profile \"{0}\" was not loaded."}
 	// SecurityCookieInvalid: Cookie header unreadable (401).
-	SecurityCookieInvalid = &Def{ID: "security.cookie.invalid", Code: 0x07070001, Class: UnauthorizedError, Message: "Cookie header unreadable (401)."}
+	SecurityCookieInvalid = &Def{ID: "security.cookie.invalid", Code: 0x07070001, Class: UnauthorizedError, Message: "Invalid cookie."}
 	// SecurityCookieUnsupported: Cookie authentication asked for while http.cookieAuthentication is off.
-	SecurityCookieUnsupported = &Def{ID: "security.cookie.unsupported", Code: 0x07070002, Class: InternalError, Message: "Cookie authentication asked for while http.cookieAuthentication is off."}
+	SecurityCookieUnsupported = &Def{ID: "security.cookie.unsupported", Code: 0x07070002, Class: InternalError, Message: "Cookie authentication is off. Send the token in the header Authorization."}
 	// ClusterFatalDesync: Node detected state divergence and stops itself.
-	ClusterFatalDesync = &Def{ID: "cluster.fatal.desync", Code: 0x08000001, Class: InternalError, Message: "Node detected state divergence and stops itself (detail: {0})."}
+	ClusterFatalDesync = &Def{ID: "cluster.fatal.desync", Code: 0x08000001, Class: InternalError, Message: "This node disagrees with its cluster and stops: {0}."}
 	// PluginLocalExpiredPassword: Password older than the policy allows; answer should carry a resetToken.
-	PluginLocalExpiredPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.expired_password", Code: 0x04000001, Class: UnauthorizedError, Message: "Password older than the policy allows; answer should carry a resetToken."}
+	PluginLocalExpiredPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.expired_password", Code: 0x04000001, Class: UnauthorizedError, Message: "The password has expired. Choose a new one."}
 	// PluginLocalExpiredToken: Password reset token too old.
-	PluginLocalExpiredToken = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.expired_token", Code: 0x04000002, Class: UnauthorizedError, Message: "Password reset token too old."}
+	PluginLocalExpiredToken = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.expired_token", Code: 0x04000002, Class: UnauthorizedError, Message: "The token to reset the password has expired. Ask for a new one."}
 	// PluginLocalInvalidToken: Password reset token unreadable or of another user.
-	PluginLocalInvalidToken = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.invalid_token", Code: 0x04000003, Class: BadRequestError, Message: "Password reset token unreadable or of another user."}
+	PluginLocalInvalidToken = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.invalid_token", Code: 0x04000003, Class: BadRequestError, Message: "The token to reset the password is not valid. Ask for a new one."}
 	// PluginLocalLoginInPassword: Password contains the user name.
-	PluginLocalLoginInPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.login_in_password", Code: 0x04000004, Class: BadRequestError, Message: "Password contains the user name."}
+	PluginLocalLoginInPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.login_in_password", Code: 0x04000004, Class: BadRequestError, Message: "The password must not contain the user name."}
 	// PluginLocalMustChangePassword: Password was set by an administrator and must be changed; answer should carry a resetToken.
-	PluginLocalMustChangePassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.must_change_password", Code: 0x04000005, Class: UnauthorizedError, Message: "Password was set by an administrator and must be changed; answer should carry a resetToken."}
+	PluginLocalMustChangePassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.must_change_password", Code: 0x04000005, Class: UnauthorizedError, Message: "The password must be changed before the first login."}
 	// PluginLocalReusedPassword: Password is among the last ones used.
-	PluginLocalReusedPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.reused_password", Code: 0x04000006, Class: BadRequestError, Message: "Password is among the last ones used."}
+	PluginLocalReusedPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.reused_password", Code: 0x04000006, Class: BadRequestError, Message: "The password was used before. Choose another one."}
 	// PluginLocalWeakPassword: Password does not match the policy regular expression.
-	PluginLocalWeakPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.weak_password", Code: 0x04000007, Class: BadRequestError, Message: "Password does not match the policy regular expression."}
+	PluginLocalWeakPassword = &Def{ID: "plugin.kuzzle-plugin-auth-passport-local.weak_password", Code: 0x04000007, Class: BadRequestError, Message: "The password is too weak. Choose a stronger one."}
 )
 
 var catalogue = []*Def{

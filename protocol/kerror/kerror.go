@@ -11,10 +11,7 @@
 // Anyone may import this package; it imports the standard library only.
 package kerror
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 //go:generate go run ./gen
 
@@ -81,13 +78,34 @@ type Def struct {
 
 func (d *Def) Error() string { return d.ID }
 
-// New makes the error with its placeholder values, which also travel as props, in order.
+// New makes the error with its placeholder values, which also travel as props, in order. A placeholder without a value stays
+// as it is; a value is never searched for placeholders.
 func (d *Def) New(props ...string) *Error {
-	message := d.Message
-	for i, p := range props {
-		message = strings.ReplaceAll(message, "{"+strconv.Itoa(i)+"}", p)
+	return &Error{ID: d.ID, Code: d.Code, Class: d.Class, Status: d.Class.Status(), Message: fill(d.Message, props), Props: props}
+}
+
+// fill puts props in the place of {0}, {1}. An empty value at the end, such as a hint there was none for, takes the space
+// before it along.
+func fill(message string, props []string) string {
+	if len(props) == 0 {
+		return message
 	}
-	return &Error{ID: d.ID, Code: d.Code, Class: d.Class, Status: d.Class.Status(), Message: message, Props: props}
+	var b strings.Builder
+	for {
+		open := strings.IndexByte(message, '{')
+		if open < 0 || len(message) < open+3 {
+			break
+		}
+		b.WriteString(message[:open])
+		if i := int(message[open+1]) - int('0'); message[open+2] == '}' && i >= 0 && i <= 9 && i < len(props) {
+			b.WriteString(props[i])
+		} else {
+			b.WriteString(message[open : open+3])
+		}
+		message = message[open+3:]
+	}
+	b.WriteString(message)
+	return strings.TrimRight(b.String(), " ")
 }
 
 // Wrap is New with the cause kept for errors.Is, errors.As and the log; the cause is never sent to a client.
