@@ -1,0 +1,47 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+type health struct {
+	Status   string            `json:"status"`
+	Services map[string]string `json:"services"`
+}
+
+// healthCheck answers {status: green|red, services: {storageEngine: green|red}}. A red service gives error and result
+// together, with status 500. services (CSV) names what to look at; without it, everything.
+func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any, error) {
+	wanted, err := services(req)
+	if err != nil {
+		return nil, err
+	}
+	h := health{Status: "green", Services: map[string]string{}}
+	var down error
+	if wanted == nil || slices.Contains(wanted, "storageEngine") {
+		h.Services["storageEngine"] = "green"
+		if err := c.Engine.Healthy(ctx); err != nil {
+			h.Status, h.Services["storageEngine"] = "red", "red"
+			down = kerror.CoreFatalServiceUnavailable.Wrap(err, "storageEngine")
+		}
+	}
+	return h, down
+}
+
+// services reads the argument of that name: comma-separated text, or a list.
+func services(req *protocol.Request) ([]string, error) {
+	raw := req.Args.Raw("services")
+	if raw == nil {
+		return nil, nil
+	}
+	if raw.Kind() == '"' {
+		text, err := req.Args.String("services")
+		return strings.Split(text, ","), err
+	}
+	return req.Args.Strings("services")
+}
