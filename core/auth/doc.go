@@ -1,0 +1,7 @@
+// Package auth answers whose a token is, and makes tokens: it signs, stores, verifies, refreshes and revokes them, knows
+// the strategies that logins go through, slows down those who guess, and makes and removes users together with their
+// credentials.
+//
+// What a user may do is core/security's question. core/funnel and the controllers import this package; strategies are
+// its children or live in plugins.
+package auth
