@@ -40,7 +40,7 @@ func Load(s Sources) (*Config, error) {
 	}
 	l.environment(s.Env)
 	for _, path := range sortedKeys(s.Flags) {
-		l.value(path, plain(s.Flags[path]), "flag for "+path)
+		l.value(path, plain(s.Flags[path]), "command line")
 	}
 	l.validate()
 	if len(l.mistakes) > 0 {

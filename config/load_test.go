@@ -200,8 +200,8 @@ plugins:
 		`SLUICE_SERVER_PROT: there is no such environment variable; did you mean SLUICE_SERVER_PORT?`,
 		`limits.documentsWriteCount: 0 is out of range; give at least 1 (SLUICE_LIMITS_DOCUMENTS_WRITE_COUNT)`,
 		`plugins.config: has the wrong type; give one section a plugin id, with that plugin's settings inside (SLUICE_PLUGINS_CONFIG)`,
-		`log.level: "loud" is unknown; give one of debug, info, warn, error (flag for log.level)`,
-		`no.such: there is no such key; sluice config doc lists all (flag for no.such)`,
+		`log.level: "loud" is unknown; give one of debug, info, warn, error (command line)`,
+		`no.such: there is no such key; sluice config doc lists all (command line)`,
 	} {
 		if !strings.Contains("\n"+text+"\n", "\n"+line+"\n") {
 			t.Errorf("missing: %s", line)
