@@ -106,7 +106,7 @@ func (a *Response) setResult(r *Request, result any) error {
 	case jsontext.Value:
 		a.Result = v
 	default:
-		if a.Result, err = json.Marshal(v); err != nil {
+		if a.Result, err = json.Marshal(v, json.Deterministic(true)); err != nil {
 			return kerror.PluginControllerUnserializableResponse.Wrap(err)
 		}
 	}

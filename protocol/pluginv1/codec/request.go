@@ -1,0 +1,175 @@
+package codec
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/pluginv1"
+)
+
+// FromRequest makes the message for r. The token stays behind: neither r.Token nor the headers that may carry it cross.
+func FromRequest(r *protocol.Request) *pluginv1.Request {
+	m := &pluginv1.Request{
+		RequestId: r.RequestID, Controller: r.Controller, Action: r.Action,
+		Index: r.Index, Collection: r.Collection, Id: r.ID,
+		Args: FromArgs(r.Args), ArgsFromText: r.Args.FromText(),
+		Body: r.Body, Volatile: r.Volatile,
+		Connection: fromConnection(r.Connection),
+	}
+	if r.User != nil {
+		m.User = &pluginv1.User{Id: r.User.ID, ProfileIds: r.User.ProfileIDs, Source: r.User.Source}
+	}
+	if r.Internal != nil {
+		m.Hops, m.Caller = uint32(max(r.Internal.Hops, 0)), r.Internal.Plugin
+	}
+	return m
+}
+
+// ToRequest fills r from the message. Arguments that are no JSON object are an error.
+func ToRequest(m *pluginv1.Request, r *protocol.Request) error {
+	args, err := ToArgs(m.GetArgs(), m.GetArgsFromText())
+	if err != nil {
+		return err
+	}
+	*r = protocol.Request{
+		RequestID: m.GetRequestId(), Controller: m.GetController(), Action: m.GetAction(),
+		Index: m.GetIndex(), Collection: m.GetCollection(), ID: m.GetId(),
+		Args: args, Body: orNil(m.GetBody()), Volatile: orNil(m.GetVolatile()),
+		Connection: toConnection(m.GetConnection()),
+	}
+	if u := m.GetUser(); u != nil {
+		r.User = &protocol.User{ID: u.GetId(), ProfileIDs: u.GetProfileIds(), Source: orNil(u.GetSource())}
+	}
+	if m.GetHops() > 0 || m.GetCaller() != "" {
+		r.Internal = &protocol.Internal{Plugin: m.GetCaller(), Hops: int(m.GetHops())}
+	}
+	return nil
+}
+
+// FromArgs gives the arguments as a JSON object, nil for none.
+func FromArgs(a protocol.Args) []byte {
+	if len(a.All()) == 0 {
+		return nil
+	}
+	return a.JSON()
+}
+
+// ToArgs reads arguments from a JSON object or nothing.
+func ToArgs(object []byte, fromText bool) (protocol.Args, error) {
+	var args protocol.Args
+	if fromText {
+		args = protocol.TextArgs()
+	}
+	if len(object) == 0 {
+		return args, nil
+	}
+	parsed, err := protocol.ParseArgs(object, "")
+	if err != nil || !fromText {
+		return parsed, err
+	}
+	for _, a := range parsed.All() {
+		args.Set(a.Name, a.Value)
+	}
+	return args, nil
+}
+
+// FromHeader makes the message for headers.
+func FromHeader(h http.Header) []*pluginv1.Header {
+	if len(h) == 0 {
+		return nil
+	}
+	list := make([]*pluginv1.Header, 0, len(h))
+	for name, values := range h {
+		list = append(list, &pluginv1.Header{Name: name, Values: values})
+	}
+	return list
+}
+
+// ToHeader reads headers, nil for none.
+func ToHeader(list []*pluginv1.Header) http.Header {
+	if len(list) == 0 {
+		return nil
+	}
+	h := make(http.Header, len(list))
+	for _, x := range list {
+		name := http.CanonicalHeaderKey(x.GetName())
+		h[name] = append(h[name], x.GetValues()...)
+	}
+	return h
+}
+
+func fromConnection(c *protocol.Connection) *pluginv1.Connection {
+	if c == nil {
+		return nil
+	}
+	return &pluginv1.Connection{
+		Id: c.ID, Protocol: c.Protocol, Ips: c.IPs, ClientIp: c.ClientIP, Verb: c.Verb, Url: c.URL,
+		Headers: withoutToken(FromHeader(c.Header)),
+	}
+}
+
+func toConnection(c *pluginv1.Connection) *protocol.Connection {
+	return &protocol.Connection{
+		ID: c.GetId(), Protocol: c.GetProtocol(), IPs: c.GetIps(), ClientIP: c.GetClientIp(), Verb: c.GetVerb(), URL: c.GetUrl(),
+		Header: ToHeader(c.GetHeaders()),
+	}
+}
+
+// withoutToken takes out what proves who the user is: with it a plugin could act as the user on every action, whatever its
+// manifest says. Other schemes of Authorization belong to plugins.
+func withoutToken(headers []*pluginv1.Header) []*pluginv1.Header {
+	kept := headers[:0]
+	for _, h := range headers {
+		switch http.CanonicalHeaderKey(h.GetName()) {
+		case "Authorization":
+			h.Values = keep(h.GetValues(), func(v string) bool { return !hasPrefixFold(strings.TrimSpace(v), "bearer") })
+		case "Cookie":
+			h.Values = withoutTokenCookie(h.GetValues())
+		}
+		if len(h.GetValues()) > 0 {
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
+// tokenCookie is where a browser keeps the token after a login with cookieAuth.
+const tokenCookie = "authToken"
+
+func withoutTokenCookie(lines []string) []string {
+	var kept []string
+	for _, line := range lines {
+		cookies := keep(strings.Split(line, ";"), func(c string) bool {
+			name, _, _ := strings.Cut(c, "=")
+			return !strings.EqualFold(strings.TrimSpace(name), tokenCookie)
+		})
+		if len(cookies) > 0 {
+			kept = append(kept, strings.TrimSpace(strings.Join(cookies, ";")))
+		}
+	}
+	return kept
+}
+
+// keep copies: the headers of a request are shared by all who read it.
+func keep(list []string, wanted func(string) bool) []string {
+	var kept []string
+	for _, x := range list {
+		if wanted(x) {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// orNil makes absent JSON nil, as protocol has it.
+func orNil(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
