@@ -1,0 +1,45 @@
+// Command sluice is the server and the tools around it. It reads the command line and hands over: settings are config's, the
+// node is core/node's. Nothing imports it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/sluicehq/sluice/core/node"
+)
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitError = 1 // it was tried and failed
+	exitUsage = 2 // the command line makes no sense
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal asks to stop; with the handler gone, a second one kills
+
+	a := &app{out: os.Stdout, err: os.Stderr, env: os.Environ(), runNode: node.Run}
+	os.Exit(a.run(ctx, os.Args[1:]))
+}
+
+// run executes one command line and gives the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case a.started:
+		fmt.Fprintf(a.err, "sluice: %v\n", err) //nolint:errcheck // there is nobody left to tell
+		return exitError
+	default:
+		fmt.Fprintf(a.err, "sluice: %v\nRun \"%s --help\" to see how it is used.\n", err, cmd.CommandPath()) //nolint:errcheck // as above
+		return exitUsage
+	}
+}

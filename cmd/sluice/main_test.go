@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicehq/sluice/config"
+)
+
+// result is what one command line did.
+type result struct {
+	code     int
+	out, err string
+	cfg      *config.Config // what the node was started with
+}
+
+func execute(t *testing.T, env []string, nodeError error, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	var r result
+	a := &app{out: &out, err: &errs, env: env}
+	a.runNode = func(_ context.Context, cfg *config.Config, logger *slog.Logger, out io.Writer) error {
+		r.cfg = cfg
+		logger.Info("node runs")
+		_, _ = io.WriteString(out, "ready\n")
+		return nodeError
+	}
+	r.code = a.run(t.Context(), args)
+	r.out, r.err = out.String(), errs.String()
+	return r
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		code int
+		err  string
+	}{
+		{"nonsense", exitUsage, "nonsense"},
+		{"serve extra", exitUsage, "extra"},
+		{"serve --nonsense", exitUsage, "--nonsense"},
+		{"serve --port many", exitUsage, "many"},
+		{"config", exitUsage, "config"},
+		{"config nonsense", exitUsage, "nonsense"},
+		{"plugin", exitUsage, "plugin"},
+		{"plugin pin", exitUsage, "requires at least 1 arg"},
+		{"version extra", exitUsage, "extra"},
+		{"serve --port 70000", exitError, "server.port: 70000 is out of range; give 0 to 65535 (command line)"},
+		{"serve --config no-such-file", exitError, "no-such-file"},
+	} {
+		r := execute(t, nil, nil, strings.Fields(test.args)...)
+		if r.code != test.code || !strings.Contains(r.err, test.err) || r.out != "" || r.cfg != nil {
+			t.Errorf("%s: exit %d, stderr %q, stdout %q", test.args, r.code, r.err, r.out)
+		}
+		if hint := strings.Contains(r.err, "--help"); hint != (test.code == exitUsage) {
+			t.Errorf("%s: stderr %q", test.args, r.err)
+		}
+	}
+}
+
+func TestEveryCommandIsExplained(t *testing.T) {
+	var check func(cmd *cobra.Command)
+	check = func(cmd *cobra.Command) {
+		if cmd.Short == "" || cmd.Example == "" || cmd.Long == "" && !cmd.HasSubCommands() {
+			t.Errorf("%s lacks a text or an example", cmd.CommandPath())
+		}
+		r := execute(t, nil, nil, append(strings.Fields(cmd.CommandPath())[1:], "--help")...)
+		if r.code != exitOK || !strings.Contains(r.out, "Examples:") || r.err != "" {
+			t.Errorf("%s --help: exit %d, %q, %q", cmd.CommandPath(), r.code, r.out, r.err)
+		}
+		for _, sub := range cmd.Commands() {
+			check(sub)
+		}
+	}
+	check((&app{}).rootCommand())
+}
+
+func TestServe(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "sluice.yaml"), "server: {port: 1, host: file}\nlog: {format: json}\n")
+	r := execute(t, []string{"SLUICE_SERVER_HOST=env", "SLUICE_SERVER_PORT=2", "SLUICE_CONFIG=" + file}, nil,
+		"serve", "--dev", "--port=3", "--data=d", "--plugins=p", "--log-level=debug")
+	if r.code != exitOK || r.cfg == nil {
+		t.Fatalf("exit %d, %s", r.code, r.err)
+	}
+	c := r.cfg
+	if !c.Dev || c.Server.Port != 3 || c.Server.Host != "env" || c.Server.DataDir != "d" || c.Plugins.Dir != "p" || c.Log.Level != "debug" {
+		t.Errorf("got %+v", c)
+	}
+	if r.out != "ready\n" || !strings.Contains(r.err, `"msg":"node runs"`) {
+		t.Errorf("stdout %q, stderr %q", r.out, r.err)
+	}
+	if r := execute(t, nil, nil, "serve", "--log-level=error", "--config="+file); r.code != exitOK || r.err != "" {
+		t.Errorf("exit %d, %q", r.code, r.err)
+	}
+	if r := execute(t, nil, errors.New("port 7512 is taken"), "serve"); r.code != exitError || !strings.Contains(r.err, "sluice: port 7512 is taken\n") {
+		t.Errorf("exit %d, %q", r.code, r.err)
+	}
+}
+
+// Every flag of serve but --config is a setting with the same default.
+func TestServeFlagsAreSettings(t *testing.T) {
+	cmd := (&app{}).serveCommand()
+	for flag, key := range serveKeys {
+		f := cmd.Flags().Lookup(flag)
+		if f == nil {
+			t.Errorf("no flag --%s", flag)
+			continue
+		}
+		if _, err := config.Load(config.Sources{Flags: map[string]string{key: f.DefValue}}); err != nil {
+			t.Errorf("--%s: %v", flag, err)
+		}
+	}
+}
+
+func TestConfigCheck(t *testing.T) {
+	dir := t.TempDir()
+	good := write(t, filepath.Join(dir, "good.yaml"), "server: {port: 1}\n")
+	bad := write(t, filepath.Join(dir, "bad.yaml"), "server:\n  port: one\n  prot: 1\n")
+	broken := write(t, filepath.Join(dir, "broken.yaml"), "server: [\n")
+	if r := execute(t, nil, nil, "config", "check", "--config", good); r.code != exitOK || r.out != "ok\n" || r.err != "" {
+		t.Errorf("good: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	if r := execute(t, nil, nil, "config", "check"); r.code != exitOK || r.out != "ok\n" {
+		t.Errorf("nothing: exit %d, %q", r.code, r.out)
+	}
+	r := execute(t, []string{"SLUICE_NONSENSE=1"}, nil, "config", "check", "--config", bad)
+	if r.code != exitError || strings.Count(r.out, "\n") != 3 || !strings.Contains(r.out, bad+" line 3") || !strings.Contains(r.err, "mistakes: 3") {
+		t.Errorf("bad: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	if r := execute(t, nil, nil, "config", "check", "--config", broken); r.code != exitError || r.out != "" || !strings.Contains(r.err, broken) {
+		t.Errorf("broken: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+}
+
+func TestConfigDoc(t *testing.T) {
+	if r := execute(t, nil, nil, "config", "doc"); r.code != exitOK || r.out != config.Reference() {
+		t.Errorf("exit %d, %q", r.code, r.out)
+	}
+}
+
+func TestPluginPin(t *testing.T) {
+	dir := t.TempDir()
+	b, a := write(t, filepath.Join(dir, "b", "b"), "b"), write(t, filepath.Join(dir, "a", "a"), "a")
+	const (
+		sumA = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+		sumB = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
+		sumC = "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6"
+	)
+	lock := filepath.Join(dir, "sluice.lock")
+	expect := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(lock); err != nil || string(got) != want {
+			t.Errorf("%v\n%swant\n%s", err, got, want)
+		}
+	}
+	if r := execute(t, nil, nil, "plugin", "pin", b, a); r.code != exitOK || r.out != "pinned b/b in "+lock+"\npinned a/a in "+lock+"\n" {
+		t.Fatalf("exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	expect(sumA + "  a/a\n" + sumB + "  b/b\n")
+	write(t, a, "c")
+	if r := execute(t, nil, nil, "plugin", "pin", a); r.code != exitOK {
+		t.Fatal(r.err)
+	}
+	expect(sumC + "  a/a\n" + sumB + "  b/b\n")
+
+	other := filepath.Join(t.TempDir(), "other.lock")
+	if r := execute(t, nil, nil, "plugin", "pin", "--lock", other, a); r.code != exitOK {
+		t.Fatal(r.err)
+	}
+	if text, err := os.ReadFile(other); err != nil || !regexp.MustCompile(`^`+sumC+`  (\.\./)+.*/a/a\n$`).Match(text) {
+		t.Errorf("%v, %s", err, text)
+	}
+
+	write(t, lock, "nonsense\n")
+	for name, args := range map[string][]string{
+		"a missing file":   {"plugin", "pin", a + "-missing"},
+		"a folder":         {"plugin", "pin", dir},
+		"a broken lock":    {"plugin", "pin", a},
+		"no lock's folder": {"plugin", "pin", "--lock", filepath.Join(dir, "none", "x.lock"), a},
+	} {
+		if r := execute(t, nil, nil, args...); r.code != exitError || r.out != "" || !strings.Contains(r.err, "pin ") {
+			t.Errorf("%s: exit %d, %q, %q", name, r.code, r.out, r.err)
+		}
+	}
+	expect("nonsense\n") // a lock file that says nothing reliable is not overwritten
+}
+
+func TestVersion(t *testing.T) {
+	if r := execute(t, nil, nil, "version"); r.code != exitOK || !regexp.MustCompile(`^sluice \S+ \(commit \S+, go1\.\S+, \w+/\w+\)\n$`).MatchString(r.out) {
+		t.Errorf("exit %d, %q", r.code, r.out)
+	}
+	vcs := []debug.BuildSetting{{Key: "vcs.modified", Value: "true"}, {Key: "vcs.revision", Value: "abc"}}
+	for _, test := range []struct {
+		version, commit string
+		info            *debug.BuildInfo
+		want            string
+	}{
+		{"", "", nil, "development unknown"},
+		{"1.0.0", "def", nil, "1.0.0 def"},
+		{"1.0.0", "def", &debug.BuildInfo{Main: debug.Module{Version: "v2"}, Settings: vcs}, "1.0.0 def"},
+		{"", "", &debug.BuildInfo{Main: debug.Module{Version: "v2"}}, "v2 unknown"},
+		{"", "", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs}, "development abc+changes"},
+		{"", "", &debug.BuildInfo{Settings: vcs[:1]}, "development unknown"},
+	} {
+		v, c := versionOf(test.version, test.commit, test.info)
+		if got := v + " " + c; got != test.want {
+			t.Errorf("%+v: got %s", test, got)
+		}
+	}
+}
