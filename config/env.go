@@ -12,8 +12,9 @@ const FileVariable = "SLUICE_CONFIG"
 // testPrefix starts variables that steer the tests of the project.
 const testPrefix = "SLUICE_TEST_"
 
-// Kubernetes puts such variables into every container when a service is called sluice or sluice-something.
-var serviceLink = regexp.MustCompile(`^SLUICE_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+// Kubernetes puts such variables into every container when a service is called sluice or sluice-something. Only by its value
+// is SLUICE_SOMETHING_PORT one of them, and not a mistyped key.
+var serviceLink = regexp.MustCompile(`^SLUICE_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)=|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=|PORT=(tcp|udp|sctp)://)`)
 
 func (l *loader) environment(environ []string) {
 	paths := map[string]string{}
@@ -31,7 +32,7 @@ func (l *loader) environment(environ []string) {
 		switch {
 		case ok:
 			l.value(path, plain(values[name]), name)
-		case name == FileVariable, strings.HasPrefix(name, testPrefix), serviceLink.MatchString(name):
+		case name == FileVariable, strings.HasPrefix(name, testPrefix), serviceLink.MatchString(name + "=" + values[name]):
 		default:
 			l.mistake(name, "there is no such environment variable", didYouMean(name, sortedKeys(paths)), "")
 		}

@@ -128,7 +128,7 @@ func TestLoadEnvironment(t *testing.T) {
 		`SLUICE_PLUGINS_SECRETS={"gvp": {"key": "k"}}`,
 		// not ours
 		"SLUICE_CONFIG=/etc/sluice.yaml", "SLUICE_TEST_ALL=1",
-		"SLUICE_PORT=tcp://10.0.0.1:7512", "SLUICE_SERVICE_HOST=10.0.0.1", "SLUICE_PORT_7512_TCP_ADDR=10.0.0.1", "SLUICE_API_SERVICE_PORT_HTTP=1",
+		"SLUICE_PORT=tcp://10.0.0.1:7512", "SLUICE_SERVICE_HOST=10.0.0.1", "SLUICE_PORT_7512_TCP_ADDR=10.0.0.1", "SLUICE_API_SERVICE_PORT_HTTP=1", "SLUICE_API_PORT=udp://10.0.0.1:53",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ plugins:
 `)
 	_, err := config.Load(config.Sources{
 		File:  file,
-		Env:   []string{"SLUICE_SERVER_PROT=1", "SLUICE_LIMITS_DOCUMENTS_WRITE_COUNT=0", "SLUICE_PLUGINS_CONFIG={hidden-value"},
+		Env:   []string{"SLUICE_SERVER_PROT=1", "SLUICE_SERVR_PORT=1", "SLUICE_LIMITS_DOCUMENTS_WRITE_COUNT=0", "SLUICE_PLUGINS_CONFIG={hidden-value"},
 		Flags: map[string]string{"log.level": "loud", "no.such": "1"},
 	})
 	if err == nil {
@@ -198,6 +198,7 @@ plugins:
 		`plugins.config: plugin "gvp" has the wrong type; give one section a plugin id, with that plugin's settings inside (FILE line 23)`,
 		`plugins.secrets: "key" of plugin "gvp" has the wrong type; give one section a plugin id, with name: "secret" or name: "file:PATH" inside (FILE line 24)`,
 		`SLUICE_SERVER_PROT: there is no such environment variable; did you mean SLUICE_SERVER_PORT?`,
+		`SLUICE_SERVR_PORT: there is no such environment variable; did you mean SLUICE_SERVER_PORT?`,
 		`limits.documentsWriteCount: 0 is out of range; give at least 1 (SLUICE_LIMITS_DOCUMENTS_WRITE_COUNT)`,
 		`plugins.config: has the wrong type; give one section a plugin id, with that plugin's settings inside (SLUICE_PLUGINS_CONFIG)`,
 		`log.level: "loud" is unknown; give one of debug, info, warn, error (command line)`,
