@@ -44,6 +44,7 @@ folder. Plugins are programs of their own, in any language.`,
 		a.serveCommand(),
 		a.group("config", "Check and explain the configuration", a.configCheckCommand(), a.configDocCommand()),
 		a.group("plugin", "Decide which plugins may run", a.pluginPinCommand()),
+		a.queryCommand(),
 		a.versionCommand(),
 	)
 	return root
