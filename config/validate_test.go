@@ -27,8 +27,10 @@ func TestValidate(t *testing.T) {
 		"no data folder":    {func(c *config.Config) { c.Server.DataDir = "" }, []string{"server.dataDir"}},
 		"tiny request":      {func(c *config.Config) { c.Server.MaxRequestSize = 10 }, []string{"server.maxRequestSize"}},
 		"no limit to login": {func(c *config.Config) { c.Limits.FailedLoginsPerMinute = 0 }, nil},
-		"concurrent requests fill the buffer": {func(c *config.Config) { c.Limits.RequestsBufferSize = 500 },
-			[]string{"limits.concurrentRequests", "limits.requestsBufferWarningThreshold"}},
+		"concurrent requests fill the buffer": {
+			func(c *config.Config) { c.Limits.RequestsBufferSize = 500 },
+			[]string{"limits.concurrentRequests", "limits.requestsBufferWarningThreshold"},
+		},
 		"warning below concurrent": {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 499 }, []string{"limits.requestsBufferWarningThreshold"}},
 		"warning above buffer":     {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 50001 }, []string{"limits.requestsBufferWarningThreshold"}},
 		"warning at both ends": {func(c *config.Config) {
@@ -46,8 +48,10 @@ func TestValidate(t *testing.T) {
 		"key, no algorithm":   {func(c *config.Config) { c.Security.AuthToken.PrivateKeyFile = "key.pem" }, []string{"security.authToken.privateKeyFile"}},
 		"lifetime of nothing": {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = 0 }, []string{"security.authToken.expiresIn"}},
 		"endless lifetime":    {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = config.Infinite }, nil},
-		"lifetime above the longest": {func(c *config.Config) { c.Security.AuthToken.MaxTTL = config.TTL(time.Minute) },
-			[]string{"security.authToken.expiresIn"}},
+		"lifetime above the longest": {
+			func(c *config.Config) { c.Security.AuthToken.MaxTTL = config.TTL(time.Minute) },
+			[]string{"security.authToken.expiresIn"},
+		},
 		"endless above the longest": {func(c *config.Config) {
 			c.Security.AuthToken.ExpiresIn, c.Security.AuthToken.MaxTTL = config.Infinite, config.TTL(time.Hour)
 		}, []string{"security.authToken.expiresIn"}},

@@ -29,7 +29,7 @@ func main() {
 
 // run executes one command line and gives the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
-	root := a.rootCommand()
+	root := a.rootCommand() //nolint:contextcheck // the commands take the context of their cobra.Command
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
