@@ -1,0 +1,143 @@
+package httpserver
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// fixedHeaders are header values that never change. They are put into the answers as they are, and nobody changes them.
+type fixedHeaders struct {
+	node, json, acceptEncoding, allowHeaders, allowMethods, noStore, vary, yes []string
+}
+
+func newFixedHeaders(o Options) fixedHeaders {
+	accepts := "identity"
+	if o.AllowCompression {
+		accepts = "gzip,deflate,identity"
+	}
+	return fixedHeaders{
+		node: []string{o.NodeID}, json: []string{typeJSON}, acceptEncoding: []string{accepts},
+		allowHeaders: []string{o.AllowHeaders}, allowMethods: []string{o.AllowMethods},
+		noStore: []string{"no-store"}, vary: []string{"Origin"}, yes: []string{"true"},
+	}
+}
+
+// answer writes resp. Every answer is told not to be stored: most carry a token, came with one, or are old at once, and
+// telling them apart would only be a way to be wrong.
+func (x *exchange) answer(resp *protocol.Response) {
+	h := x.w.Header()
+	x.commonHeaders(h, resp)
+	copyHeaders(h, resp.Header)
+	if resp.Raw {
+		contentType(h, resp)
+	} else {
+		h["Content-Type"] = x.server.fixed.json
+	}
+	buf := network.GetBuffer()
+	defer buf.Release()
+	buf.B = resp.Append(buf.B, "")
+	if x.pretty && !resp.Raw {
+		indent(buf)
+	}
+	x.write(h, status(resp), buf)
+}
+
+func (x *exchange) commonHeaders(h http.Header, resp *protocol.Response) {
+	fixed := &x.server.fixed
+	h["X-Kuzzle-Request-Id"] = []string{headerText(resp.RequestID)}
+	h["X-Kuzzle-Node"] = fixed.node
+	h["Accept-Encoding"] = fixed.acceptEncoding
+	h["Access-Control-Allow-Headers"] = fixed.allowHeaders
+	h["Access-Control-Allow-Methods"] = fixed.allowMethods
+	h["Cache-Control"] = fixed.noStore
+	if x.server.o.AllowCredentials {
+		h["Access-Control-Allow-Credentials"] = fixed.yes
+	}
+	if origin := x.r.Header["Origin"]; len(origin) > 0 {
+		h["Access-Control-Allow-Origin"] = origin[:1]
+		h["Vary"] = fixed.vary
+	}
+	if x.allow != "" {
+		h["Allow"] = []string{x.allow}
+	}
+}
+
+// copyHeaders takes over what the action set, without what belongs to the connection.
+func copyHeaders(dst, src http.Header) {
+	for name, values := range src {
+		switch name {
+		case "Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Trailer", "Keep-Alive":
+		default:
+			dst[name] = values
+		}
+	}
+}
+
+func contentType(h http.Header, resp *protocol.Response) {
+	if resp.ContentType != "" {
+		h["Content-Type"] = []string{resp.ContentType}
+	} else if h["Content-Type"] == nil {
+		h["Content-Type"] = []string{typeJSON}
+	}
+}
+
+func (x *exchange) write(h http.Header, status int, buf *network.Buffer) {
+	body := buf.B
+	if x.server.o.AllowCompression && len(body) >= minCompressedBytes && h["Content-Encoding"] == nil {
+		if encoding := negotiate(x.r.Header["Accept-Encoding"]); encoding != "" {
+			compressed := network.GetBuffer()
+			defer compressed.Release()
+			compressed.B = compress(compressed.B, encoding, body)
+			body = compressed.B
+			h["Content-Encoding"] = []string{encoding}
+			h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], "Accept-Encoding")
+		}
+	}
+	x.answered = true
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		x.w.WriteHeader(status)
+		return
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.w.WriteHeader(status)
+	if n, err := x.w.Write(body); err == nil { // an error means that the client has gone
+		x.server.o.Metrics.HTTP.Sent.Add(float64(n))
+	}
+}
+
+// status guards net/http, which panics on a status that is none.
+func status(resp *protocol.Response) int {
+	if resp.Status < 200 || resp.Status > 599 {
+		return http.StatusInternalServerError
+	}
+	return resp.Status
+}
+
+func indent(buf *network.Buffer) {
+	v := jsontext.Value(buf.B)
+	if v.Indent(jsontext.WithIndent("  ")) == nil {
+		buf.B = v
+	}
+}
+
+// headerText makes a client's text safe to be echoed in a header.
+func headerText(s string) string {
+	const most = 256
+	if len(s) <= most && strings.IndexFunc(s, unprintable) < 0 {
+		return s
+	}
+	return strings.Map(func(c rune) rune {
+		if unprintable(c) {
+			return '?'
+		}
+		return c
+	}, s[:min(len(s), most)])
+}
+
+func unprintable(c rune) bool { return c < ' ' || c > '~' }

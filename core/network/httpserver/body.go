@@ -1,0 +1,169 @@
+package httpserver
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+const (
+	typeJSON      = "application/json"
+	typeForm      = "application/x-www-form-urlencoded"
+	typeMultipart = "multipart/form-data"
+)
+
+// v1BodyText is what Kuzzle 1 says of a body that is no JSON.
+const v1BodyText = "Unable to convert HTTP body to JSON"
+
+// readBody reads the body into the request. Its headers are checked even when it is empty.
+func (x *exchange) readBody() error {
+	media, err := x.mediaType()
+	if err != nil {
+		return err
+	}
+	reader, err := x.openBody()
+	if err != nil {
+		return err
+	}
+	if reader == nil {
+		return nil
+	}
+	defer reader.close()
+	var body jsontext.Value
+	switch media {
+	case typeForm:
+		body, err = x.readURLEncoded(reader)
+	case typeMultipart:
+		body, err = x.readMultipart(reader)
+	default:
+		if body, err = x.parseJSON(reader); err == nil && body != nil && body.Kind() != '{' && body.Kind() != '[' {
+			return kerror.Bare(kerror.BadRequestError, `The key "body" of a request must be an object or an array.`)
+		}
+	}
+	if err != nil {
+		return bodyError(err)
+	}
+	x.req.Body = body
+	return nil
+}
+
+// readJSON reads the body, which must not be a form; nil when it is empty or null.
+func (x *exchange) readJSON() (jsontext.Value, error) {
+	media, err := x.mediaType()
+	switch {
+	case err != nil:
+		return nil, err
+	case media == typeForm || media == typeMultipart:
+		return nil, kerror.NetworkHTTPUnsupportedContent.New(media)
+	}
+	reader, err := x.openBody()
+	if err != nil || reader == nil {
+		return nil, err
+	}
+	defer reader.close()
+	body, err := x.parseJSON(reader)
+	return body, bodyError(err)
+}
+
+// mediaType checks the header Content-Type.
+func (x *exchange) mediaType() (string, error) {
+	values := x.r.Header["Content-Type"]
+	if len(values) == 0 || values[0] == "" || values[0] == typeJSON {
+		return typeJSON, nil
+	}
+	media, parameters, _ := strings.Cut(values[0], ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	switch media {
+	case typeJSON, typeForm, typeMultipart:
+	default:
+		if !slices.Contains(x.server.o.AdditionalContentTypes, media) {
+			return "", kerror.NetworkHTTPUnsupportedContent.New(media)
+		}
+	}
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "charset") {
+			continue
+		}
+		charset := strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`))
+		if charset != "utf-8" && charset != "utf8" {
+			return "", kerror.NetworkHTTPUnsupportedCharset.New(charset)
+		}
+	}
+	return media, nil
+}
+
+// parseJSON reads one JSON value, strictly: no duplicate names, no invalid UTF-8, not deeper than network.MaxDepth.
+func (x *exchange) parseJSON(reader *bodyReader) (jsontext.Value, error) {
+	data, err := readAll(reader, x.r.ContentLength)
+	if err != nil {
+		return nil, err
+	}
+	value := jsontext.Value(data)
+	switch kind := value.Kind(); {
+	case kind == 0 && len(strings.TrimLeft(string(data), " \t\r\n")) == 0:
+		return nil, nil
+	case network.TooDeep(value):
+		return nil, bodyParseFailed(value, errors.New("it is nested too deep"))
+	case !value.IsValid():
+		return nil, bodyParseFailed(value, nil)
+	case kind == 'n':
+		return nil, nil
+	}
+	return value, nil
+}
+
+// readAll reads all of r. expected, the length that the client declared, decides about the first buffer only as far as
+// it costs little: who declares much and sends nothing gets no memory for it.
+func readAll(r io.Reader, expected int64) ([]byte, error) {
+	if expected < 0 {
+		expected = 512
+	}
+	data := make([]byte, 0, min(expected, 16<<10)+1)
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return nil, err
+		case len(data) == cap(data):
+			data = slices.Grow(data, len(data))
+		}
+	}
+}
+
+// bodyParseFailed names the first 50 characters of the body.
+func bodyParseFailed(body []byte, cause error) error {
+	text := strings.ToValidUTF8(string(body[:min(len(body), 50*utf8.UTFMax)]), "\ufffd")
+	if runes := []rune(text); len(runes) > 50 {
+		text = string(runes[:50])
+	}
+	return kerror.NetworkHTTPBodyParseFailed.Wrap(cause, text).WithV1(v1BodyText)
+}
+
+// bodyError turns a failure to read the body into what the client is told.
+func bodyError(err error) error {
+	var known *kerror.Error
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.As(err, &tooLarge) || errors.Is(err, errInflatedTooLarge):
+		return kerror.NetworkHTTPRequestTooLarge.Wrap(err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return kerror.NetworkHTTPUnexpectedError.Wrap(err, "the body did not arrive in time")
+	default:
+		return kerror.NetworkHTTPUnexpectedError.Wrap(err, "the body cannot be read")
+	}
+}

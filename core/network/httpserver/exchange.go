@@ -1,0 +1,177 @@
+package httpserver
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// exchange is one HTTP request on its way to an answer.
+type exchange struct {
+	server  *Server
+	w       http.ResponseWriter
+	r       *http.Request
+	req     *protocol.Request
+	profile protocol.Profile
+	pretty  bool
+	// allow is the header Allow of the answer.
+	allow string
+	// answered says that the answer has begun.
+	answered bool
+}
+
+// newExchange reads what the headers say about every request.
+func (s *Server) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
+	k := socketOf(r)
+	x := &struct {
+		exchange
+		req  protocol.Request
+		conn protocol.Connection
+	}{}
+	x.conn = protocol.Connection{
+		ID: k.id, Protocol: "http", IPs: k.ips, ClientIP: k.ip,
+		Verb: r.Method, URL: r.RequestURI, Header: r.Header,
+	}
+	if forwarded := r.Header["X-Forwarded-For"]; len(forwarded) > 0 {
+		x.conn.ClientIP, x.conn.IPs = s.o.Proxies.Client(k.addr, forwarded)
+	}
+	x.req.Connection = &x.conn
+	x.req.Token = bearer(r.Header["Authorization"])
+	if ids := r.Header["X-Kuzzle-Request-Id"]; len(ids) > 0 && ids[0] != "" {
+		x.req.RequestID = ids[0]
+	} else {
+		x.req.RequestID = network.NewID()
+	}
+	x.exchange = exchange{server: s, w: w, r: r, req: &x.req}
+	s.o.Metrics.HTTP.Requests.Inc()
+	return &x.exchange
+}
+
+// bearer gives the token of the header Authorization; other schemes are none of the node's business.
+func bearer(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	x := s.newExchange(w, r)
+	defer x.recover()
+	if r.Method == http.MethodOptions {
+		x.answerPreflight()
+		return
+	}
+	x.answer(x.execute())
+}
+
+func (x *exchange) execute() *protocol.Response {
+	snapshot, path := x.server.o.Routes(), x.r.URL.EscapedPath()
+	match, found := snapshot.Match(x.r.Method, path)
+	if found {
+		x.profile = match.Entry.Profile
+		x.req.Controller, x.req.Action = match.Entry.Controller, match.Entry.Name
+	}
+	if err := x.admit(); err != nil {
+		return x.fail(err)
+	}
+	if !found {
+		return x.unrouted(snapshot, path)
+	}
+	if err := x.readParameters(match); err != nil {
+		return x.fail(err)
+	}
+	if err := x.readVolatile(); err != nil {
+		return x.fail(err)
+	}
+	if err := x.readBody(); err != nil {
+		return x.fail(err)
+	}
+	return x.server.o.Run(x.r.Context(), x.req)
+}
+
+// unrouted answers what no route takes.
+func (x *exchange) unrouted(snapshot *router.Snapshot, path string) *protocol.Response {
+	switch x.r.Method {
+	case http.MethodHead:
+		if path == "/" {
+			return protocol.NewResponse(x.req, protocol.Absent, nil)
+		}
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		return x.fail(kerror.NetworkHTTPUnsupportedVerb.New(x.r.Method))
+	}
+	return x.notFound(snapshot.Allowed(path))
+}
+
+// notFound is 404 also when the path has routes of other verbs, as in the API; Allow then lists those.
+func (x *exchange) notFound(verbs []string) *protocol.Response {
+	x.allow = strings.Join(verbs, ", ")
+	return x.fail(kerror.NetworkHTTPURLNotFound.New(x.r.URL.EscapedPath()))
+}
+
+func (x *exchange) answerNotFound(verbs []string) { x.answer(x.notFound(verbs)) }
+
+// answerPreflight answers OPTIONS on any path.
+func (x *exchange) answerPreflight() {
+	resp := protocol.NewResponse(x.req, jsontext.Value("{}"), nil)
+	resp.Node = x.server.o.NodeID
+	x.answer(resp)
+}
+
+func (x *exchange) admit() error { return x.server.o.Admit(x.r) }
+
+// fail makes the answer to a request that the Executor never saw.
+func (x *exchange) fail(err error) *protocol.Response {
+	resp := x.server.o.Fail(x.req, err)
+	resp.Profile = x.profile
+	return resp
+}
+
+// readVolatile reads the header X-Kuzzle-Volatile, which wins over the query.
+func (x *exchange) readVolatile() error {
+	values := x.r.Header["X-Kuzzle-Volatile"]
+	if len(values) == 0 || values[0] == "" {
+		return nil
+	}
+	return x.setVolatile(values[0])
+}
+
+func (x *exchange) setVolatile(text string) error {
+	volatile := jsontext.Value(text)
+	switch {
+	case network.TooDeep(volatile) || !volatile.IsValid():
+		return kerror.NetworkHTTPVolatileParseFailed.New("it is not JSON")
+	case volatile.Kind() == 'n':
+		return nil
+	case volatile.Kind() != '{':
+		return kerror.NetworkHTTPVolatileParseFailed.New("it is not an object")
+	}
+	x.req.Volatile = volatile
+	return nil
+}
+
+// recover answers a request whose handling panicked. When the answer has begun already, the connection is cut.
+func (x *exchange) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	x.server.o.Logger.Error("http request panicked", "requestId", x.req.RequestID, "panic", v, "stack", string(debug.Stack()))
+	if x.answered {
+		panic(http.ErrAbortHandler)
+	}
+	x.answer(x.fail(fmt.Errorf("panic: %v", v)))
+}

@@ -1,0 +1,153 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/router"
+)
+
+// Options is what the server is made of. Base, Routes and the times and sizes are required.
+type Options struct {
+	network.Base
+	// Routes gives the snapshot in force, once for each request.
+	Routes func() *router.Snapshot
+	// WebSocket takes over connections that ask for it; nil for none. The server has checked the origin then.
+	WebSocket Upgrader
+	// MetricsHandler answers GET /metrics; nil for none.
+	MetricsHandler http.Handler
+	// MetricsAllowed decides who may read them; nil lets this machine alone.
+	MetricsAllowed func(*http.Request) bool
+	// Mount adds entries of the node, which win over the API; nil for none. No handler may be added later.
+	Mount func(*mux.Router)
+
+	// AllowMethods and AllowHeaders are the values of the Access-Control headers.
+	AllowMethods string
+	AllowHeaders string
+	// AllowCredentials lets pages send cookies.
+	AllowCredentials bool
+	// AllowCompression accepts compressed bodies, MaxEncodingLayers of them around each other, and compresses answers.
+	AllowCompression  bool
+	MaxEncodingLayers int
+	// AdditionalContentTypes are media types whose bodies are read as JSON too.
+	AdditionalContentTypes []string
+	// MaxFormFileBytes bounds one file of a form; 0 leaves Base.MaxRequestBytes as the only bound.
+	MaxFormFileBytes int64
+
+	// MaxConnections bounds the open connections, those of WebSocket included. See network.Limit.
+	MaxConnections int
+	// MaxHeaderBytes bounds the request line with its headers; more is answered 431 by net/http, without an envelope.
+	MaxHeaderBytes int
+	// ReadHeaderTimeout, ReadTimeout, WriteTimeout and IdleTimeout are those of net/http.Server.
+	ReadHeaderTimeout time.Duration
+	ReadTimeout       time.Duration
+	WriteTimeout      time.Duration
+	IdleTimeout       time.Duration
+}
+
+// Upgrader takes over connections: wsserver.
+type Upgrader interface {
+	http.Handler
+	// Shutdown ends the connections it took over and waits for them.
+	Shutdown(ctx context.Context) error
+}
+
+// Server serves HTTP.
+//
+// Life: New, Serve once, Shutdown from another goroutine.
+type Server struct {
+	o     Options
+	http  http.Server
+	own   *mux.Router
+	fixed fixedHeaders
+}
+
+// New makes a server that does not listen yet.
+func New(o Options) *Server {
+	if o.MetricsAllowed == nil {
+		o.MetricsAllowed = o.fromThisMachine
+	}
+	if o.MaxFormFileBytes <= 0 {
+		o.MaxFormFileBytes = o.MaxRequestBytes
+	}
+	s := &Server{o: o, fixed: newFixedHeaders(o)}
+	s.own = s.entries()
+	s.http = http.Server{
+		Handler:           http.HandlerFunc(s.ServeHTTP),
+		ReadHeaderTimeout: o.ReadHeaderTimeout,
+		ReadTimeout:       o.ReadTimeout,
+		WriteTimeout:      o.WriteTimeout,
+		IdleTimeout:       o.IdleTimeout,
+		MaxHeaderBytes:    o.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, socketKey{}, newSocket(c.RemoteAddr().String()))
+		},
+	}
+	return s
+}
+
+// Serve accepts connections until Shutdown, and closes the listener. It returns nil after Shutdown, at once: wait for
+// Shutdown itself to know that everything ended.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(network.Limit(l, s.o.MaxConnections, s.o.Metrics))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown stops listening, lets running requests end, closes the WebSocket connections with 1012 and waits for all of
+// them. When ctx ends first, the rest is cut off and the error of ctx is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	upgraded := make(chan error, 1)
+	go func() {
+		if s.o.WebSocket == nil {
+			upgraded <- nil
+			return
+		}
+		upgraded <- s.o.WebSocket.Shutdown(ctx)
+	}()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	return errors.Join(err, <-upgraded)
+}
+
+// socket is what all requests of one connection share.
+type socket struct {
+	id   string
+	addr netip.Addr
+	ip   string
+	ips  []string
+}
+
+type socketKey struct{}
+
+func newSocket(remote string) *socket {
+	addr := network.PeerAddr(remote)
+	return &socket{id: network.NewID(), addr: addr, ip: addr.String(), ips: []string{addr.String()}}
+}
+
+// socketOf finds the connection of a request; one that came through no server of ours, as in a test, gets its own.
+func socketOf(r *http.Request) *socket {
+	if k, ok := r.Context().Value(socketKey{}).(*socket); ok {
+		return k
+	}
+	return newSocket(r.RemoteAddr)
+}
+
+func (o *Options) fromThisMachine(r *http.Request) bool {
+	client, _ := o.Proxies.Client(socketOf(r).addr, r.Header["X-Forwarded-For"])
+	addr, err := netip.ParseAddr(client)
+	return err == nil && addr.IsLoopback() && network.LoopbackHost(r.Host)
+}

@@ -1,0 +1,45 @@
+package network
+
+import (
+	"net"
+	"sync"
+)
+
+// Limit gives a listener that holds at most max connections open at once. One more is accepted and closed at once, and
+// counted: the client sees a dropped connection and tries again, and the node spends neither memory nor time on it.
+func Limit(l net.Listener, max int, m *Metrics) net.Listener {
+	return &limitedListener{Listener: l, max: int64(max), metrics: m}
+}
+
+type limitedListener struct {
+	net.Listener
+	max     int64
+	metrics *Metrics
+}
+
+func (l *limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.metrics.sockets.Add(1) <= l.max {
+			return &countedConn{Conn: conn, metrics: l.metrics}, nil
+		}
+		l.metrics.sockets.Add(-1)
+		l.metrics.Refused.Inc()
+		_ = conn.Close() // the client is told nothing more
+	}
+}
+
+// countedConn leaves the count when it is closed.
+type countedConn struct {
+	net.Conn
+	metrics *Metrics
+	closed  sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.closed.Do(func() { c.metrics.sockets.Add(-1) })
+	return c.Conn.Close()
+}

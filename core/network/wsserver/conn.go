@@ -1,0 +1,262 @@
+package wsserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+const (
+	// stallTime is how long a connection with too many requests is not read; see the package.
+	stallTime = time.Second
+	// closeTime is how long the client has to take the close frame and to answer it.
+	closeTime = time.Second
+)
+
+// conn is one connection.
+type conn struct {
+	server *Server
+	info   *protocol.Connection
+	ctx    context.Context // of its requests; this type is their edge
+	cancel context.CancelFunc
+	ws     *websocket.Conn
+	socket *socket
+	out    outbox
+	work   work
+	pings  *time.Timer
+	// started is closed when the fields above are set.
+	started  chan struct{}
+	closing  atomic.Bool
+	draining atomic.Bool
+
+	// of the reader alone
+	deadline time.Time // until which reading was allowed last
+	window   time.Time // when the current second of the rate limit began
+	messages int       // in that second
+	refusing bool      // requests are answered overloaded until there is room
+}
+
+func newConn(s *Server, r *http.Request) *conn {
+	c := &conn{server: s, started: make(chan struct{})}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	peer := network.PeerAddr(r.RemoteAddr)
+	client, ips := s.o.Proxies.Client(peer, r.Header["X-Forwarded-For"])
+	c.info = &protocol.Connection{
+		ID: network.NewID(), Protocol: "websocket", IPs: ips[:1], ClientIP: client,
+		Verb: r.Method, URL: r.RequestURI, Header: r.Header,
+	}
+	return c
+}
+
+// start begins to serve; the goroutine that it starts owns the connection.
+func (c *conn) start(ws *websocket.Conn, socket *socket) {
+	o := &c.server.o
+	c.ws, c.socket = ws, socket
+	c.out = outbox{ws: ws, socket: socket, metrics: o.Metrics, maxMessages: o.OutboxMessages, maxBytes: o.OutboxBytes}
+	c.work = work{handle: c.handle, max: o.MaxInFlight, maxBytes: 2 * int(o.MaxRequestBytes), room: make(chan struct{}, 1)}
+	ws.SetReadLimit(o.MaxRequestBytes)
+	ws.SetPingHandler(func(data string) error {
+		c.touch(time.Now())
+		c.push(frame{op: websocket.PongMessage, data: []byte(data)})
+		return nil
+	})
+	ws.SetPongHandler(func(string) error {
+		c.touch(time.Now())
+		return nil
+	})
+	ws.SetCloseHandler(func(code int, _ string) error {
+		c.end(code, "")
+		return nil
+	})
+	if o.SendPings {
+		c.pings = time.AfterFunc(o.IdleTimeout/2, c.ping)
+	}
+	close(c.started)
+	o.Connections.Add(c)
+	go c.serve()
+}
+
+// serve reads until the connection ends, and tidies up.
+func (c *conn) serve() {
+	if open := c.server.o.OnOpen; open != nil {
+		open(c.info)
+	}
+	if c.ctx.Err() == nil { // not aborted before it began
+		c.end(c.read())
+	}
+	c.cancel()
+	c.work.drop()
+	if c.pings != nil {
+		c.pings.Stop()
+	}
+	c.out.writers.Wait() // bounded by the write deadlines
+	_ = c.socket.Close() // nobody is left to be told
+	c.work.goroutines.Wait()
+	c.server.o.Connections.Remove(c.info.ID)
+	c.server.o.Metrics.WebSocketClosed()
+	if closed := c.server.o.OnClose; closed != nil {
+		closed(c.info)
+	}
+	c.server.leave(c)
+}
+
+// read takes messages until it cannot, and says how to close; code 0 closes without a word.
+func (c *conn) read() (code int, reason string) {
+	for {
+		c.touch(time.Now())
+		_, r, err := c.ws.NextReader()
+		if err != nil {
+			return c.readError(err)
+		}
+		message, err := readMessage(r, c.server.o.MaxRequestBytes)
+		if err != nil {
+			return c.readError(err)
+		}
+		if len(message) > 0 {
+			c.receive(message)
+		}
+	}
+}
+
+// touch gives the client IdleTimeout again. The timer is not set for every message: a little more silence than asked for
+// is nothing.
+func (c *conn) touch(now time.Time) {
+	idle := c.server.o.IdleTimeout
+	if c.closing.Load() || c.deadline.Sub(now) > idle {
+		return
+	}
+	c.deadline = now.Add(idle + idle/8)
+	_ = c.ws.SetReadDeadline(c.deadline) // fails on a closed connection, and so does the read
+	if c.closing.Load() {                // end came in between
+		c.expectEnd()
+	}
+}
+
+var errTooBig = errors.New("message too big")
+
+func (c *conn) readError(err error) (int, string) {
+	switch {
+	case errors.Is(err, errTooBig) || errors.Is(err, websocket.ErrReadLimit):
+		return closeTooBig, "message too big"
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return closeFailed, "idle for too long"
+	default: // the client closed, or broke the protocol and was told by the library
+		return 0, ""
+	}
+}
+
+var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxScratchBytes = 64 << 10
+
+// readMessage reads one message into memory of its own size: it lives as long as its request, which may be long. limit
+// holds after decompression too.
+func readMessage(r io.Reader, limit int64) ([]byte, error) {
+	buf := scratch.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxScratchBytes {
+			buf.Reset()
+			scratch.Put(buf)
+		}
+	}()
+	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, errTooBig
+	}
+	return bytes.Clone(buf.Bytes()), nil
+}
+
+// push queues a frame; a client that is too slow for it is closed.
+func (c *conn) push(f frame) bool {
+	switch c.out.push(f) {
+	case queued:
+		return true
+	case overflowed:
+		if c.end(closeFailed, "too slow: messages are not read") {
+			c.server.o.Metrics.SlowClients.Inc()
+			c.server.o.Logger.Info("slow websocket client closed", "connection", c.info.ID, "client", c.info.ClientIP)
+		}
+	}
+	return false
+}
+
+// end queues the close frame and gives the client closeTime to take it. It reports whether it was the first to do so.
+func (c *conn) end(code int, reason string) bool {
+	var last []byte
+	if code != 0 {
+		last = websocket.FormatCloseMessage(code, reason)
+	}
+	if !c.out.end(last) {
+		return false
+	}
+	c.socket.hurry()
+	c.closing.Store(true)
+	c.expectEnd()
+	return true
+}
+
+// expectEnd lets the reader wait no longer than closeTime for the client's close frame.
+func (c *conn) expectEnd() {
+	_ = c.socket.SetReadDeadline(time.Now().Add(closeTime)) // fails on a closed connection, which has ended
+}
+
+// drain refuses new requests and closes when the last one was answered.
+func (c *conn) drain() {
+	c.draining.Store(true)
+	go func() {
+		select {
+		case <-c.started:
+			c.work.drain(func() { c.end(closeGoingAway, "the node stops") })
+		case <-c.ctx.Done(): // the upgrade failed
+		}
+	}()
+}
+
+// abort ends everything at once.
+func (c *conn) abort() {
+	c.cancel()
+	select {
+	case <-c.started:
+		_ = c.socket.Close() // it ends either way
+	default:
+	}
+}
+
+func (c *conn) ping() {
+	<-c.started
+	c.push(frame{op: websocket.PingMessage})
+	if !c.closing.Load() {
+		c.pings.Reset(c.server.o.IdleTimeout / 2)
+	}
+}
+
+// Info describes the connection.
+func (c *conn) Info() *protocol.Connection { return c.info }
+
+// Send queues a message.
+func (c *conn) Send(message []byte) bool {
+	return c.push(frame{op: websocket.TextMessage, data: message})
+}
+
+// Close ends the connection.
+func (c *conn) Close(code int, reason string) { c.end(code, reason) }
+
+var (
+	_ network.Connection = (*conn)(nil)
+	_ net.Conn           = (*socket)(nil)
+)

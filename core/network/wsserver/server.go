@@ -1,0 +1,151 @@
+package wsserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// Close codes that the server sends. None is 1000: official clients stay away after it.
+const (
+	closeGoingAway = websocket.CloseServiceRestart    // 1012: the node stops, come back
+	closeFailed    = websocket.CloseInternalServerErr // 1011: slow or silent
+	closeTooBig    = websocket.CloseMessageTooBig     // 1009
+)
+
+// Options is what the server is made of; every number is required.
+type Options struct {
+	network.Base
+	// IdleTimeout is the silence of a client after which its connection is closed.
+	IdleTimeout time.Duration
+	// SendPings pings clients at half of IdleTimeout, so that those that answer stay.
+	SendPings bool
+	// Compression offers permessage-deflate.
+	Compression bool
+	// RateLimit is how many messages a connection may send in a second; 0 is unlimited.
+	RateLimit int
+	// MaxInFlight, OutboxMessages and OutboxBytes: see the package.
+	MaxInFlight    int
+	OutboxMessages int
+	OutboxBytes    int
+	WriteTimeout   time.Duration
+	// OnOpen and OnClose are told of every connection, OnClose after its last request; nil for nobody. They must not wait.
+	OnOpen  func(*protocol.Connection)
+	OnClose func(*protocol.Connection)
+}
+
+// Server takes over connections from an HTTP server.
+//
+// Life: New, ServeHTTP for each connection, Shutdown.
+type Server struct {
+	o        Options
+	upgrader websocket.Upgrader
+
+	connections sync.WaitGroup
+	mu          sync.Mutex
+	open        map[*conn]struct{}
+	closing     bool
+}
+
+// New makes a server without connections.
+func New(o Options) *Server {
+	return &Server{
+		o:    o,
+		open: map[*conn]struct{}{},
+		upgrader: websocket.Upgrader{
+			HandshakeTimeout:  o.WriteTimeout,
+			ReadBufferSize:    1 << 10,
+			WriteBufferSize:   4 << 10,
+			WriteBufferPool:   &sync.Pool{},
+			EnableCompression: o.Compression,
+			CheckOrigin:       func(r *http.Request) bool { return o.Admit(r) == nil },
+		},
+	}
+}
+
+// ServeHTTP upgrades the request and returns; the connection lives on. A stopping server answers 503.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := newConn(s, r)
+	if !s.enter(c) {
+		c.cancel()
+		w.Header().Set("Connection", "close")
+		http.Error(w, "the node is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	var header http.Header
+	if offered := websocket.Subprotocols(r); len(offered) > 0 {
+		header = http.Header{"Sec-Websocket-Protocol": {offered[0]}}
+	}
+	hijacker := &hijacker{ResponseWriter: w, timeout: s.o.WriteTimeout}
+	ws, err := s.upgrader.Upgrade(hijacker, r, header)
+	if err != nil { // the client was told
+		c.cancel()
+		s.leave(c)
+		return
+	}
+	s.o.Metrics.WebSocketOpened()
+	c.start(ws, hijacker.socket)
+}
+
+// enter counts a connection in, unless the server is stopping.
+func (s *Server) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.open[c] = struct{}{}
+	s.connections.Add(1)
+	return true
+}
+
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
+	s.connections.Done()
+}
+
+// Shutdown refuses new connections and new requests, lets the running ones end, sends what waits, closes with 1012 and
+// waits. When ctx ends first the rest is cut off: requests are cancelled, sockets closed, and the error of ctx returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	all := make([]*conn, 0, len(s.open))
+	for c := range s.open {
+		all = append(all, c)
+	}
+	s.mu.Unlock()
+	for _, c := range all {
+		c.drain()
+	}
+	done := make(chan struct{})
+	go func() {
+		s.connections.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range all {
+		c.abort()
+	}
+	select {
+	case <-done:
+		return ctx.Err()
+	case <-time.After(abortTime):
+		return errors.Join(ctx.Err(), errors.New("websocket requests ignore that they were cancelled"))
+	}
+}
+
+// abortTime is how long cancelled requests may take to end.
+const abortTime = time.Second
