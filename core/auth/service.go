@@ -2,11 +2,30 @@ package auth
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
+
+// Bounds of what is kept in memory.
+const (
+	maxCachedTokens     = 50_000
+	maxCachedStrategies = 10_000
+	// maxTokenBytes bounds what is looked at at all; a token of a user id at its longest has about 5 KiB.
+	maxTokenBytes = 8 << 10
+)
+
+// sweepEvery is how often expired tokens are removed. Nothing depends on it: an expired token is refused all the same.
+const sweepEvery = 10 * time.Minute
 
 // Options are what a Service is made of.
 type Options struct {
@@ -19,38 +38,94 @@ type Options struct {
 	SecretFile string
 	// PrivateKeyFile is the PEM file of the other algorithms.
 	PrivateKeyFile string
-	// ExpiresIn is the lifetime of a token whose login names none; below 0 it never ends.
+	// ExpiresIn is the lifetime of a token whose login names none; below 0 it never ends, 0 is one hour.
 	ExpiresIn time.Duration
-	// MaxTTL is the longest lifetime a login may ask for; below 0 there is none.
+	// MaxTTL is the longest lifetime a login may ask for; 0 or below there is none.
 	MaxTTL time.Duration
 	// GracePeriod is how long a refreshed token stays usable.
 	GracePeriod time.Duration
+	// Logger is told what fails in the background; nil is slog.Default.
+	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
-// Token is a verified token.
-type Token struct {
-	KUID string
-	// Text is the token as it was issued, prefix included.
-	Text string
-	// ExpiresAt is zero for a token that never expires.
-	ExpiresAt time.Time
+// Service makes and verifies tokens, and joins users with their credentials. All its methods are safe for concurrent use.
+//
+// Life: Open, then Close, which stops the goroutine that removes expired tokens and waits for it.
+type Service struct {
+	engine     storage.Engine
+	users      *security.Service
+	key        key
+	parser     *jwt.Parser
+	options    Options
+	log        *slog.Logger
+	now        func() time.Time
+	strategies *Strategies
+	held       *lru.Cache[string, heldStrategies]
+	stop       context.CancelFunc
+	background sync.WaitGroup
+
+	mu sync.Mutex
+	// generation grows with every revocation. A token that was read before a revocation is not kept after it.
+	generation uint64
+	verified   *lru.Cache[tokenID, *Token]
+	// credentials grows with every write of credentials, as generation does for tokens.
+	credentials uint64
 }
 
-// VerifyOptions refine Verify.
-type VerifyOptions struct {
-	// AcceptUnprefixed takes the bare JWT of an issued token for that token.
-	AcceptUnprefixed bool
+// Open loads the key, makes the collection of tokens and starts to remove expired ones.
+func Open(ctx context.Context, o Options) (*Service, error) {
+	k, err := loadKey(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		engine: o.Engine, users: o.Users, key: k, parser: k.parser(), options: o, log: o.Logger, now: o.Now,
+		strategies: NewStrategies(),
+	}
+	if s.options.ExpiresIn == 0 {
+		s.options.ExpiresIn = time.Hour
+	}
+	if limit := s.options.MaxTTL; limit > 0 && (s.options.ExpiresIn < 0 || s.options.ExpiresIn > limit) {
+		return nil, fmt.Errorf("tokens live for %s by default, longer than the %s that are allowed: "+
+			"lower security.authToken.expiresIn or raise maxTTL", s.options.ExpiresIn, limit)
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.verified, err = lru.New[tokenID, *Token](maxCachedTokens); err != nil {
+		return nil, fmt.Errorf("make the token cache: %w", err)
+	}
+	if s.held, err = lru.New[string, heldStrategies](maxCachedStrategies); err != nil {
+		return nil, fmt.Errorf("make the strategy cache: %w", err)
+	}
+	if err := s.engine.Ensure(ctx, tokensCollection, storage.Spec{Keywords: []string{"kuid"}}); err != nil {
+		return nil, fmt.Errorf("make collection %s: %w", tokensCollection.Name, err)
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.background.Go(func() { s.sweepUntil(running) })
+	return s, nil
 }
 
-// Service makes and verifies tokens.
-type Service struct{}
+// Close stops what runs in the background. Tokens can still be verified afterwards.
+func (s *Service) Close() {
+	s.stop()
+	s.background.Wait()
+}
 
-// Open loads the key and makes the collection of tokens.
-func Open(ctx context.Context, o Options) (*Service, error) { return &Service{}, nil }
+// Strategies gives the registry of strategies.
+func (s *Service) Strategies() *Strategies { return s.strategies }
 
-// Verify says whose the token is.
-func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*Token, error) {
-	return nil, nil
+// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
+func storageFailed(doing string, err error) error {
+	err = fmt.Errorf("%s: %w", doing, err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }

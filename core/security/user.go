@@ -121,7 +121,19 @@ func (s *Service) compile(ctx context.Context, stored Stored) (*User, error) {
 var errUnusable = errors.New("unusable")
 
 // storageFailed makes an internal error of whatever an engine answered: an engine's "no such index" is no fault of the
-// client that asked for a user.
+// client that asked for a user. The end of ctx stays what it is.
 func storageFailed(doing string, err error) error {
-	return kerror.CoreFatalServiceUnavailable.Wrap(fmt.Errorf("%s: %w", doing, err), "storage")
+	err = fmt.Errorf("%s: %w", doing, err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
+}
+
+// writeFailed is storageFailed, but for an id that no engine takes, which is the client's.
+func writeFailed(doing string, err error) error {
+	if errors.Is(err, kerror.ServicesStorageInvalidArgument) {
+		return err
+	}
+	return storageFailed(doing, err)
 }

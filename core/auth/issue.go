@@ -1,0 +1,193 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Infinite is the lifetime of a token that never expires.
+const Infinite time.Duration = -1
+
+// Issued is a new token, in the form logins answer with.
+type Issued struct {
+	KUID string `json:"_id"`
+	Text string `json:"jwt"`
+	// ExpiresAt is milliseconds since 1970, TTL milliseconds; both are -1 for never.
+	ExpiresAt int64 `json:"expiresAt"`
+	TTL       int64 `json:"ttl"`
+}
+
+// Lifetime reads the argument expiresIn of a request: a number of milliseconds, or text such as "1h"; absent is the
+// configured lifetime. Errors: api.assert.invalid_argument, and security.token.ttl_exceeded for more than is allowed.
+func (s *Service) Lifetime(args protocol.Args) (time.Duration, error) {
+	raw := args.Raw("expiresIn")
+	if raw == nil {
+		return s.options.ExpiresIn, nil
+	}
+	text := string(raw)
+	if raw.Kind() == '"' {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return 0, err
+		}
+	}
+	ttl, err := config.ParseTTL(text)
+	if err != nil || ttl == 0 {
+		return 0, kerror.APIAssertInvalidArgument.New("expiresIn", `milliseconds, a text such as "1h", or -1`)
+	}
+	if s.options.MaxTTL > 0 && (ttl.IsInfinite() || ttl.Duration() > s.options.MaxTTL) {
+		return 0, kerror.SecurityTokenTTLExceeded.New()
+	}
+	if ttl.IsInfinite() {
+		return Infinite, nil
+	}
+	return ttl.Duration(), nil
+}
+
+// Issue makes a token for a user that lives for ttl, Infinite for ever, and stores it. A token does not outlive its user:
+// when the user is deleted meanwhile, security.user.not_found.
+func (s *Service) Issue(ctx context.Context, kuid string, ttl time.Duration) (Issued, error) {
+	issued, id, err := s.store(ctx, kuid, ttl)
+	if err != nil {
+		return Issued{}, err
+	}
+	// Deletion removes the user first and the tokens after, so either it finds this token or we miss the user.
+	if _, err := s.users.User(ctx, kuid); err != nil {
+		return Issued{}, errors.Join(err, s.revoke(context.WithoutCancel(ctx), id))
+	}
+	return issued, nil
+}
+
+func (s *Service) store(ctx context.Context, kuid string, ttl time.Duration) (Issued, tokenID, error) {
+	if kuid == "" || kuid == protocol.AnonymousID {
+		return Issued{}, tokenID{}, kerror.SecurityTokenUnknownUser.New()
+	}
+	now := s.now()
+	r := record{KUID: kuid, IssuedAt: now.UnixMilli(), ExpiresAt: -1}
+	issued := Issued{KUID: kuid, ExpiresAt: -1, TTL: -1}
+	var expires time.Time
+	if ttl >= 0 {
+		expires = now.Add(ttl)
+		r.ExpiresAt = expires.UnixMilli()
+		issued.ExpiresAt, issued.TTL = r.ExpiresAt, ttl.Milliseconds()
+	}
+	var err error
+	if issued.Text, err = s.key.sign(newPayload(kuid, now, expires)); err != nil {
+		return Issued{}, tokenID{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "signing failed")
+	}
+	source, err := json.Marshal(r)
+	if err != nil {
+		return Issued{}, tokenID{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "storing failed")
+	}
+	id := idOf(issued.Text)
+	if _, err := s.engine.Create(ctx, tokensCollection, id.String(), source, storage.WriteOptions{}); err != nil {
+		return Issued{}, tokenID{}, storageFailed("store a token", err)
+	}
+	return issued, id, nil
+}
+
+// Refresh makes a new token in the place of a valid one, which stays usable for the grace period and cannot be refreshed
+// again: security.token.invalid. A token that never expires is refused: security.token.refresh_forbidden.
+func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (Issued, error) {
+	t, err := s.Verify(ctx, text, VerifyOptions{AcceptUnprefixed: true})
+	if err != nil {
+		return Issued{}, err
+	}
+	switch {
+	case t.ExpiresAt.IsZero():
+		return Issued{}, kerror.SecurityTokenRefreshForbidden.New("it never expires")
+	case t.Refreshed:
+		return Issued{}, kerror.SecurityTokenInvalid.New().WithV1(v1Unknown)
+	}
+	if err := s.retire(ctx, idOf(t.Text)); err != nil {
+		return Issued{}, err
+	}
+	return s.Issue(ctx, t.KUID, ttl)
+}
+
+// retire marks a token as refreshed. Of two refreshes of one token one fails.
+func (s *Service) retire(ctx context.Context, id tokenID) error {
+	version, r, err := s.read(ctx, id)
+	if errors.Is(err, errNotStored) || err == nil && r.Refreshed {
+		return kerror.SecurityTokenInvalid.New().WithV1(v1Unknown)
+	}
+	if err != nil {
+		return err
+	}
+	r.Refreshed = true
+	r.ExpiresAt = min(r.ExpiresAt, s.now().Add(s.options.GracePeriod).UnixMilli())
+	source, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	defer s.forget(id)
+	_, err = s.engine.Replace(ctx, tokensCollection, id.String(), source, storage.WriteOptions{IfVersion: version})
+	if errors.Is(err, kerror.ServicesStorageTooManyChanges) || errors.Is(err, kerror.ServicesStorageNotFound) {
+		return kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Unknown)
+	}
+	if err != nil {
+		return storageFailed("store a refreshed token", err)
+	}
+	return nil
+}
+
+// Revoke ends one token; one that is not in force is no error. When it returns without an error, no Verify that begins
+// afterwards accepts the token.
+func (s *Service) Revoke(ctx context.Context, text string) error {
+	if !strings.HasPrefix(text, prefix) {
+		text = prefix + text
+	}
+	return s.revoke(ctx, idOf(text))
+}
+
+func (s *Service) revoke(ctx context.Context, id tokenID) error {
+	return s.revokeStored(ctx, id.String(), id)
+}
+
+func (s *Service) revokeStored(ctx context.Context, documentID string, id tokenID) error {
+	defer s.forget(id) // after the record is gone, so that nobody reads it and keeps it
+	err := s.engine.Delete(ctx, tokensCollection, documentID, storage.WriteOptions{})
+	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
+		return storageFailed("remove a token", err)
+	}
+	return nil
+}
+
+// RevokeAll ends every token of a user, as Revoke does each of them.
+func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
+	const page = 1000
+	for {
+		docs, err := s.engine.Find(ctx, tokensCollection, "kuid", kuid, page)
+		if err != nil {
+			return storageFailed("look for tokens", err)
+		}
+		for _, doc := range docs {
+			id, err := parseTokenID(doc.ID)
+			if err != nil {
+				s.log.WarnContext(ctx, "a stored token has a malformed id", "id", doc.ID)
+			}
+			if err := s.revokeStored(ctx, doc.ID, id); err != nil {
+				return err
+			}
+		}
+		if len(docs) < page {
+			return nil
+		}
+	}
+}
+
+// forget drops what is kept of a token, and what is being read of any.
+func (s *Service) forget(id tokenID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generation++
+	s.verified.Remove(id)
+}
