@@ -33,7 +33,7 @@ build: go ## build bin/sluice and bin/plugins, and pin the plugins
 
 # Packages without tests are compiled by go vet.
 test: go ## go vet and all tests, under the race detector where there is a C compiler
-	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) vet ./...
 	@set -e; cc="$$($(GO) env CC)"; race=; \
 	if printf '#include <stdlib.h>\nint main(void){return 0;}' | $$cc -x c -o /dev/null - 2>/dev/null; then \
 	  race=-race; echo "tests with the race detector (C compiler: $$cc)"; \
