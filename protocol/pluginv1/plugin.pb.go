@@ -604,8 +604,10 @@ type StartRequest struct {
 	HostToken   string `protobuf:"bytes,4,opt,name=host_token,json=hostToken,proto3" json:"host_token,omitempty"`
 	// Largest message either way.
 	MaxMessageBytes uint64 `protobuf:"varint,5,opt,name=max_message_bytes,json=maxMessageBytes,proto3" json:"max_message_bytes,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Lowest level that the node's log keeps, as in LogEntry.
+	LogLevel      int32 `protobuf:"varint,6,opt,name=log_level,json=logLevel,proto3" json:"log_level,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StartRequest) Reset() {
@@ -669,6 +671,13 @@ func (x *StartRequest) GetHostToken() string {
 func (x *StartRequest) GetMaxMessageBytes() uint64 {
 	if x != nil {
 		return x.MaxMessageBytes
+	}
+	return 0
+}
+
+func (x *StartRequest) GetLogLevel() int32 {
+	if x != nil {
+		return x.LogLevel
 	}
 	return 0
 }
@@ -1409,7 +1418,9 @@ type Event struct {
 	// Absent before the action.
 	Outcome *Outcome `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// JSON of what the event is about beside a request; empty for nothing.
-	Data          []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	// The name in the manifest that matched: the event's, or a wildcard.
+	Listener      string `protobuf:"bytes,5,opt,name=listener,proto3" json:"listener,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1470,6 +1481,13 @@ func (x *Event) GetData() []byte {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *Event) GetListener() string {
+	if x != nil {
+		return x.Listener
+	}
+	return ""
 }
 
 // Outcome is what an action gave so far.
@@ -2225,14 +2243,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06Secret\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\brequired\x18\x02 \x01(\bR\brequired\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\x97\x02\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xb4\x02\n" +
 	"\fStartRequest\x12\x16\n" +
 	"\x06config\x18\x01 \x01(\fR\x06config\x12E\n" +
 	"\asecrets\x18\x02 \x03(\v2+.sluice.plugin.v1.StartRequest.SecretsEntryR\asecrets\x12!\n" +
 	"\fhost_address\x18\x03 \x01(\tR\vhostAddress\x12\x1d\n" +
 	"\n" +
 	"host_token\x18\x04 \x01(\tR\thostToken\x12*\n" +
-	"\x11max_message_bytes\x18\x05 \x01(\x04R\x0fmaxMessageBytes\x1a:\n" +
+	"\x11max_message_bytes\x18\x05 \x01(\x04R\x0fmaxMessageBytes\x12\x1b\n" +
+	"\tlog_level\x18\x06 \x01(\x05R\blogLevel\x1a:\n" +
 	"\fSecretsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\">\n" +
@@ -2298,12 +2317,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\x05R\x06status\x122\n" +
 	"\aheaders\x18\x04 \x03(\v2\x18.sluice.plugin.v1.HeaderR\aheaders\x12\x10\n" +
 	"\x03raw\x18\x05 \x01(\bR\x03raw\x12!\n" +
-	"\fcontent_type\x18\x06 \x01(\tR\vcontentType\"\x99\x01\n" +
+	"\fcontent_type\x18\x06 \x01(\tR\vcontentType\"\xb5\x01\n" +
 	"\x05Event\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\arequest\x18\x02 \x01(\v2\x19.sluice.plugin.v1.RequestR\arequest\x123\n" +
 	"\aoutcome\x18\x03 \x01(\v2\x19.sluice.plugin.v1.OutcomeR\aoutcome\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"P\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12\x1a\n" +
+	"\blistener\x18\x05 \x01(\tR\blistener\"P\n" +
 	"\aOutcome\x12\x16\n" +
 	"\x06result\x18\x01 \x01(\fR\x06result\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x17.sluice.plugin.v1.ErrorR\x05error\"U\n" +

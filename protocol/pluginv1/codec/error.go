@@ -2,6 +2,7 @@ package codec
 
 import (
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
@@ -40,9 +41,11 @@ func ToError(m *pluginv1.Error) *kerror.Error {
 		e.Status = e.Class.Status()
 	}
 	if len(m.GetErrors()) > 0 {
-		var list []any
+		var list []jsontext.Value // as it came: numbers keep their digits
 		if err := json.Unmarshal(m.GetErrors(), &list); err == nil {
-			e.Errors = list
+			for _, x := range list {
+				e.Errors = append(e.Errors, x)
+			}
 		}
 	}
 	return e

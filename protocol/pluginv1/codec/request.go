@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
 )
 
@@ -172,4 +175,47 @@ func orNil(b []byte) []byte {
 		return nil
 	}
 	return b
+}
+
+// ToCall fills r from a call of a plugin's: what the plugin says. Who it is, its hops, request id and user are for the
+// caller to add; r.Internal is set.
+func ToCall(m *pluginv1.CallRequest, r *protocol.Request) error {
+	args, err := ToArgs(m.GetArgs(), false)
+	if err != nil {
+		return kerror.Bare(kerror.BadRequestError, "The arguments of a call must be a JSON object.")
+	}
+	body, volatile := jsontext.Value(orNil(m.GetBody())), jsontext.Value(orNil(m.GetVolatile()))
+	if body.Kind() == 'n' {
+		body = nil
+	}
+	if body != nil && (!body.IsValid() || body.Kind() != '{' && body.Kind() != '[') {
+		return kerror.Bare(kerror.BadRequestError, "The body of a call must be a JSON object or array.")
+	}
+	if volatile != nil && (!volatile.IsValid() || volatile.Kind() != '{') {
+		return kerror.Bare(kerror.BadRequestError, "The volatile data of a call must be a JSON object.")
+	}
+	*r = protocol.Request{
+		Controller: m.GetController(), Action: m.GetAction(),
+		Index: m.GetIndex(), Collection: m.GetCollection(), ID: m.GetId(),
+		Args: args, Body: body, Volatile: volatile,
+		Connection: &protocol.Connection{Protocol: "internal"},
+		Internal:   &protocol.Internal{CheckRights: m.GetAsUser(), TriggerEvents: m.GetTriggerEvents()},
+	}
+	return nil
+}
+
+// ApplyChange makes the changes of a pipe to r. JSON that is none is an error, and r stays as it was.
+func ApplyChange(m *pluginv1.RequestChange, r *protocol.Request) error {
+	args, err := ToArgs(m.GetArgs(), r.Args.FromText())
+	if err != nil {
+		return kerror.PluginRuntimeUnexpectedError.Wrap(err, "a pipe changed the arguments to something that is no JSON object")
+	}
+	for _, b := range [][]byte{m.GetBody(), m.GetVolatile()} {
+		if len(b) > 0 && !jsontext.Value(b).IsValid() {
+			return kerror.PluginRuntimeUnexpectedError.New("a pipe changed the body or the volatile data to something that is no JSON")
+		}
+	}
+	r.Index, r.Collection, r.ID, r.Args = m.GetIndex(), m.GetCollection(), m.GetId(), args
+	r.Body, r.Volatile = orNil(m.GetBody()), orNil(m.GetVolatile())
+	return nil
 }

@@ -35,7 +35,8 @@ func FromAnswer(result any, reply protocol.Reply, failure *kerror.Error) (*plugi
 	return m, err
 }
 
-// ToAnswer gives result and error as a router's handler answers them, and fills reply.
+// ToAnswer gives result and error as a router's handler answers them, and fills reply. A result that is no JSON becomes
+// plugin.controller.unserializable_response: it would break the envelope around it.
 func ToAnswer(m *pluginv1.ExecuteResponse, reply *protocol.Reply) (any, error) {
 	*reply = protocol.Reply{
 		Status: int(m.GetStatus()), Header: ToHeader(m.GetHeaders()), Raw: m.GetRaw(), ContentType: m.GetContentType(),
@@ -49,6 +50,9 @@ func ToAnswer(m *pluginv1.ExecuteResponse, reply *protocol.Reply) (any, error) {
 	}
 	if m.GetRaw() {
 		return m.GetResult(), err
+	}
+	if len(m.GetResult()) > 0 && !jsontext.Value(m.GetResult()).IsValid() {
+		return nil, kerror.PluginControllerUnserializableResponse.New()
 	}
 	return ToResult(m.GetResult()), err
 }
