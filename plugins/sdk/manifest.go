@@ -1,0 +1,64 @@
+package sdk
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sluicehq/sluice/protocol/pluginv1"
+)
+
+var authModes = []pluginv1.AuthMode{
+	AuthHost:     pluginv1.AuthMode_AUTH_MODE_HOST,
+	AuthRequired: pluginv1.AuthMode_AUTH_MODE_REQUIRED,
+}
+
+// manifest says what p is. The node checks names and routes; here is checked what it cannot see.
+func (p *Plugin) manifest() (*pluginv1.Manifest, error) {
+	m := &pluginv1.Manifest{
+		Id: p.ID, WireName: p.WireName, Version: p.Version, Description: p.Description,
+		ApiVersion: pluginv1.APIVersion,
+		Pipes:      slices.Sorted(maps.Keys(p.Pipes)), Hooks: slices.Sorted(maps.Keys(p.Hooks)),
+		Calls: p.Calls, ConfigSchema: p.ConfigSchema,
+	}
+	var problems []error
+	for _, a := range p.Actions {
+		if a.Handler == nil {
+			problems = append(problems, fmt.Errorf("action %s:%s has no handler", a.Controller, a.Name))
+		}
+		if int(a.Auth) >= len(authModes) {
+			problems = append(problems, fmt.Errorf("action %s:%s: unknown AuthMode %d", a.Controller, a.Name, a.Auth))
+			continue
+		}
+		m.Actions = append(m.Actions, &pluginv1.Action{
+			Controller: a.Controller, Name: a.Name, Routes: routes(a.Routes),
+			Auth: authModes[a.Auth], Profile: a.Profile.String(),
+		})
+	}
+	for _, event := range m.GetPipes() {
+		if p.Pipes[event] == nil {
+			problems = append(problems, fmt.Errorf("the pipe on %s is nil", event))
+		}
+	}
+	for _, event := range m.GetHooks() {
+		if p.Hooks[event] == nil {
+			problems = append(problems, fmt.Errorf("the hook on %s is nil", event))
+		}
+	}
+	for _, g := range p.Grants {
+		m.Grants = append(m.Grants, &pluginv1.Grant{Role: g.Role, Controller: g.Controller, Action: g.Action})
+	}
+	for _, s := range p.Secrets {
+		m.Secrets = append(m.Secrets, &pluginv1.Secret{Name: s.Name, Required: s.Required, Description: s.Description})
+	}
+	return m, errors.Join(problems...)
+}
+
+func routes(list []Route) []*pluginv1.Route {
+	var out []*pluginv1.Route
+	for _, r := range list {
+		out = append(out, &pluginv1.Route{Verb: r.Verb, Path: r.Path, Deprecated: r.Deprecated})
+	}
+	return out
+}

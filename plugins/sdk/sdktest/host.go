@@ -1,0 +1,99 @@
+package sdktest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+	"github.com/sluicehq/sluice/protocol/pluginv1"
+	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
+)
+
+// host is the node behind a plugin under test.
+type host struct {
+	pluginv1.UnimplementedHostServer
+	t        testing.TB
+	manifest *pluginv1.Manifest
+	answer   func(context.Context, *protocol.Request) (any, error)
+
+	mu      sync.Mutex
+	last    uint64
+	serving map[uint64]*protocol.Request
+}
+
+// serve names a request while the plugin works on it.
+func (h *host) serve(r *protocol.Request) (id uint64, end func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last++
+	id = h.last
+	h.serving[id] = r
+	return id, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.serving, id)
+	}
+}
+
+// Call implements pluginv1.HostServer.
+func (h *host) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.CallResponse, error) {
+	r, err := h.request(in)
+	if err == nil && h.answer == nil {
+		err = fmt.Errorf("the plugin called %s:%s, and the test has no Options.Host", in.GetController(), in.GetAction())
+	}
+	var result any
+	if err == nil {
+		result, err = h.answer(ctx, r)
+	}
+	if err != nil {
+		r = &protocol.Request{}
+	}
+	a := protocol.NewResponse(r, result, err)
+	out := &pluginv1.CallResponse{Status: int32(a.Status), Result: a.Result, Error: codec.FromError(a.Error)} //nolint:gosec // an HTTP status
+	if a.Raw {
+		out.Result = a.Content
+	}
+	return out, nil
+}
+
+// Log implements pluginv1.HostServer.
+func (h *host) Log(_ context.Context, in *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
+	for _, e := range in.GetEntries() {
+		h.t.Logf("%s %s %s", slog.Level(e.GetLevel()), e.GetMessage(), e.GetAttributes())
+	}
+	return &pluginv1.LogResponse{}, nil
+}
+
+func (h *host) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
+	if !codec.Lists(h.manifest.GetCalls(), in.GetController(), in.GetAction()) {
+		return nil, kerror.Bare(kerror.ForbiddenError, "Plugin.Calls does not list "+in.GetController()+":"+in.GetAction()+".")
+	}
+	h.mu.Lock()
+	serving := h.serving[in.GetCallId()]
+	h.mu.Unlock()
+	r := &protocol.Request{}
+	if err := codec.ToCall(in, r); err != nil {
+		return nil, err
+	}
+	r.Internal.Plugin = h.manifest.GetId()
+	if serving != nil {
+		r.RequestID = serving.RequestID
+		if serving.Internal != nil {
+			r.Internal.Hops = serving.Internal.Hops
+		}
+	}
+	r.Internal.Hops++
+	if in.GetAsUser() {
+		if serving == nil {
+			return nil, kerror.Bare(kerror.ForbiddenError, "A call as the user belongs to a request.")
+		}
+		r.User = serving.User
+	}
+	return r, nil
+}
+
+var _ pluginv1.HostServer = (*host)(nil)
