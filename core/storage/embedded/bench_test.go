@@ -1,0 +1,88 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// benchSource is a document of about 400 bytes with a keyword that ten documents share.
+func benchSource(i int64) []byte {
+	return fmt.Appendf(nil, `{"k":"value-%d","n":%d,"text":"%s"}`, i/10, i, strings.Repeat("lorem ipsum ", 29))
+}
+
+func benchEngine(b *testing.B, documents int64) *Engine {
+	e := opened(b, b.TempDir(), nil)
+	must(b, e.Ensure(b.Context(), things, storage.Spec{Keywords: []string{"k"}}))
+	var w writersOf
+	w.put(b, e, documents, 64)
+	return e
+}
+
+// writersOf puts n documents with many writers at once.
+type writersOf struct{ next atomic.Int64 }
+
+func (w *writersOf) put(b *testing.B, e *Engine, n int64, writers int) {
+	done := make(chan error, writers)
+	for range writers {
+		go func() {
+			for {
+				i := w.next.Add(1) - 1
+				if i >= n {
+					done <- nil
+					return
+				}
+				if _, _, err := e.Put(context.Background(), things, fmt.Sprintf("id-%08d", i), benchSource(i), storage.WriteOptions{}); err != nil {
+					done <- err
+					return
+				}
+			}
+		}()
+	}
+	for range writers {
+		must(b, <-done)
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	const documents = 50_000
+	e := benchEngine(b, documents)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i += 7919
+		if _, err := e.Get(context.Background(), things, fmt.Sprintf("id-%08d", i%documents)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	const documents = 50_000
+	e := benchEngine(b, documents)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i += 7919
+		docs, err := e.Find(context.Background(), things, "k", fmt.Sprintf("value-%d", i%(documents/10)), 100)
+		if err != nil || len(docs) != 10 {
+			b.Fatal(len(docs), err)
+		}
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	for _, writers := range []int{1, 16} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			e := benchEngine(b, 0)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var w writersOf
+			w.put(b, e, int64(b.N), writers)
+		})
+	}
+}

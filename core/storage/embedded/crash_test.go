@@ -1,0 +1,201 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+const (
+	crashRounds   = 12
+	stormWriters  = 4
+	idsPerWriter  = 8
+	reportingFile = 3
+)
+
+// storm is the child that gets killed: it writes without end, and reports on a pipe what it is about to do and what was
+// acknowledged. Each id has one writer, so that at most one operation of it is open when the end comes.
+func storm(dir string) {
+	report := os.NewFile(reportingFile, "report")
+	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet})
+	if err == nil {
+		err = e.Ensure(context.Background(), things, storage.Spec{Keywords: []string{"k"}})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for w := range stormWriters {
+		go func() {
+			for {
+				id := fmt.Sprintf("%d-%d", w, rand.IntN(idsPerWriter))
+				if err := stormOne(e, report, id); err != nil {
+					fmt.Fprintln(os.Stderr, id, err)
+					os.Exit(1)
+				}
+			}
+		}()
+	}
+	select {}
+}
+
+// stormOne puts or deletes one document.
+func stormOne(e *Engine, report *os.File, id string) error {
+	ctx := context.Background()
+	if rand.IntN(4) == 0 {
+		fmt.Fprintf(report, "will %s -\n", id)
+		err := e.Delete(ctx, things, id, storage.WriteOptions{})
+		if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
+			return err
+		}
+		_, err = fmt.Fprintf(report, "did %s 0\n", id)
+		return err
+	}
+	mark := fmt.Sprintf("%x", rand.Uint64())
+	fmt.Fprintf(report, "will %s %s\n", id, mark)
+	source := fmt.Appendf(nil, `{"k":["%s","all"],"padding":"%s"}`, mark, strings.Repeat("p", rand.IntN(4000)))
+	doc, _, err := e.Put(ctx, things, id, source, storage.WriteOptions{})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(report, "did %s %d\n", id, doc.Version)
+	return err
+}
+
+// told is what the parent knows of one id: the last acknowledged state, and the operation that may be open.
+type told struct {
+	mark, open string // "-" is no document; open is empty when nothing is open
+	version    int64
+}
+
+// TestKill9 kills a storm of writers at random times and looks for every write that was acknowledged.
+func TestKill9(t *testing.T) {
+	dir, known, acknowledged := t.TempDir(), map[string]*told{}, 0
+	for range crashRounds {
+		acknowledged += killOnce(t, dir, known)
+		e := opened(t, dir, nil)
+		for id, want := range known {
+			lookFor(t, e, id, want)
+		}
+		checkConsistent(t, e)
+		must(t, e.Close())
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d acknowledged writes in %d rounds", acknowledged, crashRounds)
+}
+
+// killOnce runs a storm, kills it, and brings known up to date with what it reported.
+func killOnce(t *testing.T, dir string, known map[string]*told) (acknowledged int) {
+	t.Helper()
+	reading, writing, err := os.Pipe()
+	must(t, err)
+	defer reading.Close()
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childEnv+"=storm", dirEnv+"="+dir)
+	child.ExtraFiles = []*os.File{writing} // becomes reportingFile
+	child.Stderr = os.Stderr
+	must(t, child.Start())
+	must(t, writing.Close())
+
+	lines := bufio.NewScanner(reading)
+	for lines.Scan() {
+		var what, id, value string
+		if _, err := fmt.Sscan(lines.Text(), &what, &id, &value); err != nil {
+			t.Fatalf("report %q: %v", lines.Text(), err)
+		}
+		if known[id] == nil {
+			known[id] = &told{mark: "-"}
+		}
+		if what == "will" {
+			known[id].open = value
+			continue
+		}
+		if acknowledged++; acknowledged == 1 {
+			openError(t, Options{Dir: dir}, "stop the other process")
+			after := time.Duration(20+rand.IntN(150)) * time.Millisecond
+			time.AfterFunc(after, func() { _ = child.Process.Kill() })
+		}
+		k := known[id]
+		k.mark, k.open = k.open, ""
+		_, err := fmt.Sscan(value, &k.version)
+		must(t, err)
+	}
+	_ = child.Wait()
+	if code := child.ProcessState.ExitCode(); code != -1 {
+		t.Fatalf("the child ended by itself with %d", code)
+	}
+	return acknowledged
+}
+
+// lookFor checks one id against what was told of it, and settles an operation that was open.
+func lookFor(t *testing.T, e *Engine, id string, want *told) {
+	t.Helper()
+	doc, err := e.Get(t.Context(), things, id)
+	mark := "-"
+	if err == nil {
+		mark = strings.Split(string(doc.Source), `"`)[3]
+	} else if !errors.Is(err, kerror.ServicesStorageNotFound) {
+		t.Fatalf("Get(%q): %v", id, err)
+	}
+	if mark != want.mark && mark != want.open {
+		t.Errorf("%s: found %q, acknowledged was %q, open was %q", id, mark, want.mark, want.open)
+	}
+	if mark == want.mark && mark != "-" && doc.Version != want.version {
+		t.Errorf("%s: found version %d, acknowledged was %d", id, doc.Version, want.version)
+	}
+	if mark != "-" {
+		docs, err := e.Find(t.Context(), things, "k", mark, 2)
+		if err != nil || len(docs) != 1 || docs[0].ID != id {
+			t.Errorf("%s is not found by its keyword: %v, %v", id, docs, err)
+		}
+	}
+	*want = told{mark: mark, version: doc.Version}
+}
+
+// brokenManifest is the child whose list of files cannot be written.
+func brokenManifest(dir string) {
+	var broken toggle
+	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet, FS: errorfs.Wrap(vfs.Default, broken.on("MANIFEST"))})
+	if err == nil {
+		err = e.Ensure(context.Background(), things, storage.Spec{})
+	}
+	if err == nil {
+		_, _, err = e.Put(context.Background(), things, "acknowledged", []byte(`{}`), storage.WriteOptions{})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(65)
+	}
+	broken.set(true)
+	_ = e.db.Flush()
+	os.Exit(66) // must not be reached
+}
+
+// TestBrokenManifest: the process ends, and the next start has everything.
+func TestBrokenManifest(t *testing.T) {
+	dir := t.TempDir()
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childEnv+"=manifest", dirEnv+"="+dir)
+	out, _ := child.CombinedOutput()
+	if code := child.ProcessState.ExitCode(); code != 1 {
+		t.Fatalf("the child ended with %d: %s", code, out)
+	}
+	e := opened(t, dir, nil)
+	_, err := e.Get(t.Context(), things, "acknowledged")
+	must(t, err)
+}

@@ -1,0 +1,131 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// maxIDBytes bounds a document id; Elasticsearch has the same limit.
+const maxIDBytes = 512
+
+// Get reads a document.
+func (e *Engine) Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error) {
+	if err := e.begin(ctx); err != nil {
+		return storage.Document{}, err
+	}
+	defer e.gate.leave()
+	coll, err := e.catalogue.find(c)
+	if err != nil {
+		return storage.Document{}, err
+	}
+	doc, err := e.load(coll.number, id)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return storage.Document{}, notFound(c, id)
+	}
+	return doc, err
+}
+
+// load reads a document; pebble.ErrNotFound when there is none. The source is a copy.
+func (e *Engine) load(collection uint32, id string) (storage.Document, error) {
+	var room [keyRoom]byte
+	value, closer, err := e.db.Get(appendDocumentKey(room[:0], collection, id))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return storage.Document{}, err
+	}
+	if err != nil {
+		return storage.Document{}, readError(err)
+	}
+	defer closer.Close()
+	version, source, err := parseRecord(value)
+	if err != nil {
+		return storage.Document{}, readError(err)
+	}
+	return storage.Document{ID: id, Version: version, Source: source.Clone()}, nil
+}
+
+// Create writes a new document.
+func (e *Engine) Create(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
+	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+		if old.exists {
+			return nil, kerror.ServicesStorageDocumentAlreadyExists.New()
+		}
+		return object("source", source)
+	})
+	return doc, err
+}
+
+// Put writes a document whether or not the id is taken.
+func (e *Engine) Put(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, bool, error) {
+	return e.write(ctx, c, id, o.IfVersion, func(current) (jsontext.Value, error) {
+		return object("source", source)
+	})
+}
+
+// Replace writes over an existing document.
+func (e *Engine) Replace(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
+	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+		if !old.exists {
+			return nil, notFound(c, id)
+		}
+		return object("source", source)
+	})
+	return doc, err
+}
+
+// Update merges partial into an existing document. It never loses a race, since it reads and writes under the document's
+// lock: RetryOnConflict is not needed.
+func (e *Engine) Update(ctx context.Context, c storage.Collection, id string, partial jsontext.Value, o storage.UpdateOptions) (storage.Document, error) {
+	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+		if !old.exists {
+			return nil, notFound(c, id)
+		}
+		if _, err := object("partial", partial); err != nil {
+			return nil, err
+		}
+		merged, err := merge(old.source, partial)
+		if err != nil {
+			return nil, readError(err)
+		}
+		return merged, nil
+	})
+	return doc, err
+}
+
+// Delete removes a document.
+func (e *Engine) Delete(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions) error {
+	_, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+		if !old.exists {
+			return nil, notFound(c, id)
+		}
+		return nil, nil
+	})
+	return err
+}
+
+// object checks that v is one JSON object (UTF-8, no name twice) and gives a copy: the caller's buffer stays the caller's.
+func object(argument string, v jsontext.Value) (jsontext.Value, error) {
+	if v.Kind() != '{' || !v.IsValid() {
+		return nil, kerror.ServicesStorageInvalidArgument.New(argument, "a JSON object")
+	}
+	return v.Clone(), nil
+}
+
+func notFound(c storage.Collection, id string) error {
+	return kerror.ServicesStorageNotFound.New(id, c.Index, c.Name)
+}
+
+// readError is the answer when stored data could not be read; damage has already reached health through DataCorruption.
+func readError(err error) error {
+	if pebble.IsCorruptionError(err) {
+		return unexpected("stored data is damaged", err)
+	}
+	return unexpected("stored data could not be read", err)
+}
+
+var _ storage.Documents = (*Engine)(nil)

@@ -1,0 +1,84 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Engine is the embedded document engine. All methods are safe for concurrent use.
+type Engine struct {
+	db        *pebble.DB
+	gate      gate
+	health    *health
+	locks     documentLocks
+	catalogue *catalogue
+	// disk stops what watches the file system.
+	disk io.Closer
+}
+
+// begin admits a read; the caller must leave the gate.
+func (e *Engine) begin(ctx context.Context) error {
+	if !e.gate.enter() {
+		return kerror.ServicesStorageNotConnected.New()
+	}
+	err := ctx.Err()
+	if err == nil {
+		err = e.health.readable()
+	}
+	if err != nil {
+		e.gate.leave()
+	}
+	return err
+}
+
+// beginWrite admits a write; the caller must leave the gate.
+func (e *Engine) beginWrite(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	if err := e.health.writable(); err != nil {
+		e.gate.leave()
+		return err
+	}
+	return nil
+}
+
+// Info reports the size on disk; Version is the version of the layout there.
+func (e *Engine) Info(ctx context.Context) (storage.Info, error) {
+	if err := e.begin(ctx); err != nil {
+		return storage.Info{}, err
+	}
+	defer e.gate.leave()
+	used := e.db.Metrics().DiskSpaceUsage()
+	return storage.Info{Type: "embedded", Version: fmt.Sprint(formatVersion), SpaceBytes: int64(used)}, nil
+}
+
+// Healthy tells what the disk did since Open; it does not touch it.
+func (e *Engine) Healthy(ctx context.Context) error {
+	if err := e.beginWrite(ctx); err != nil {
+		return err
+	}
+	e.gate.leave()
+	return nil
+}
+
+// Close refuses new operations, waits for running ones and releases the directory. It must not be called from visit of
+// Scan. A second Close fails with services.storage.not_connected.
+func (e *Engine) Close() error {
+	if !e.gate.close() {
+		return kerror.ServicesStorageNotConnected.New()
+	}
+	if err := errors.Join(e.db.Close(), e.disk.Close()); err != nil {
+		return fmt.Errorf("close storage: %w", err)
+	}
+	return nil
+}
+
+var _ storage.Engine = (*Engine)(nil)

@@ -1,0 +1,93 @@
+package embedded
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// The layout of the keys. Numbers are big-endian, so that the order of keys is the order of numbers.
+//
+//	0x01 'f'                                          format of this layout, one byte
+//	0x01 'n'                                          the last collection number given, 4 bytes
+//	0x01 'c' scope index 0x00 name                    a collection: catalogueRecord as JSON
+//	0x02 collection(4) 'd' id                         a document: record
+//	0x02 collection(4) 'k' field(4) value id          a keyword of a document: empty
+//	0x02 collection(4) 't' id                         the last version of a deleted document: uvarint
+//	0x03                                              reserved for the sequence log
+//
+// Everything of a collection is one range, so that Drop is one range deletion; its number is never given again. A value is
+// 0x00 length(2) text, or 0x01 and the SHA-256 of a text above maxPlainKeyword bytes (Find compares the document itself).
+const (
+	spaceMeta byte = 1
+	spaceData byte = 2
+
+	metaFormat     byte = 'f'
+	metaLastNumber byte = 'n'
+	metaCollection byte = 'c'
+
+	kindDocument byte = 'd'
+	kindKeyword  byte = 'k'
+	kindDeleted  byte = 't'
+
+	// formatVersion is the version of the layout; another one is refused at Open.
+	formatVersion byte = 1
+
+	maxPlainKeyword = 256
+	// keyRoom is the room that fits most keys, for buffers on the stack.
+	keyRoom = 96
+)
+
+var (
+	formatKey     = []byte{spaceMeta, metaFormat}
+	lastNumberKey = []byte{spaceMeta, metaLastNumber}
+	catalogueKeys = []byte{spaceMeta, metaCollection}
+)
+
+func appendCollectionKey(b []byte, c storage.Collection) []byte {
+	b = append(b, spaceMeta, metaCollection, byte(c.Scope))
+	b = append(b, c.Index...)
+	b = append(b, 0)
+	return append(b, c.Name...)
+}
+
+func appendDataPrefix(b []byte, collection uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(b, spaceData), collection)
+}
+
+func appendDocumentKey(b []byte, collection uint32, id string) []byte {
+	return append(append(appendDataPrefix(b, collection), kindDocument), id...)
+}
+
+func appendDeletedKey(b []byte, collection uint32, id string) []byte {
+	return append(append(appendDataPrefix(b, collection), kindDeleted), id...)
+}
+
+// appendFieldPrefix begins every key of one keyword field.
+func appendFieldPrefix(b []byte, collection, field uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(appendDataPrefix(b, collection), kindKeyword), field)
+}
+
+// appendKeywordPrefix begins the keys of every document that holds value; the id follows.
+func appendKeywordPrefix(b []byte, collection, field uint32, value []byte) []byte {
+	b = appendFieldPrefix(b, collection, field)
+	if len(value) > maxPlainKeyword {
+		sum := sha256.Sum256(value)
+		return append(append(b, 1), sum[:]...)
+	}
+	b = binary.BigEndian.AppendUint16(append(b, 0), uint16(len(value)))
+	return append(b, value...)
+}
+
+// after gives the first key behind all keys that begin with prefix. Prefixes begin with a space, which is never 0xff, so
+// that there always is one.
+func after(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

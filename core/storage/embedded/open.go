@@ -1,0 +1,102 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// slowDisk is how long a single operation may take before it is logged.
+const slowDisk = 5 * time.Second
+
+// Open opens the engine in o.Dir, and makes it there when the directory is empty. ctx bounds nothing but the start: a
+// cancelled one fails it.
+//
+// Its errors are for operators: they name the directory and say what to do.
+func Open(ctx context.Context, o Options) (*Engine, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Dir == "" {
+		return nil, errors.New("open storage: no data directory given")
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = defaultCacheBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	disk := io.Closer(unwatched{})
+	if o.FS == nil {
+		// Pebble would do the same, but leak the watcher when its Open fails.
+		o.FS, disk = vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, warnOfSlowDisk(o.Logger))
+	}
+	e, err := open(o)
+	if err != nil {
+		_ = disk.Close()
+		return nil, err
+	}
+	e.disk = disk
+	return e, nil
+}
+
+// open opens the database in a complete o.
+func open(o Options) (*Engine, error) {
+	lock, err := lockDir(o)
+	if err != nil {
+		return nil, err
+	}
+	// The database shares the lock and keeps it; taking it first only tells "in use" from "not writable".
+	defer lock.Close()
+	e := &Engine{health: new(health)}
+	log := pebbleLog{log: o.Logger, open: new(atomic.Bool)}
+	po := o.pebble(e.health, log)
+	po.Lock = lock
+	if e.db, err = pebble.Open(o.Dir, po); err != nil {
+		return nil, explain(o.Dir, err)
+	}
+	if e.catalogue, err = loadCatalogue(e.db); err != nil {
+		_ = e.db.Close()
+		return nil, explain(o.Dir, err)
+	}
+	log.open.Store(true)
+	return e, nil
+}
+
+// lockDir makes the directory and takes its lock.
+func lockDir(o Options) (*pebble.Lock, error) {
+	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open storage: make the data directory %q: %w", o.Dir, err)
+	}
+	lock, err := pebble.LockDirectory(o.Dir, o.FS)
+	if _, isPath := errors.AsType[*fs.PathError](err); isPath {
+		return nil, fmt.Errorf("open storage: cannot write in %q, give the user that runs this process the right to: %w", o.Dir, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open storage: %q is in use: stop the other process, or give this one a directory of its own: %w", o.Dir, err)
+	}
+	return lock, nil
+}
+
+func explain(dir string, err error) error {
+	switch {
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("open storage: the data in %q is damaged, restore a backup: %w", dir, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("open storage: cannot write in %q, give the user that runs this process the right to: %w", dir, err)
+	}
+	return fmt.Errorf("open storage in %q: %w", dir, err)
+}
+
+// unwatched is the closer of a file system that brings its own.
+type unwatched struct{}
+
+func (unwatched) Close() error { return nil }

@@ -1,0 +1,52 @@
+package embedded
+
+import (
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options say where and how to open the engine.
+type Options struct {
+	// Dir holds the data; it is made when it does not exist. Required.
+	Dir string
+	// CacheBytes bounds the cache of blocks read from disk; it fills as needed. 0 means 16 MiB.
+	CacheBytes int64
+	// Logger takes what the engine has to say about its disk; nil means slog.Default().
+	Logger *slog.Logger
+	// FS replaces the disk in tests; nil means the real one, watched for slowness.
+	FS vfs.FS
+}
+
+const (
+	defaultCacheBytes = 16 << 20
+	// memtableBytes is small because memory counts more here than the longest possible write burst; Pebble starts with
+	// 256 KiB and doubles.
+	memtableBytes = 4 << 20
+	// memtables is how many full memtables may wait for the disk before writers do.
+	memtables = 4
+	// fileFormat is Pebble's on-disk format. It must know synced offsets in the log (FormatWALSyncChunks), else damage to
+	// acknowledged records at its end would look like a torn tail. Raising it cannot be undone: an older binary will not open
+	// the directory.
+	fileFormat = pebble.FormatValueSeparation
+)
+
+func (o Options) pebble(h *health, log pebbleLog) *pebble.Options {
+	p := &pebble.Options{
+		CacheSize:                   o.CacheBytes,
+		EventListener:               listener(h, log.log),
+		FS:                          o.FS,
+		FormatMajorVersion:          fileFormat,
+		Logger:                      log,
+		MaxOpenFiles:                256,
+		MemTableSize:                memtableBytes,
+		MemTableStopWritesThreshold: memtables,
+	}
+	for i := range p.Levels {
+		// A look-up of an id that is not there, as in every Create, should not read a block on each level.
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return p
+}

@@ -1,0 +1,139 @@
+package storagetest
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// Faulty is an engine that fails when the test says so; every other call goes to Engine.
+//
+//	e := storagetest.Faulty{Engine: real, Fail: func(op string, c storage.Collection, id string) error {
+//		if op == "Put" && c.Name == "users" {
+//			return kerror.ServicesStorageUnexpectedError.New("disk full")
+//		}
+//		return nil
+//	}}
+//
+// A call that is failed does not reach Engine. A nil Fail fails nothing.
+type Faulty struct {
+	storage.Engine
+	// Fail is asked before each call but Close: op is the name of the method, id is empty where it has none, c where it has
+	// none (List fills in the scope). It may be called by several goroutines at once.
+	Fail func(op string, c storage.Collection, id string) error
+}
+
+func (f Faulty) fail(op string, c storage.Collection, id string) error {
+	if f.Fail == nil {
+		return nil
+	}
+	return f.Fail(op, c, id)
+}
+
+// Get implements storage.Documents.
+func (f Faulty) Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error) {
+	if err := f.fail("Get", c, id); err != nil {
+		return storage.Document{}, err
+	}
+	return f.Engine.Get(ctx, c, id)
+}
+
+// Create implements storage.Documents.
+func (f Faulty) Create(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
+	if err := f.fail("Create", c, id); err != nil {
+		return storage.Document{}, err
+	}
+	return f.Engine.Create(ctx, c, id, source, o)
+}
+
+// Put implements storage.Documents.
+func (f Faulty) Put(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, bool, error) {
+	if err := f.fail("Put", c, id); err != nil {
+		return storage.Document{}, false, err
+	}
+	return f.Engine.Put(ctx, c, id, source, o)
+}
+
+// Replace implements storage.Documents.
+func (f Faulty) Replace(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
+	if err := f.fail("Replace", c, id); err != nil {
+		return storage.Document{}, err
+	}
+	return f.Engine.Replace(ctx, c, id, source, o)
+}
+
+// Update implements storage.Documents.
+func (f Faulty) Update(ctx context.Context, c storage.Collection, id string, partial jsontext.Value, o storage.UpdateOptions) (storage.Document, error) {
+	if err := f.fail("Update", c, id); err != nil {
+		return storage.Document{}, err
+	}
+	return f.Engine.Update(ctx, c, id, partial, o)
+}
+
+// Delete implements storage.Documents.
+func (f Faulty) Delete(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions) error {
+	if err := f.fail("Delete", c, id); err != nil {
+		return err
+	}
+	return f.Engine.Delete(ctx, c, id, o)
+}
+
+// Find implements storage.Finder.
+func (f Faulty) Find(ctx context.Context, c storage.Collection, field, value string, limit int) ([]storage.Document, error) {
+	if err := f.fail("Find", c, ""); err != nil {
+		return nil, err
+	}
+	return f.Engine.Find(ctx, c, field, value, limit)
+}
+
+// Scan implements storage.Finder.
+func (f Faulty) Scan(ctx context.Context, c storage.Collection, after string, visit func(storage.Document) bool) error {
+	if err := f.fail("Scan", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Scan(ctx, c, after, visit)
+}
+
+// Ensure implements storage.Collections.
+func (f Faulty) Ensure(ctx context.Context, c storage.Collection, spec storage.Spec) error {
+	if err := f.fail("Ensure", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Ensure(ctx, c, spec)
+}
+
+// List implements storage.Collections.
+func (f Faulty) List(ctx context.Context, s storage.Scope) ([]storage.Collection, error) {
+	if err := f.fail("List", storage.Collection{Scope: s}, ""); err != nil {
+		return nil, err
+	}
+	return f.Engine.List(ctx, s)
+}
+
+// Drop implements storage.Collections.
+func (f Faulty) Drop(ctx context.Context, c storage.Collection) error {
+	if err := f.fail("Drop", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Drop(ctx, c)
+}
+
+// Info implements storage.Engine.
+func (f Faulty) Info(ctx context.Context) (storage.Info, error) {
+	if err := f.fail("Info", storage.Collection{}, ""); err != nil {
+		return storage.Info{}, err
+	}
+	return f.Engine.Info(ctx)
+}
+
+// Healthy implements storage.Engine.
+func (f Faulty) Healthy(ctx context.Context) error {
+	if err := f.fail("Healthy", storage.Collection{}, ""); err != nil {
+		return err
+	}
+	return f.Engine.Healthy(ctx)
+}
+
+var _ storage.Engine = Faulty{}

@@ -1,0 +1,206 @@
+package storagetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// randomSteps is how many operations a sequence has.
+const randomSteps = 1500
+
+// seed gives the seed of the random sequences: STORAGETEST_SEED repeats a failure.
+func seed(t *testing.T) uint64 {
+	text := os.Getenv("STORAGETEST_SEED")
+	if text == "" {
+		return uint64(time.Now().UnixNano())
+	}
+	s, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("STORAGETEST_SEED: %v", err)
+	}
+	return s
+}
+
+// testRandom compares random sequences of operations with the model.
+func testRandom(t *testing.T, open Open) {
+	s := seed(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("repeat with STORAGETEST_SEED=%d", s)
+		}
+	})
+	r := &randomRun{fixture: setUp(t, open), rng: rand.New(rand.NewPCG(s, 0))}
+	// A collection that stays keeps the index in being, so that the dropped one is an unknown collection.
+	wantErr(t, "Ensure", r.Ensure(t.Context(), r.sibling("stays"), storage.Spec{}), nil)
+	r.model.ensure(nil)
+	steps := randomSteps
+	if testing.Short() {
+		steps /= 5
+	}
+	for range steps {
+		r.step(t)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// randomRun is one sequence on one collection.
+type randomRun struct {
+	fixture
+	rng   *rand.Rand
+	model model
+}
+
+func (r *randomRun) step(t *testing.T) {
+	switch n := r.rng.IntN(100); {
+	case n < 12:
+		r.write(t, "Create")
+	case n < 35:
+		r.write(t, "Put")
+	case n < 43:
+		r.write(t, "Replace")
+	case n < 58:
+		r.write(t, "Update")
+	case n < 68:
+		r.write(t, "Delete")
+	case n < 80:
+		r.get(t)
+	case n < 92:
+		r.findOne(t)
+	case n < 96:
+		r.scanSome(t)
+	case n < 99:
+		r.ensureMore(t)
+	default:
+		wantErr(t, "Drop", r.Drop(t.Context(), r.c), r.model.address())
+		r.model = model{}
+	}
+}
+
+func (r *randomRun) id() string    { return string(rune('a' + r.rng.IntN(12))) }
+func (r *randomRun) field() string { return string(rune('p' + r.rng.IntN(3))) }
+
+// value is a keyword, sometimes one too long for an index key.
+func (r *randomRun) value() string {
+	v := strconv.Itoa(r.rng.IntN(6))
+	if r.rng.IntN(5) == 0 {
+		return fmt.Sprintf("%0300s", v)
+	}
+	return v
+}
+
+// source is an object with nesting, arrays and numbers that a float would bend.
+func (r *randomRun) source(depth int) jsontext.Value {
+	out := []byte{'{'}
+	for f := range 5 {
+		if r.rng.IntN(3) == 0 {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, "%s:", quote(string(rune('p'+f))))
+		switch n := r.rng.IntN(8); {
+		case n < 3:
+			out = append(out, quote(r.value())...)
+		case n < 5:
+			out = fmt.Appendf(out, "[%s,%s,%d]", quote(r.value()), quote(r.value()), r.rng.IntN(9))
+		case n < 6 && depth > 0:
+			out = append(out, r.source(depth-1)...)
+		case n < 7:
+			out = fmt.Appendf(out, "%d", r.rng.Int64())
+		default:
+			out = append(out, "null"...)
+		}
+	}
+	return append(out, '}')
+}
+
+func (r *randomRun) write(t *testing.T, how string) {
+	id, source, o := r.id(), r.source(2), storage.WriteOptions{Refresh: storage.Refresh(r.rng.IntN(2))}
+	if r.rng.IntN(3) == 0 {
+		o.IfVersion = max(1, r.model.highest[id]+int64(r.rng.IntN(3)-1))
+	}
+	want := r.model.write(how, id, o.IfVersion)
+	_, there := r.model.docs[id]
+	old := r.model.docs[id].source
+	var doc storage.Document
+	var err error
+	created := !there
+	switch how {
+	case "Create":
+		doc, err = r.Create(t.Context(), r.c, id, source, o)
+	case "Put":
+		doc, created, err = r.Put(t.Context(), r.c, id, source, o)
+	case "Replace":
+		doc, err = r.Replace(t.Context(), r.c, id, source, o)
+	case "Update":
+		doc, err = r.Update(t.Context(), r.c, id, source, storage.UpdateOptions{WriteOptions: o})
+	case "Delete":
+		err = r.Delete(t.Context(), r.c, id, o)
+	}
+	what := fmt.Sprintf("%s(%s, %s, %+v)", how, id, source, o)
+	wantErr(t, what, err, want)
+	if err != nil || want != nil {
+		return
+	}
+	if how == "Delete" {
+		delete(r.model.docs, id)
+		return
+	}
+	if how == "Update" {
+		source = mergeMaps(old, source)
+	}
+	if !r.model.store(id, doc.Version, source) || created == there {
+		t.Errorf("%s gave version %d, created %v", what, doc.Version, created)
+	}
+	wantDocument(t, what, doc, id, doc.Version, string(source))
+}
+
+func (r *randomRun) get(t *testing.T) {
+	id := r.id()
+	doc, err := r.Get(t.Context(), r.c, id)
+	want := r.model.write("Get", id, 0)
+	wantErr(t, "Get("+id+")", err, want)
+	if want == nil {
+		m := r.model.docs[id]
+		wantDocument(t, "Get", doc, id, m.version, string(m.source))
+	}
+}
+
+func (r *randomRun) findOne(t *testing.T) {
+	if !r.model.exists || len(r.model.keywords) == 0 {
+		return
+	}
+	field, value := r.model.keywords[r.rng.IntN(len(r.model.keywords))], r.value()
+	sameIDs(t, fmt.Sprintf("Find(%s, %s)", field, value), r.find(t, field, value), r.model.find(field, value)...)
+}
+
+func (r *randomRun) scanSome(t *testing.T) {
+	if !r.model.exists {
+		return
+	}
+	after := ""
+	if r.rng.IntN(2) == 0 {
+		after = r.id()
+	}
+	sameIDs(t, "Scan after "+after, r.scan(t, after), r.model.scan(after)...)
+}
+
+func (r *randomRun) ensureMore(t *testing.T) {
+	var keywords []string
+	if r.rng.IntN(2) == 0 {
+		keywords = append(keywords, r.field())
+	}
+	wantErr(t, "Ensure", r.Ensure(t.Context(), r.c, storage.Spec{Keywords: keywords}), nil)
+	r.model.ensure(keywords)
+}
