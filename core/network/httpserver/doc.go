@@ -1,8 +1,8 @@
 // Package httpserver serves the port of the node: the API over HTTP, the node's own few entries, and the upgrade to
 // WebSocket, which it hands on.
 //
-// The own entries (/_healthcheck, /_ready, /_query, /metrics, what Options.Mount adds, and every upgrade) are gorilla/mux
-// routes and always win. Everything else is the API, and the route trie of the router finds the action.
+// The own entries (/_healthcheck, /_ready, /_query, /metrics and what Options.Mount adds) are gorilla/mux routes; they and
+// the upgrades always win. Everything else is the API, and the route trie of the router finds the action.
 //
 // Whatever goes wrong with a request whose headers could be read, the answer is a whole envelope with an error of the
 // catalogue, in the wire profile of the action that its route leads to.

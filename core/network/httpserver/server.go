@@ -66,7 +66,7 @@ type Upgrader interface {
 type Server struct {
 	o     Options
 	http  http.Server
-	own   *mux.Router
+	own   entries
 	fixed fixedHeaders
 }
 
@@ -79,7 +79,7 @@ func New(o Options) *Server {
 		o.MaxFormFileBytes = o.MaxRequestBytes
 	}
 	s := &Server{o: o, fixed: newFixedHeaders(o)}
-	s.own = s.entries()
+	s.own = s.newEntries()
 	s.http = http.Server{
 		Handler:           http.HandlerFunc(s.ServeHTTP),
 		ReadHeaderTimeout: o.ReadHeaderTimeout,
