@@ -167,10 +167,11 @@ func lookFor(t *testing.T, e *Engine, id string, want *told) {
 	*want = told{mark: mark, version: doc.Version}
 }
 
-// brokenManifest is the child whose list of files cannot be written.
-func brokenManifest(dir string) {
+// fatal is the child that cannot make or write files whose name contains part; those that are open still take data.
+func fatal(dir, part string) {
 	var broken toggle
-	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet, FS: errorfs.Wrap(vfs.Default, broken.on("MANIFEST"))})
+	kinds := map[string][]errorfs.OpKind{".log": {errorfs.OpCreate, errorfs.OpReuseForWrite}}
+	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet, FS: errorfs.Wrap(vfs.Default, broken.on(part, kinds[part]...))})
 	if err == nil {
 		err = e.Ensure(context.Background(), things, storage.Spec{})
 	}
@@ -182,20 +183,27 @@ func brokenManifest(dir string) {
 		os.Exit(65)
 	}
 	broken.set(true)
-	_ = e.db.Flush()
+	func() {
+		defer func() { _ = recover() }() // as a server does for its requests
+		_ = e.db.Flush()
+	}()
 	os.Exit(66) // must not be reached
 }
 
-// TestBrokenManifest: the process ends, and the next start has everything.
-func TestBrokenManifest(t *testing.T) {
-	dir := t.TempDir()
-	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childEnv+"=manifest", dirEnv+"="+dir)
-	out, _ := child.CombinedOutput()
-	if code := child.ProcessState.ExitCode(); code != 1 {
-		t.Fatalf("the child ended with %d: %s", code, out)
+// TestFatal: what can neither be gone on with nor undone ends the process, and the next start has everything.
+func TestFatal(t *testing.T) {
+	for part, code := range map[string]int{"MANIFEST": 1, ".log": 2} {
+		t.Run(part, func(t *testing.T) {
+			dir := t.TempDir()
+			child := exec.CommandContext(t.Context(), os.Args[0])
+			child.Env = append(os.Environ(), childEnv+"=fatal", dirEnv+"="+dir, partEnv+"="+part)
+			out, _ := child.CombinedOutput()
+			if got := child.ProcessState.ExitCode(); got != code {
+				t.Fatalf("the child ended with %d, want %d: %s", got, code, out)
+			}
+			e := opened(t, dir, nil)
+			_, err := e.Get(t.Context(), things, "acknowledged")
+			must(t, err)
+		})
 	}
-	e := opened(t, dir, nil)
-	_, err := e.Get(t.Context(), things, "acknowledged")
-	must(t, err)
 }

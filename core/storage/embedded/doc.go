@@ -17,6 +17,9 @@
 //     disk failed under it: after a restart it may be there or not, always whole. Every other error means that nothing
 //     changed.
 //
+// A context is looked at when an operation starts and between the documents of Scan, Find and Ensure; a write that has
+// been applied waits for the disk however short the deadline.
+//
 // # When the disk fails
 //
 //   - The log cannot be written or synced: the engine stops. That write and every call after it, reads too (memory may be

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -44,20 +45,11 @@ func (l pebbleLog) say(level slog.Level, format string, args []any) {
 
 // listener keeps h up to date. Pebble calls it with its locks held, so it does nothing that reads or writes.
 func listener(h *health, log *slog.Logger) *pebble.EventListener {
-	well := func(err error) {
-		if err == nil && h.behind.Swap(nil) != nil {
-			log.Info("the storage disk takes data again")
-		}
-	}
+	b := &background{health: h, log: log}
 	return &pebble.EventListener{
-		BackgroundError: func(err error) {
-			if h.behind.Swap(&cause{err}) == nil {
-				log.Error("storage could not write in the background, writes are refused until it can", "error", err)
-			}
-			time.Sleep(retryBrake)
-		},
-		FlushEnd:      func(i pebble.FlushInfo) { well(i.Err) },
-		CompactionEnd: func(i pebble.CompactionInfo) { well(i.Err) },
+		BackgroundError: b.failed,
+		FlushEnd:        func(i pebble.FlushInfo) { b.ended(i.Err) },
+		CompactionEnd:   func(i pebble.CompactionInfo) { b.ended(i.Err) },
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
 			if h.damaged.Swap(&cause{i.Details}) == nil {
 				log.Error("stored data is damaged, restore a backup", "file", i.Path, "error", i.Details)
@@ -68,6 +60,36 @@ func listener(h *health, log *slog.Logger) *pebble.EventListener {
 		},
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { log.Debug("storage slows writers down", "reason", i.Reason) },
 	}
+}
+
+// background follows flushes and compactions. Pebble tells the end of each with an error that may mean nothing (it was
+// cancelled, its output was empty), and then reports the same error as failed if it does; it also reports failures that
+// keep nothing from being written, such as of statistics.
+type background struct {
+	health *health
+	log    *slog.Logger
+	last   atomic.Pointer[cause]
+}
+
+func (b *background) ended(err error) {
+	if err != nil {
+		b.last.Store(&cause{err})
+		return
+	}
+	if b.health.behind.Swap(nil) != nil {
+		b.log.Info("the storage disk takes data again")
+	}
+}
+
+func (b *background) failed(err error) {
+	if last := b.last.Load(); last == nil || !errors.Is(err, last.err) {
+		b.log.Warn("storage had a problem in the background", "error", err)
+		return
+	}
+	if b.health.behind.Swap(&cause{err}) == nil {
+		b.log.Error("storage could not write in the background, writes are refused until it can", "error", err)
+	}
+	time.Sleep(retryBrake)
 }
 
 func warnOfSlowDisk(log *slog.Logger) func(vfs.DiskSlowInfo) {

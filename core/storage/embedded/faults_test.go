@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
@@ -193,6 +194,15 @@ func TestFullDisk(t *testing.T) {
 	full.set(false)
 	eventually(t, "still unhealthy", func() bool { return e.Healthy(t.Context()) == nil })
 	put(t, e, "b", `{}`)
+}
+
+// TestHarmlessBackgroundError: a failure that keeps nothing from being written refuses nothing.
+func TestHarmlessBackgroundError(t *testing.T) {
+	var h health
+	l := listener(&h, quiet)
+	l.BackgroundError(errors.New("no statistics"))
+	l.CompactionEnd(pebble.CompactionInfo{Err: pebble.ErrCancelledCompaction})
+	must(t, h.writable())
 }
 
 // TestCloseWaits: a running Scan ends in peace, what it starts meanwhile is refused.

@@ -17,8 +17,11 @@ import (
 // childEnv names the role of a child process: this test binary, started again.
 const childEnv = "EMBEDDED_TEST_CHILD"
 
-// dirEnv is the directory that a child opens.
-const dirEnv = "EMBEDDED_TEST_DIR"
+// What a child needs to know: the directory that it opens, and the files that break.
+const (
+	dirEnv  = "EMBEDDED_TEST_DIR"
+	partEnv = "EMBEDDED_TEST_PART"
+)
 
 func TestMain(m *testing.M) {
 	switch role := os.Getenv(childEnv); role {
@@ -26,8 +29,8 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 	case "storm":
 		storm(os.Getenv(dirEnv))
-	case "manifest":
-		brokenManifest(os.Getenv(dirEnv))
+	case "fatal":
+		fatal(os.Getenv(dirEnv), os.Getenv(partEnv))
 	default:
 		fmt.Fprintln(os.Stderr, "no such role:", role)
 		os.Exit(64)

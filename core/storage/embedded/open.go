@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -56,7 +57,7 @@ func open(o Options) (*Engine, error) {
 	}
 	// The database shares the lock and keeps it; taking it first only tells "in use" from "not writable".
 	defer lock.Close()
-	e := &Engine{health: new(health)}
+	e := &Engine{health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}}
 	log := pebbleLog{log: o.Logger, open: new(atomic.Bool)}
 	po := o.pebble(e.health, log)
 	po.Lock = lock

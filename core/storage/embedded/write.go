@@ -15,13 +15,14 @@ import (
 )
 
 // documentLocks order the writers of one document; documents share a lock by chance only. Nobody holds two.
-type documentLocks [256]sync.Mutex
-
-var lockSeed = maphash.MakeSeed()
+type documentLocks struct {
+	seed maphash.Seed
+	mu   [256]sync.Mutex
+}
 
 func (l *documentLocks) of(collection uint32, id string) *sync.Mutex {
-	h := maphash.String(lockSeed, id) + uint64(collection)
-	return &l[h%uint64(len(l))]
+	h := maphash.String(l.seed, id) + uint64(collection)
+	return &l.mu[h%uint64(len(l.mu))]
 }
 
 // current is a document as a write finds it. version without exists is the last version of a deleted document.
