@@ -52,18 +52,11 @@ type Throttle struct {
 
 	mu          sync.Mutex
 	connections *lru.Cache[digest, *rate.Limiter]
-	addresses   *lru.Cache[digest, *address]
+	addresses   *lru.Cache[digest, *rate.Limiter] // of failures
 	accounts    *lru.Cache[digest, *account]
 }
 
 type digest [sha256.Size]byte
-
-// address is what is known of one client address, guarded by Throttle.mu.
-type address struct {
-	failures *rate.Limiter
-	// trying counts attempts whose end is not known: each may become a failure.
-	trying int
-}
 
 // account is what is known of one account. slots is its own guard, the rest is guarded by Throttle.mu.
 type account struct {
@@ -86,7 +79,7 @@ func NewThrottle(o ThrottleOptions) (*Throttle, error) {
 	if t.connections, err = lru.New[digest, *rate.Limiter](maxTracked); err != nil {
 		return nil, err
 	}
-	if t.addresses, err = lru.New[digest, *address](maxTracked); err != nil {
+	if t.addresses, err = lru.New[digest, *rate.Limiter](maxTracked); err != nil {
 		return nil, err
 	}
 	t.accounts, err = lru.New[digest, *account](maxTracked)
@@ -96,7 +89,7 @@ func NewThrottle(o ThrottleOptions) (*Throttle, error) {
 // Attempt is an admitted login. Exactly one call of End must follow.
 type Attempt struct {
 	throttle *Throttle
-	address  *address
+	failures *rate.Limiter // of the address, nil when it is not counted
 	account  *account
 }
 
@@ -228,30 +221,21 @@ func (a *Attempt) enterAddress(ip string) bool {
 	k := t.key("address", network(ip), "")
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	addr, ok := t.addresses.Get(k)
+	failures, ok := t.addresses.Get(k)
 	if !ok {
 		perSecond := rate.Limit(float64(t.options.FailedLoginsPerMinute) / time.Minute.Seconds())
-		addr = &address{failures: rate.NewLimiter(perSecond, t.options.FailedLoginsPerMinute)}
-		t.addresses.Add(k, addr)
+		failures = rate.NewLimiter(perSecond, t.options.FailedLoginsPerMinute)
+		t.addresses.Add(k, failures)
 	}
-	if addr.failures.TokensAt(t.now()) < float64(addr.trying)+1 {
-		return false
-	}
-	addr.trying++
-	a.address = addr
-	return true
+	a.failures = failures
+	return failures.TokensAt(t.now()) >= 1
 }
 
+// leaveAddress counts a failure. Attempts that were admitted together may all fail and go below zero: the address then
+// waits until it is above again.
 func (a *Attempt) leaveAddress(r Result) {
-	if a.address == nil {
-		return
-	}
-	t := a.throttle
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.address.trying--
-	if r == Failed {
-		a.address.failures.AllowN(t.now(), 1)
+	if a.failures != nil && r == Failed {
+		a.failures.ReserveN(a.throttle.now(), 1)
 	}
 }
 

@@ -1,0 +1,77 @@
+// Package auth is the controller `auth`: logging in and out, and what a client may ask about itself. core/node contributes
+// it to the registry.
+package auth
+
+import (
+	tokens "github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Options are what the controller works with.
+type Options struct {
+	Tokens   *tokens.Service
+	Users    *security.Service
+	Throttle *tokens.Throttle
+	// Bus fires the events of a login to the listeners of Snapshot.
+	Bus      *events.Bus
+	Snapshot func() *router.Snapshot
+}
+
+type controller struct{ Options }
+
+// Actions gives the actions of the controller.
+func Actions(o Options) []router.Action {
+	c := controller{o}
+	action := func(name string, h router.Handler, routes ...router.Route) router.Action {
+		return router.Action{Controller: "auth", Name: name, Handler: h, Routes: routes}
+	}
+	return []router.Action{
+		action("getCurrentUser", c.getCurrentUser, router.Route{Verb: "GET", Path: "/_me"},
+			router.Route{Verb: "GET", Path: "/users/_me", Deprecated: "2.4.0"}),
+		action("getMyRights", c.getMyRights, router.Route{Verb: "GET", Path: "/_me/_rights"},
+			router.Route{Verb: "GET", Path: "/users/_me/_rights", Deprecated: "2.4.0"}),
+		action("getStrategies", c.getStrategies, router.Route{Verb: "GET", Path: "/strategies"}),
+		action("login", c.login, router.Route{Verb: "GET", Path: "/_login/:strategy"},
+			router.Route{Verb: "POST", Path: "/_login/:strategy"}),
+		action("logout", c.logout, router.Route{Verb: "POST", Path: "/_logout"}),
+		action("checkToken", c.checkToken, router.Route{Verb: "POST", Path: "/_checkToken"}),
+		action("refreshToken", c.refreshToken, router.Route{Verb: "POST", Path: "/_refreshToken"}),
+	}
+}
+
+// acknowledged is the answer of actions that have nothing else to say.
+type acknowledged struct {
+	Acknowledged bool `json:"acknowledged"`
+}
+
+// kuid is who asks.
+func kuid(req *protocol.Request) string {
+	if req.User == nil {
+		return protocol.AnonymousID
+	}
+	return req.User.ID
+}
+
+// loggedIn refuses anonymous, whatever the rights say.
+func loggedIn(req *protocol.Request) error {
+	if req.User.Anonymous() {
+		return kerror.SecurityRightsUnauthorized.New(req.Controller, req.Action)
+	}
+	return nil
+}
+
+// noCookie refuses to put a token into a cookie, or to take it from one.
+func noCookie(req *protocol.Request) error {
+	asked, err := req.Args.Bool("cookieAuth")
+	if err != nil {
+		return err
+	}
+	if asked {
+		return kerror.SecurityCookieUnsupported.New()
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// getCurrentUser answers {_id, _source, strategies}. It is called often: user and strategies come from memory, and the
+// answer is put together by hand.
+func (c controller) getCurrentUser(ctx context.Context, req *protocol.Request) (any, error) {
+	u, err := c.Users.User(ctx, kuid(req))
+	if err != nil {
+		return nil, err
+	}
+	var strategies []string
+	if !u.Anonymous() {
+		if strategies, err = c.Tokens.StrategiesOf(ctx, req, u.ID); err != nil {
+			return nil, err
+		}
+	}
+	b := make([]byte, 0, len(`{"_id":"","_source":,"strategies":[]}`)+len(u.ID)+len(u.Source)+16*len(strategies))
+	b = appendText(append(b, `{"_id":`...), u.ID)
+	b = append(append(b, `,"_source":`...), u.Source...)
+	b = append(b, `,"strategies":[`...)
+	for i, name := range strategies {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, name)
+	}
+	return jsontext.Value(append(b, "]}"...)), nil
+}
+
+func appendText(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s) // invalid UTF-8 is replaced, the rest is written all the same
+	return dst
+}
+
+// rights is a list of rights.
+type rights struct {
+	Hits  []security.Right `json:"hits"`
+	Total int              `json:"total"`
+}
+
+// getMyRights answers what the caller may do, as {hits, total}.
+func (c controller) getMyRights(ctx context.Context, req *protocol.Request) (any, error) {
+	u, err := c.Users.User(ctx, kuid(req))
+	if err != nil {
+		return nil, err
+	}
+	hits := c.Users.Rights(u, c.Snapshot().Grants())
+	return rights{hits, len(hits)}, nil
+}
+
+// getStrategies answers the names of the strategies.
+func (c controller) getStrategies(context.Context, *protocol.Request) (any, error) {
+	names := []string{}
+	for _, strategy := range c.Tokens.Strategies().All() {
+		names = append(names, strategy.Name)
+	}
+	return names, nil
+}

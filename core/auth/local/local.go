@@ -1,0 +1,193 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Name is the name of the strategy.
+const Name = "local"
+
+// usersCollection holds a record for each user name, under that name. The index is that of the plugin which has this
+// part in Kuzzle.
+var usersCollection = storage.Collection{Scope: storage.Internal, Index: "plugin-kuzzle-plugin-auth-passport-local", Name: "users"}
+
+// Bounds of what is hashed and stored. Both are checked before anything is computed.
+const (
+	maxPasswordBytes = 1024
+	maxUsernameBytes = 512
+)
+
+// Options are what a Strategy is made of.
+type Options struct {
+	Engine storage.Engine
+	// Cost of new hashes. A stored hash keeps its own until its user logs in, when a weaker one is made again.
+	Cost Cost
+	// Logger is told when a hash could not be renewed; nil is slog.Default.
+	Logger *slog.Logger
+}
+
+// Strategy is the strategy local. It is safe for concurrent use.
+type Strategy struct {
+	engine storage.Engine
+	hasher *hasher
+	log    *slog.Logger
+	// writing is held by the one change of credentials in progress: that a user has one name only is checked, then written.
+	// In a cluster two nodes could give one user two names at the same moment; both would belong to that user.
+	writing chan struct{}
+}
+
+// Open makes the collection of the strategy.
+func Open(ctx context.Context, o Options) (*Strategy, error) {
+	s := &Strategy{engine: o.Engine, hasher: newHasher(o.Cost), log: o.Logger, writing: make(chan struct{}, 1)}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if err := s.engine.Ensure(ctx, usersCollection, storage.Spec{Keywords: []string{"kuid"}}); err != nil {
+		return nil, fmt.Errorf("make the collection of the strategy local: %w", err)
+	}
+	return s, nil
+}
+
+// Fields names the members of credentials.
+func (s *Strategy) Fields() []string { return []string{"username", "password"} }
+
+// record is what is stored under a user name.
+type record struct {
+	KUID string `json:"kuid"`
+	Hash string `json:"hash"`
+}
+
+// info is what anybody who may read credentials sees.
+type info struct {
+	Username string `json:"username"`
+	KUID     string `json:"kuid"`
+}
+
+// The refusals of a login.
+const (
+	refused = "Wrong username or password."
+	missing = "Missing username or password."
+)
+
+// Verify looks up the user name and compares the password. Whatever is wrong, the answer is the same, and so is the work.
+func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, error) {
+	username, password := login.Field("username"), login.Field("password")
+	if username == "" || password == "" {
+		return auth.Outcome{Message: missing}, nil
+	}
+	if len(password) > maxPasswordBytes || len(username) > maxUsernameBytes { // nobody has such
+		return auth.Outcome{Message: refused}, nil
+	}
+	found, version, err := s.read(ctx, username)
+	if err != nil && !errors.Is(err, errNone) {
+		return auth.Outcome{}, err
+	}
+	var stored *hash
+	if err == nil {
+		h, err := parseHash(found.Hash)
+		if err != nil {
+			s.log.ErrorContext(ctx, "a stored password cannot be read; its user cannot log in", "user", found.KUID, "error", err)
+		} else {
+			stored = &h
+		}
+	}
+	ok, err := s.hasher.matches(ctx, stored, password)
+	switch {
+	case err != nil:
+		return auth.Outcome{}, err
+	case !ok:
+		return auth.Outcome{Message: refused}, nil
+	}
+	if stored.weakerThan(s.hasher.cost) {
+		s.renew(ctx, username, password, found, version)
+	}
+	return auth.Outcome{KUID: found.KUID}, nil
+}
+
+// Account is the user name of a login.
+func (s *Strategy) Account(login auth.Login) string { return login.Field("username") }
+
+// renew stores a password hashed with the cost of today. A password that was changed meanwhile stays.
+func (s *Strategy) renew(ctx context.Context, username, password string, r record, version int64) {
+	h, err := s.hasher.hash(ctx, password)
+	if err == nil {
+		r.Hash = h.String()
+		err = s.replace(ctx, username, r, version)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "a password could not be hashed anew; it will be tried at the next login", "user", r.KUID, "error", err)
+	}
+}
+
+var errNone = errors.New("no credentials")
+
+// read gives the record of a user name; errNone when there is none.
+func (s *Strategy) read(ctx context.Context, username string) (record, int64, error) {
+	doc, err := s.engine.Get(ctx, usersCollection, username)
+	if errors.Is(err, kerror.ServicesStorageNotFound) {
+		return record{}, 0, errNone
+	}
+	if err != nil {
+		return record{}, 0, storageFailed("read credentials", err)
+	}
+	r, err := parse(doc)
+	return r, doc.Version, err
+}
+
+// ofUser gives the records of a user, by name: usually one, none when it has no credentials, two when a change of name
+// was cut off.
+func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]storage.Document, error) {
+	const plenty = 16
+	docs, err := s.engine.Find(ctx, usersCollection, "kuid", kuid, plenty)
+	if err != nil {
+		return nil, storageFailed("look for credentials", err)
+	}
+	return docs, nil
+}
+
+func (s *Strategy) replace(ctx context.Context, username string, r record, version int64) error {
+	source, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.engine.Replace(ctx, usersCollection, username, source, storage.WriteOptions{IfVersion: version})
+	if err != nil {
+		return storageFailed("store credentials", err)
+	}
+	return nil
+}
+
+func parse(doc storage.Document) (record, error) {
+	var r record
+	if err := json.Unmarshal(doc.Source, &r); err != nil {
+		return record{}, fmt.Errorf("parse stored credentials: %w", err)
+	}
+	if r.KUID == "" {
+		return record{}, errors.New("stored credentials name no user")
+	}
+	return r, nil
+}
+
+// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
+func storageFailed(doing string, err error) error {
+	err = fmt.Errorf("%s: %w", doing, err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
+}
+
+var (
+	_ auth.Strategy     = (*Strategy)(nil)
+	_ auth.Describer    = (*Strategy)(nil)
+	_ auth.AccountNamer = (*Strategy)(nil)
+)
