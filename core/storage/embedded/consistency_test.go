@@ -17,7 +17,7 @@ func checkConsistent(t testing.TB, e *Engine) {
 	for _, c := range e.catalogue.now.Load().collections {
 		live[c.number] = c
 	}
-	want, got := map[string]bool{}, map[string]bool{}
+	want, got := map[string]struct{}{}, map[string]struct{}{}
 	there, deleted := map[string]bool{}, map[string]bool{}
 	eachRaw(t, e, func(key, value []byte) {
 		number, kind, rest := binary.BigEndian.Uint32(key[1:]), key[5], key[6:]
@@ -38,7 +38,7 @@ func checkConsistent(t testing.TB, e *Engine) {
 			maps.Copy(want, keys)
 			there[string(key[1:5])+string(rest)] = true
 		case kindKeyword:
-			got[string(key)] = false
+			got[string(key)] = struct{}{}
 		case kindDeleted:
 			deleted[string(key[1:5])+string(rest)] = true
 		default:

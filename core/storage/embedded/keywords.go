@@ -28,25 +28,25 @@ func stageKeywords(batch *pebble.Batch, coll *collection, id string, old, source
 			_ = batch.Delete([]byte(key), nil)
 		}
 	}
-	for key, building := range has {
-		// While the field is being built, a key that the old source asks for may not be there yet.
-		if _, already := had[key]; !already || building {
+	for key := range has {
+		// A field that is being built may not have the key of the old source yet; Ensure will come to this document and set it.
+		if _, already := had[key]; !already {
 			_ = batch.Set([]byte(key), nil, nil)
 		}
 	}
 	return nil
 }
 
-// keywordKeys gives the keys that a source asks for, with whether their field is being built.
-func keywordKeys(collection uint32, keywords []keyword, id string, source jsontext.Value) (map[string]bool, error) {
-	keys := map[string]bool{}
+// keywordKeys gives the keys that a source asks for.
+func keywordKeys(collection uint32, keywords []keyword, id string, source jsontext.Value) (map[string]struct{}, error) {
+	keys := map[string]struct{}{}
 	if source == nil {
 		return keys, nil
 	}
 	var room []byte
 	err := eachKeyword(source, keywords, func(k keyword, value []byte) {
 		room = append(appendKeywordPrefix(room[:0], collection, k.field, value), id...)
-		keys[string(room)] = k.building
+		keys[string(room)] = struct{}{}
 	})
 	return keys, err
 }
