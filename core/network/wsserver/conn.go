@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,10 +146,11 @@ func (c *conn) touch(now time.Time) {
 var errTooBig = errors.New("message too big")
 
 func (c *conn) readError(err error) (int, string) {
+	var timeout net.Error // gorilla/websocket hides os.ErrDeadlineExceeded
 	switch {
 	case errors.Is(err, errTooBig) || errors.Is(err, websocket.ErrReadLimit):
 		return closeTooBig, "message too big"
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.As(err, &timeout) && timeout.Timeout():
 		return closeFailed, "idle for too long"
 	default: // the client closed, or broke the protocol and was told by the library
 		return 0, ""
