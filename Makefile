@@ -1,6 +1,7 @@
 # Needs Go and make, nothing else. "make" alone lists the targets.
 
 GO     ?= go
+BIN    ?= bin
 TOOL    = $(GO) tool -modfile=.ci/tools/go.mod
 VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
@@ -19,16 +20,16 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 run: build ## build, then serve on 127.0.0.1:7512 with the bundled plugins
-	bin/sluice serve --dev --data ./data --plugins bin/plugins
+	$(BIN)/sluice serve --dev --data ./data --plugins $(BIN)/plugins
 
 build: go ## build bin/sluice and bin/plugins, and pin the plugins
-	@mkdir -p bin/plugins
-	$(BUILD) -ldflags '$(LDFLAGS)' -o bin/sluice ./cmd/sluice
-	@rm -f bin/plugins/sluice.lock
+	@mkdir -p $(BIN)/plugins
+	$(BUILD) -ldflags '$(LDFLAGS)' -o $(BIN)/sluice ./cmd/sluice
+	@rm -f $(BIN)/plugins/sluice.lock
 	@set -e; for id in $(PLUGINS); do \
-	  echo "$(BUILD) -o bin/plugins/$$id/$$id ./plugins/$$id"; \
-	  $(BUILD) -ldflags '$(LDFLAGS)' -o bin/plugins/$$id/$$id ./plugins/$$id; \
-	  bin/sluice plugin pin bin/plugins/$$id/$$id; \
+	  echo "$(BUILD) -o $(BIN)/plugins/$$id/$$id ./plugins/$$id"; \
+	  $(BUILD) -ldflags '$(LDFLAGS)' -o $(BIN)/plugins/$$id/$$id ./plugins/$$id; \
+	  $(BIN)/sluice plugin pin $(BIN)/plugins/$$id/$$id; \
 	done
 
 # Packages without tests are compiled by go vet.

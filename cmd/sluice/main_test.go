@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/node"
 )
 
 // result is what one command line did.
@@ -30,9 +30,9 @@ func execute(t *testing.T, env []string, nodeError error, args ...string) result
 	var out, errs bytes.Buffer
 	var r result
 	a := &app{out: &out, err: &errs, env: env}
-	a.runNode = func(_ context.Context, cfg *config.Config, logger *slog.Logger, out io.Writer) error {
-		r.cfg = cfg
-		logger.Info("node runs")
+	a.runNode = func(_ context.Context, o node.Options, out io.Writer) error {
+		r.cfg = o.Config
+		o.Logger.Info("node runs")
 		_, _ = io.WriteString(out, "ready\n")
 		return nodeError
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/node"
 )
 
 // app is what the commands share: the process around them, which tests replace.
@@ -17,7 +17,7 @@ type app struct {
 	out     io.Writer
 	err     io.Writer
 	env     []string
-	runNode func(ctx context.Context, cfg *config.Config, logger *slog.Logger, out io.Writer) error
+	runNode func(ctx context.Context, o node.Options, out io.Writer) error
 
 	started bool // the command line was understood; an error from here on is not a mistake in it
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/node"
 )
 
 // serveKeys says which setting a flag of serve is.
@@ -56,7 +57,8 @@ flags; each wins over those before it. "sluice config doc" explains all of them.
 		if err != nil {
 			return fmt.Errorf("%w\nCorrect it and start again; \"sluice config doc\" explains every setting", err)
 		}
-		return a.runNode(cmd.Context(), cfg, newLogger(cfg.Log, a.err), a.out)
+		v, _ := buildVersion()
+		return a.runNode(cmd.Context(), node.Options{Config: cfg, Version: v, Logger: newLogger(cfg.Log, a.err)}, a.out)
 	}
 	return cmd
 }

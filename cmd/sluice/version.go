@@ -23,12 +23,17 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: `  sluice version`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			info, _ := debug.ReadBuildInfo()
-			v, c := versionOf(version, commit, info)
+			v, c := buildVersion()
 			_, err := fmt.Fprintf(a.out, "sluice %s (commit %s, %s, %s/%s)\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+}
+
+// buildVersion gives version and commit of this binary.
+func buildVersion() (string, string) {
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(version, commit, info)
 }
 
 // versionOf fills in from info, which may be nil, what the build did not say.

@@ -1,16 +1,178 @@
-// Package node builds a node from its parts and runs it. It is the only package that imports everything.
+// Package node puts a node together from its parts, starts them in order and stops them in reverse. It is the only package
+// that imports everything; it holds no behaviour of its own. cmd/sluice and tests import it.
 package node
 
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/funnel"
+	"github.com/sluicehq/sluice/core/metrics"
+	"github.com/sluicehq/sluice/core/network/httpserver"
+	"github.com/sluicehq/sluice/core/pluginhost"
+	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded"
 )
 
-// Run runs a node until ctx ends. It is not built yet.
-func Run(_ context.Context, _ *config.Config, _ *slog.Logger, _ io.Writer) error {
-	return errors.New("not built yet")
+// Options are what a node is started with.
+type Options struct {
+	Config *config.Config
+	// Version is that of the binary.
+	Version string
+	Logger  *slog.Logger
+	// WrapEngine puts something between the node and its storage engine: tests inject faults with it. nil for nothing.
+	WrapEngine func(storage.Engine) storage.Engine
+}
+
+// Node is a running node.
+//
+// Life: Start, then Stop once. Done is closed when it can serve no longer by itself.
+type Node struct {
+	options  Options
+	id       string
+	started  time.Time
+	metrics  *prometheus.Registry
+	engine   storage.Engine
+	users    *security.Service
+	tokens   *auth.Service
+	bus      *events.Bus
+	registry *router.Registry
+	funnel   *funnel.Funnel
+	plugins  *pluginhost.Host
+	http     *httpserver.Server
+	listener net.Listener
+
+	ready atomic.Bool
+	// served gets what ended the server, nil after Stop.
+	served chan error
+	// stops are undone in reverse order.
+	stops []func(context.Context) error
+}
+
+// Start builds a node and lets it serve. When a part cannot be started, those before it are stopped again and the error
+// says what to do; a plugin that cannot be started is logged and left out.
+func Start(ctx context.Context, o Options) (*Node, error) {
+	n := &Node{
+		options: o, id: "knode-" + uuid.NewString(), started: time.Now(),
+		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1),
+	}
+	for _, step := range []func(context.Context) error{
+		n.listen, n.openStorage, n.openSecurity, n.openFunnel, n.openPlugins, n.serve,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, n.Stop(ctx))
+		}
+	}
+	n.ready.Store(true)
+	return n, nil
+}
+
+// Address is where the node listens, host and port.
+func (n *Node) Address() string { return n.listener.Addr().String() }
+
+// Plugins tells how every plugin is.
+func (n *Node) Plugins() []pluginhost.Status { return n.plugins.Plugins() }
+
+// Done gets what made the node stop serving by itself.
+func (n *Node) Done() <-chan error { return n.served }
+
+// Ready is the answer of /_ready.
+func (n *Node) Ready() bool { return n.ready.Load() && !n.funnel.Overloaded() }
+
+// WideOpen reports whether anonymous may do everything, so that only this machine is served.
+func (n *Node) WideOpen() bool { return n.users.WideOpen() }
+
+// Stop refuses new work with 503, lets what runs end, closes the sockets so that clients come back, and stops every part
+// in reverse order. When ctx ends first, the rest is cut off.
+func (n *Node) Stop(ctx context.Context) error {
+	n.ready.Store(false)
+	var errs []error
+	for i := len(n.stops) - 1; i >= 0; i-- {
+		errs = append(errs, n.stops[i](ctx))
+	}
+	n.stops = nil
+	return errors.Join(errs...)
+}
+
+func (n *Node) onStop(stop func(context.Context) error) { n.stops = append(n.stops, stop) }
+
+func (n *Node) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", n.options.Config.Server.Address())
+	if err != nil {
+		return fmt.Errorf("listen: %w (another program may use the port; choose one with --port)", err)
+	}
+	n.listener = l
+	n.onStop(func(context.Context) error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+func (n *Node) openStorage(ctx context.Context) error {
+	c := n.options.Config
+	if err := os.MkdirAll(c.Server.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
+	}
+	engine, err := embedded.Open(ctx, embedded.Options{
+		Dir: filepath.Join(c.Server.DataDir, "documents"), CacheBytes: int64(c.Storage.CacheSize), Logger: n.options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	n.engine = engine
+	n.onStop(func(context.Context) error { return engine.Close() })
+	if n.options.WrapEngine != nil {
+		n.engine = n.options.WrapEngine(engine)
+	}
+	return nil
+}
+
+func (n *Node) openFunnel(context.Context) error {
+	c := n.options.Config
+	n.bus = events.NewBus(c.Plugins.HookQueueSize, n.options.Logger)
+	n.onStop(func(ctx context.Context) error { n.bus.Close(ctx); return nil })
+	var err error
+	n.funnel, err = funnel.New(funnel.Options{
+		Registry: n.registry, Tokens: n.tokens, Users: n.users, Bus: n.bus,
+		Concurrent: c.Limits.ConcurrentRequests, Waiting: c.Limits.RequestsBufferSize,
+		StrictSDKVersion: c.Server.StrictSDKVersion, AcceptUnprefixed: c.Security.AuthToken.AcceptUnprefixed,
+		NodeID: n.id, Dev: c.Dev, Logger: n.options.Logger, Metrics: n.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	return n.contribute()
+}
+
+func (n *Node) openPlugins(ctx context.Context) error {
+	c := n.options.Config.Plugins
+	host, err := pluginhost.Open(ctx, pluginhost.Options{
+		Dir: c.Dir, LockFile: c.LockPath(), DataDir: n.options.Config.Server.DataDir, Dev: n.options.Config.Dev,
+		Registry: n.registry, Executor: n.funnel, Logger: n.options.Logger, Metrics: n.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	n.plugins = host
+	n.onStop(host.Close)
+	return nil
 }

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sluicehq/sluice/core/node/nodetest"
+)
+
+// TestREADME replays the README: every line that begins with $ in a console block is run in one shell, and its output is
+// what stands below it, … standing for anything. make and serve, which do not end or take the port 7512, are run by the
+// harness; everything else runs as it stands, on another port.
+func TestREADME(t *testing.T) {
+	transcript := readTranscript(t)
+	development, production := splitAt(transcript, "make build")
+	if len(development) == 0 || len(production) == 0 {
+		t.Fatal("the README shows nothing to replay")
+	}
+	t.Run("development", func(t *testing.T) {
+		n := binaries.Serve(t, "--dev", "--data", t.TempDir(), "--plugins", binaries.Plugins)
+		replay(t, n, development)
+	})
+	t.Run("production", func(t *testing.T) {
+		n := binaries.Serve(t, "--data", t.TempDir(), "--plugins", binaries.Plugins)
+		replay(t, n, production)
+	})
+}
+
+type exchange struct{ command, output string }
+
+func readTranscript(t *testing.T) []exchange {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(nodetest.Root(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []exchange
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for line := range strings.Lines(block[1]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				all = append(all, exchange{command: strings.TrimSpace(command)})
+			} else if len(all) > 0 {
+				all[len(all)-1].output += line
+			}
+		}
+	}
+	return all
+}
+
+func splitAt(all []exchange, command string) (before, after []exchange) {
+	for i, e := range all {
+		if e.command == command {
+			return all[:i], all[i:]
+		}
+	}
+	return all, nil
+}
+
+func replay(t *testing.T, n *nodetest.Process, all []exchange) {
+	t.Helper()
+	shell := exec.CommandContext(t.Context(), "sh")
+	in, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := shell.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell.Stderr = shell.Stdout
+	shell.Dir = filepath.Dir(binaries.Dir)
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer shell.Wait() //nolint:errcheck // its commands were looked at one by one
+	defer in.Close()   //nolint:errcheck // ends the shell
+	lines := bufio.NewReader(out)
+	for _, e := range all {
+		if strings.HasPrefix(e.command, "make ") || strings.HasPrefix(e.command, "bin/sluice serve") {
+			continue
+		}
+		command := strings.NewReplacer("127.0.0.1:7512", n.Address, "bin/sluice", binaries.Sluice).Replace(e.command)
+		if _, err := fmt.Fprintf(in, "%s\necho; echo END-OF-COMMAND\n", command); err != nil {
+			t.Fatal(err)
+		}
+		if got := readUntil(t, lines, "END-OF-COMMAND\n"); !matches(e.output, got) {
+			t.Errorf("$ %s\ngot  %s\nwant %s", e.command, got, e.output)
+		}
+	}
+}
+
+func readUntil(t *testing.T, r *bufio.Reader, end string) string {
+	t.Helper()
+	var got strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		if line == end {
+			return got.String()
+		}
+		if err != nil {
+			t.Fatalf("the shell ended after %q: %v", got.String(), err)
+		}
+		got.WriteString(line)
+	}
+}
+
+// matches compares output with what the README shows, in which … stands for anything.
+func matches(shown, got string) bool {
+	var pattern strings.Builder
+	for i, part := range strings.Split(strings.TrimSpace(shown), "…") {
+		if i > 0 {
+			pattern.WriteString("(?s:.*)")
+		}
+		pattern.WriteString(regexp.QuoteMeta(part))
+	}
+	return regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(strings.TrimSpace(got))
+}

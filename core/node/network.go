@@ -1,0 +1,80 @@
+package node
+
+import (
+	"context"
+
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/metrics"
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/network/httpserver"
+	"github.com/sluicehq/sluice/core/network/wsserver"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// serve opens the door: HTTP, and WebSocket through it.
+func (n *Node) serve(context.Context) error {
+	c := n.options.Config
+	base, err := n.networkBase()
+	if err != nil {
+		return err
+	}
+	o := httpserver.Options{
+		Base: base, Routes: n.registry.Current, MetricsHandler: metrics.Handler(n.metrics),
+		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
+		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
+		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,
+		MaxConnections:         c.Server.MaxConnections, MaxHeaderBytes: int(c.Server.MaxHeaderSize),
+		ReadHeaderTimeout: c.Server.ReadHeaderTimeout, ReadTimeout: c.Server.ReadTimeout,
+		WriteTimeout: c.Server.WriteTimeout, IdleTimeout: c.Server.HTTPIdleTimeout,
+	}
+	if c.WebSocket.Enabled {
+		o.WebSocket = n.webSocket(base)
+	}
+	n.http = httpserver.New(o)
+	go func() { n.served <- n.http.Serve(n.listener) }()
+	n.onStop(n.http.Shutdown)
+	n.onStop(n.funnel.Drain)
+	return nil
+}
+
+func (n *Node) networkBase() (network.Base, error) {
+	c := n.options.Config
+	origins, err := network.NewOrigins(c.HTTP.AccessControlAllowOrigin, c.HTTP.AccessControlAllowOriginUseRegExp)
+	if err != nil {
+		return network.Base{}, err
+	}
+	counters, err := network.NewMetrics(n.metrics)
+	if err != nil {
+		return network.Base{}, err
+	}
+	return network.Base{
+		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: counters, Connections: &network.Connections{},
+		Origins: origins, Proxies: c.Server.TrustedProxies, NodeID: n.id, Dev: c.Dev,
+		RequestTimeout: c.Limits.RequestTimeout, MaxRequestBytes: int64(c.Server.MaxRequestSize),
+	}, nil
+}
+
+func (n *Node) webSocket(base network.Base) *wsserver.Server {
+	c := n.options.Config.WebSocket
+	return wsserver.New(wsserver.Options{
+		Base: base, IdleTimeout: c.IdleTimeout, SendPings: c.SendPingsAutomatically, Compression: c.Compression,
+		RateLimit: c.RateLimit, MaxInFlight: c.MaxInFlight, OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes),
+		WriteTimeout: c.WriteTimeout,
+		OnOpen:       func(conn *protocol.Connection) { n.tell("connection:new", conn) },
+		OnClose:      func(conn *protocol.Connection) { n.tell("connection:remove", conn) },
+	})
+}
+
+// connectionEvent is what hooks learn of a connection.
+type connectionEvent struct {
+	ID       string   `json:"id"`
+	Protocol string   `json:"protocol"`
+	IPs      []string `json:"ips"`
+}
+
+func (n *Node) tell(event string, conn *protocol.Connection) {
+	data := connectionEvent{conn.ID, conn.Protocol, conn.IPs}
+	if err := n.bus.Fire(context.Background(), n.registry.Current().Events, event, &events.Payload{Data: data}); err != nil {
+		n.options.Logger.Warn("event failed", "event", event, "error", err)
+	}
+}
