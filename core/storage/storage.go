@@ -43,7 +43,7 @@ type Collection struct {
 type Document struct {
 	ID string
 	// Version starts at 1 and grows by one with every write to this id. A document created again after a deletion gets a
-	// version above every version it had.
+	// version above every version it had, unless the deletion was told to forget.
 	Version int64
 	// Source is a JSON object. It belongs to the engine: the caller must not change it.
 	Source jsontext.Value
@@ -73,6 +73,9 @@ type WriteOptions struct {
 	// not ask.
 	IfVersion int64
 	Refresh   Refresh
+	// Forget lets a Delete keep nothing of the id, which saves room where ids are never used again: a document created
+	// under it again may count from 1. Other writes ignore it.
+	Forget bool
 }
 
 // UpdateOptions refine Update.

@@ -51,7 +51,7 @@ func (e *Engine) load(collection uint32, id string) (storage.Document, error) {
 
 // Create writes a new document.
 func (e *Engine) Create(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+	doc, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
 		if old.exists {
 			return nil, kerror.ServicesStorageDocumentAlreadyExists.New()
 		}
@@ -62,14 +62,14 @@ func (e *Engine) Create(ctx context.Context, c storage.Collection, id string, so
 
 // Put writes a document whether or not the id is taken.
 func (e *Engine) Put(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, bool, error) {
-	return e.write(ctx, c, id, o.IfVersion, func(current) (jsontext.Value, error) {
+	return e.write(ctx, c, id, o, func(current) (jsontext.Value, error) {
 		return object("source", source)
 	})
 }
 
 // Replace writes over an existing document.
 func (e *Engine) Replace(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+	doc, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
 		if !old.exists {
 			return nil, notFound(c, id)
 		}
@@ -81,7 +81,7 @@ func (e *Engine) Replace(ctx context.Context, c storage.Collection, id string, s
 // Update merges partial into an existing document. It never loses a race, since it reads and writes under the document's
 // lock: RetryOnConflict is not needed.
 func (e *Engine) Update(ctx context.Context, c storage.Collection, id string, partial jsontext.Value, o storage.UpdateOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+	doc, _, err := e.write(ctx, c, id, o.WriteOptions, func(old current) (jsontext.Value, error) {
 		if !old.exists {
 			return nil, notFound(c, id)
 		}
@@ -99,7 +99,7 @@ func (e *Engine) Update(ctx context.Context, c storage.Collection, id string, pa
 
 // Delete removes a document.
 func (e *Engine) Delete(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions) error {
-	_, _, err := e.write(ctx, c, id, o.IfVersion, func(old current) (jsontext.Value, error) {
+	_, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
 		if !old.exists {
 			return nil, notFound(c, id)
 		}

@@ -37,7 +37,7 @@ type decision func(current) (jsontext.Value, error)
 
 // write is the way of every single-document write: look at the document under its lock, decide, apply, unlock, wait for
 // the disk.
-func (e *Engine) write(ctx context.Context, c storage.Collection, id string, ifVersion int64, decide decision) (doc storage.Document, created bool, err error) {
+func (e *Engine) write(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions, decide decision) (doc storage.Document, created bool, err error) {
 	if err := e.beginWrite(ctx); err != nil {
 		return doc, false, err
 	}
@@ -46,7 +46,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, id string, ifV
 		return doc, false, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
 	}
 	batch := e.db.NewBatch()
-	doc, created, err = e.stage(batch, c, id, ifVersion, decide)
+	doc, created, err = e.stage(batch, c, id, o, decide)
 	if err != nil {
 		_ = batch.Close()
 		return storage.Document{}, false, err
@@ -58,7 +58,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, id string, ifV
 }
 
 // stage decides and applies a write under the document's lock.
-func (e *Engine) stage(batch *pebble.Batch, c storage.Collection, id string, ifVersion int64, decide decision) (doc storage.Document, created bool, err error) {
+func (e *Engine) stage(batch *pebble.Batch, c storage.Collection, id string, o storage.WriteOptions, decide decision) (doc storage.Document, created bool, err error) {
 	coll, err := e.catalogue.enter(c)
 	if err != nil {
 		return doc, false, err
@@ -76,11 +76,11 @@ func (e *Engine) stage(batch *pebble.Batch, c storage.Collection, id string, ifV
 	if err != nil {
 		return doc, false, err
 	}
-	if ifVersion != 0 && (!old.exists || old.version != ifVersion) {
+	if o.IfVersion != 0 && (!old.exists || old.version != o.IfVersion) {
 		return doc, false, kerror.ServicesStorageTooManyChanges.New(id)
 	}
 	doc = storage.Document{ID: id, Version: old.version + 1, Source: source}
-	stageDocument(batch, coll.number, old, doc)
+	stageDocument(batch, coll.number, old, doc, o.Forget)
 	if err := stageKeywords(batch, coll, id, old.source, source); err != nil {
 		return doc, false, err
 	}
@@ -88,12 +88,14 @@ func (e *Engine) stage(batch *pebble.Batch, c storage.Collection, id string, ifV
 }
 
 // stageDocument writes the document and what is kept of a deleted one.
-func stageDocument(batch *pebble.Batch, collection uint32, old current, doc storage.Document) {
+func stageDocument(batch *pebble.Batch, collection uint32, old current, doc storage.Document, forget bool) {
 	var room [keyRoom]byte
 	key := appendDocumentKey(room[:0], collection, doc.ID)
 	if doc.Source == nil {
 		_ = batch.Delete(key, nil)
-		_ = batch.Set(appendDeletedKey(room[:0], collection, doc.ID), binary.AppendUvarint(nil, uint64(old.version)), nil)
+		if !forget {
+			_ = batch.Set(appendDeletedKey(room[:0], collection, doc.ID), binary.AppendUvarint(nil, uint64(old.version)), nil)
+		}
 		return
 	}
 	value := appendRecord(make([]byte, 0, len(doc.Source)+binary.MaxVarintLen64+1), doc.Version, doc.Source)
