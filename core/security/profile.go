@@ -37,16 +37,19 @@ func (p *policy) reaches(index, collection string) bool {
 	return ok && (len(collections) == 0 || slices.Contains(collections, collection))
 }
 
-// profileBody is the stored form of a profile.
+// profileBody is the stored form of a profile, which may hold other members. A policy may not: a restriction that is
+// misspelt must not be no restriction.
 type profileBody struct {
-	RateLimit int `json:"rateLimit"`
-	Policies  []struct {
-		RoleID       string `json:"roleId"`
-		RestrictedTo []struct {
-			Index       string   `json:"index"`
-			Collections []string `json:"collections"`
-		} `json:"restrictedTo"`
-	} `json:"policies"`
+	RateLimit int              `json:"rateLimit"`
+	Policies  []jsontext.Value `json:"policies"`
+}
+
+type policyBody struct {
+	RoleID       string `json:"roleId"`
+	RestrictedTo []struct {
+		Index       string   `json:"index"`
+		Collections []string `json:"collections"`
+	} `json:"restrictedTo"`
 }
 
 // ReadProfile gives the profile as it is stored, or the built-in one; security.profile.not_found when there is neither.
@@ -85,34 +88,51 @@ func (s *Service) profile(ctx context.Context, id string) (*profile, error) {
 	return p, nil
 }
 
-// compileProfile resolves the policies of a profile. A role that is missing or malformed is left out and logged.
+// compileProfile resolves the policies of a profile. A policy that cannot be understood is left out and
+// logged.
 func (s *Service) compileProfile(ctx context.Context, stored Stored) (*profile, error) {
 	var body profileBody
 	if err := json.Unmarshal(stored.Source, &body); err != nil {
 		return nil, fmt.Errorf("parse profile %q: %w: %w", stored.ID, err, errUnusable)
 	}
 	p := &profile{id: stored.ID, rateLimit: max(body.RateLimit, 0)}
-	for _, b := range body.Policies {
-		source, err := s.ReadRole(ctx, b.RoleID)
-		if err != nil && !errors.Is(err, kerror.SecurityRoleNotFound) {
-			return nil, err
-		}
-		var r *role
-		if err == nil {
-			r, err = parseRole(b.RoleID, source.Source)
-		}
-		if err != nil {
-			s.log.WarnContext(ctx, "role left out of a profile", "profile", stored.ID, "role", b.RoleID, "error", err)
+	for _, raw := range body.Policies {
+		one, err := s.compilePolicy(ctx, raw)
+		if errors.Is(err, errUnusable) {
+			s.log.WarnContext(ctx, "policy left out of a profile", "profile", stored.ID, "error", err)
 			continue
 		}
-		one := policy{role: r}
-		for _, place := range b.RestrictedTo {
-			if one.places == nil {
-				one.places = map[string][]string{}
-			}
-			one.places[place.Index] = append(one.places[place.Index], place.Collections...)
+		if err != nil {
+			return nil, err
 		}
 		p.policies = append(p.policies, one)
 	}
 	return p, nil
+}
+
+// compilePolicy gives a policy with its role; errUnusable when one of them is malformed or there is no such role.
+func (s *Service) compilePolicy(ctx context.Context, raw jsontext.Value) (policy, error) {
+	var body policyBody
+	if err := json.Unmarshal(raw, &body, json.RejectUnknownMembers(true)); err != nil {
+		return policy{}, fmt.Errorf("parse policy: %w: %w", err, errUnusable)
+	}
+	stored, err := s.ReadRole(ctx, body.RoleID)
+	if errors.Is(err, kerror.SecurityRoleNotFound) {
+		return policy{}, fmt.Errorf("role %q is missing: %w", body.RoleID, errUnusable)
+	}
+	if err != nil {
+		return policy{}, err
+	}
+	r, err := parseRole(body.RoleID, stored.Source)
+	if err != nil {
+		return policy{}, err
+	}
+	one := policy{role: r}
+	for _, place := range body.RestrictedTo {
+		if one.places == nil {
+			one.places = map[string][]string{}
+		}
+		one.places[place.Index] = append(one.places[place.Index], place.Collections...)
+	}
+	return one, nil
 }

@@ -49,7 +49,7 @@ func canonical(controller string) string {
 	return controller
 }
 
-// parseRole compiles a stored role. A role that is not exactly what the API describes is refused as a whole.
+// parseRole compiles a stored role. One that is not exactly what the API describes is errUnusable as a whole.
 func parseRole(id string, source jsontext.Value) (*role, error) {
 	var body struct {
 		Controllers map[string]struct {
@@ -57,7 +57,7 @@ func parseRole(id string, source jsontext.Value) (*role, error) {
 		} `json:"controllers"`
 	}
 	if err := json.Unmarshal(source, &body); err != nil {
-		return nil, fmt.Errorf("parse role %q: %w", id, err)
+		return nil, fmt.Errorf("parse role %q: %w: %w", id, err, errUnusable)
 	}
 	r := &role{id: id, controllers: make(map[string]actions, len(body.Controllers))}
 	for name, c := range body.Controllers {

@@ -1,0 +1,559 @@
+package auth
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/quick"
+	"testing/synctest"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/storagetest"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// The payload is what decoders that know neither '-', '_' nor anything beyond Latin-1 can read.
+func TestPayloadIsPlainBase64(t *testing.T) {
+	holds := func(kuid string, iat, exp int64) bool {
+		kuid = strings.ToValidUTF8(kuid, "")
+		p := payload{KUID: kuid, IssuedAt: iat, Expires: exp, Nonce: "00ff"}
+		text, err := key{jwt.SigningMethodHS256, []byte(testSecret), []byte(testSecret)}.sign(p)
+		if err != nil {
+			t.Log(err)
+			return false
+		}
+		middle := strings.Split(strings.TrimPrefix(text, prefix), ".")[1]
+		raw, err := base64.RawStdEncoding.DecodeString(middle)
+		var back payload
+		return err == nil && !strings.ContainsAny(middle, "-_") && json.Unmarshal(raw, &back) == nil && back == p &&
+			!strings.ContainsFunc(string(raw), func(r rune) bool { return r > 0x7e })
+	}
+	for _, kuid := range []string{"kuid-a-b-1", ">?~", "~~~", "???", ">>>", "é😀\u2028", "<&>", "\x00\x1f\x7f\"\\", "日本語"} {
+		for pad := range 3 {
+			if id := strings.Repeat("a", pad) + kuid; !holds(id, 1, 2) {
+				t.Errorf("payload of %q", id)
+			}
+		}
+	}
+	if err := quick.Check(holds, &quick.Config{MaxCount: 5000}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIssueAndVerify(t *testing.T) {
+	c := newClock()
+	s := open(t, newEngine(t), func(o *Options) { o.Now = c.Now })
+	a, b := issue(t, s, time.Hour), issue(t, s, time.Hour)
+	if a.Text == b.Text || !strings.HasPrefix(a.Text, "kauth-") {
+		t.Errorf("two tokens of one moment: %s, %s", a.Text, b.Text)
+	}
+	if a.TTL != 3600_000 || a.ExpiresAt != c.Now().Add(time.Hour).UnixMilli() || a.KUID != "u" {
+		t.Errorf("%+v", a)
+	}
+	for range 2 { // from storage, then from memory
+		got, err := s.Verify(t.Context(), a.Text, VerifyOptions{})
+		if err != nil || got.KUID != "u" || got.Text != a.Text || got.ExpiresAt.UnixMilli() != a.ExpiresAt {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	bare := strings.TrimPrefix(a.Text, "kauth-")
+	if got, err := s.Verify(t.Context(), bare, VerifyOptions{AcceptUnprefixed: true}); err != nil || got.Text != a.Text {
+		t.Errorf("bare: %+v, %v", got, err)
+	}
+	if _, err := s.Verify(t.Context(), bare, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("bare where it is not accepted: %v", err)
+	}
+	endless := issue(t, s, Infinite)
+	if endless.ExpiresAt != -1 || endless.TTL != -1 {
+		t.Errorf("%+v", endless)
+	}
+	c.add(100 * 365 * 24 * time.Hour)
+	if got, err := s.Verify(t.Context(), endless.Text, VerifyOptions{}); err != nil || !got.ExpiresAt.IsZero() {
+		t.Errorf("endless: %+v, %v", got, err)
+	}
+	if _, err := s.Issue(t.Context(), "nobody", time.Hour); !errors.Is(err, kerror.SecurityUserNotFound) {
+		t.Errorf("token of nobody: %v", err)
+	}
+	if _, err := s.Issue(t.Context(), "-1", time.Hour); !errors.Is(err, kerror.SecurityTokenUnknownUser) {
+		t.Errorf("token of anonymous: %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	c := newClock()
+	e := newEngine(t)
+	s := open(t, e, func(o *Options) { o.Now = c.Now })
+	good := issue(t, s, time.Hour)
+	revoked := issue(t, s, time.Hour)
+	if err := s.Revoke(t.Context(), revoked.Text); err != nil {
+		t.Fatal(err)
+	}
+	expired := issue(t, s, time.Minute)
+	swept := issue(t, s, time.Minute)
+	c.add(2 * time.Minute)
+	if err := s.revoke(t.Context(), idOf(swept.Text)); err != nil {
+		t.Fatal(err)
+	}
+	signed := func(m jwt.SigningMethod, k any, claims jwt.Claims) string {
+		text, err := jwt.NewWithClaims(m, claims).SignedString(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return prefix + text
+	}
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := newPayload("u", c.Now(), c.Now().Add(time.Hour))
+	parts := strings.Split(good.Text, ".")
+	for _, test := range []struct{ name, text, v1 string }{
+		{"no token at all", "mybearertoken", v1Malformed},
+		{"only the prefix", "kauth-", v1Malformed},
+		{"another prefix", "kapikey-" + strings.TrimPrefix(good.Text, prefix), v1Malformed},
+		{"other secret", signed(jwt.SigningMethodHS256, []byte("another secret of thirty-two bytes"), claims), v1Malformed},
+		{"no algorithm", signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims), v1Malformed},
+		{"HS512", signed(jwt.SigningMethodHS512, []byte(testSecret), claims), v1Malformed},
+		{"RS256", signed(jwt.SigningMethodRS256, rsaKey, claims), v1Malformed},
+		{"other payload", parts[0] + "." + parts[1] + "x." + parts[2], v1Malformed},
+		{"no signature", parts[0] + "." + parts[1] + ".", v1Malformed},
+		{"no user", signed(jwt.SigningMethodHS256, []byte(testSecret), jwt.MapClaims{"exp": 5_000_000_000}), v1Malformed},
+		{"user is a number", signed(jwt.SigningMethodHS256, []byte(testSecret), jwt.MapClaims{"_id": 5}), v1Malformed},
+		{"too long", prefix + strings.Repeat("a", maxTokenBytes), v1Malformed},
+		{"never stored", signed(jwt.SigningMethodHS256, []byte(testSecret), claims), v1Unknown},
+		{"revoked", revoked.Text, v1Unknown},
+		{"expired", expired.Text, v1Expired},
+		{"expired and removed", swept.Text, v1Expired},
+	} {
+		_, err := s.Verify(t.Context(), test.text, VerifyOptions{})
+		var ke *kerror.Error
+		if !errors.Is(err, kerror.SecurityTokenInvalid) || !errors.As(err, &ke) || ke.V1 != test.v1 {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	if _, err := s.Verify(t.Context(), good.Text, VerifyOptions{}); err != nil {
+		t.Errorf("the good one: %v", err)
+	}
+}
+
+func TestSessionsOutliveARestart(t *testing.T) {
+	e := newEngine(t)
+	file := filepath.Join(t.TempDir(), "secret")
+	withFile := func(o *Options) { o.Secret, o.SecretFile = "", file }
+	first := open(t, e, withFile)
+	kept, revoked := issue(t, first, time.Hour), issue(t, first, time.Hour)
+	if err := first.Revoke(t.Context(), revoked.Text); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	second := open(t, e, withFile)
+	if _, err := second.Verify(t.Context(), kept.Text, VerifyOptions{}); err != nil {
+		t.Errorf("kept: %v", err)
+	}
+	if _, err := second.Verify(t.Context(), revoked.Text, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("revoked: %v", err)
+	}
+}
+
+func TestStorageFailureIsNoRefusal(t *testing.T) {
+	var broken atomic.Bool
+	s := open(t, storagetest.Faulty{Engine: newEngine(t), Fail: func(string, storage.Collection, string) error {
+		if broken.Load() {
+			return kerror.ServicesStorageUnknownIndex.New("kuzzle")
+		}
+		return nil
+	}}, nil)
+	token := issue(t, s, time.Hour)
+	broken.Store(true)
+	for name, err := range map[string]error{
+		"verify":     second(s.Verify(t.Context(), token.Text, VerifyOptions{})),
+		"issue":      second(s.Issue(t.Context(), "u", time.Hour)),
+		"refresh":    second(s.Refresh(t.Context(), token.Text, time.Hour)),
+		"revoke":     s.Revoke(t.Context(), token.Text),
+		"revoke all": s.RevokeAll(t.Context(), "u"),
+	} {
+		var ke *kerror.Error
+		if !errors.As(err, &ke) || ke.Status < 500 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestRefresh(t *testing.T) {
+	c := newClock()
+	s := open(t, newEngine(t), func(o *Options) { o.Now = c.Now })
+	old := issue(t, s, time.Hour)
+	fresh, err := s.Refresh(t.Context(), old.Text, time.Hour)
+	if err != nil || fresh.Text == old.Text {
+		t.Fatalf("%+v, %v", fresh, err)
+	}
+	if _, err := s.Verify(t.Context(), old.Text, VerifyOptions{}); err != nil {
+		t.Errorf("within the grace period: %v", err)
+	}
+	if _, err := s.Refresh(t.Context(), old.Text, time.Hour); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("second refresh: %v", err)
+	}
+	c.add(time.Second)
+	if _, err := s.Verify(t.Context(), old.Text, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("after the grace period: %v", err)
+	}
+	if _, err := s.Verify(t.Context(), fresh.Text, VerifyOptions{}); err != nil {
+		t.Errorf("the new one: %v", err)
+	}
+	if _, err := s.Refresh(t.Context(), issue(t, s, Infinite).Text, time.Hour); !errors.Is(err, kerror.SecurityTokenRefreshForbidden) {
+		t.Errorf("endless: %v", err)
+	}
+	if _, err := s.Refresh(t.Context(), "kauth-x", time.Hour); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("malformed: %v", err)
+	}
+}
+
+func TestOneRefreshWins(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	old := issue(t, s, time.Hour)
+	var won atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			switch _, err := s.Refresh(context.Background(), old.Text, time.Hour); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, kerror.SecurityTokenInvalid):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d refreshes of one token", won.Load())
+	}
+}
+
+// Once Revoke has returned, nobody who begins to verify gets in, however many verify meanwhile.
+func TestRevokeRacesWithVerify(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	for range 100 {
+		token := issue(t, s, time.Hour)
+		var revoked atomic.Bool
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 50 {
+					before := revoked.Load()
+					_, err := s.Verify(context.Background(), token.Text, VerifyOptions{})
+					if before && err == nil {
+						t.Error("a revoked token was accepted")
+						return
+					}
+				}
+			})
+		}
+		if err := s.Revoke(t.Context(), token.Text); err != nil {
+			t.Fatal(err)
+		}
+		revoked.Store(true)
+		all.Wait()
+	}
+}
+
+// The same, with the reader held between its read and the cache: the interleaving that would keep the token.
+func TestVerifyThatWasOvertakenKeepsNothing(t *testing.T) {
+	reached, release := make(chan struct{}), make(chan struct{})
+	var hold atomic.Bool
+	e := newEngine(t)
+	held := heldReads{Engine: e, after: func(c storage.Collection) {
+		if c == tokensCollection && hold.CompareAndSwap(true, false) {
+			close(reached)
+			<-release
+		}
+	}}
+	s := open(t, held, nil)
+	token := issue(t, s, time.Hour)
+	hold.Store(true)
+	var verified sync.WaitGroup
+	verified.Go(func() {
+		if _, err := s.Verify(context.Background(), token.Text, VerifyOptions{}); err != nil {
+			t.Errorf("began before the revocation: %v", err)
+		}
+	})
+	<-reached
+	if err := s.Revoke(t.Context(), token.Text); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	verified.Wait()
+	if _, err := s.Verify(t.Context(), token.Text, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+		t.Errorf("the revoked token was kept: %v", err)
+	}
+}
+
+type heldReads struct {
+	storage.Engine
+	after func(storage.Collection)
+}
+
+func (h heldReads) Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error) {
+	doc, err := h.Engine.Get(ctx, c, id)
+	h.after(c)
+	return doc, err
+}
+
+func TestRevokeAll(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	var all []Issued
+	for range 20 {
+		all = append(all, issue(t, s, time.Hour))
+		if _, err := s.Verify(t.Context(), all[len(all)-1].Text, VerifyOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.RevokeAll(t.Context(), "u"); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range all {
+		if _, err := s.Verify(t.Context(), token.Text, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t)
+		users, err := security.Open(t.Context(), security.Options{Engine: e, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := users.CreateUser(t.Context(), "u", nil, []byte(`{"profileIds":["default"]}`), security.Write{}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(t.Context(), Options{Engine: e, Users: users, Secret: testSecret, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		gone, kept := issue(t, s, time.Minute), issue(t, s, Infinite)
+		time.Sleep(sweepEvery + time.Second) // of the bubble
+		synctest.Wait()
+		if _, _, err := s.read(t.Context(), idOf(gone.Text)); !errors.Is(err, errNotStored) {
+			t.Errorf("expired: %v", err)
+		}
+		if _, _, err := s.read(t.Context(), idOf(kept.Text)); err != nil {
+			t.Errorf("endless: %v", err)
+		}
+	})
+}
+
+func TestLifetime(t *testing.T) {
+	limited := open(t, newEngine(t), func(o *Options) { o.MaxTTL = 24 * time.Hour })
+	free := open(t, newEngine(t), nil)
+	for _, test := range []struct {
+		s    *Service
+		json string
+		want time.Duration
+		err  error
+	}{
+		{free, ``, time.Hour, nil},
+		{free, `null`, time.Hour, nil},
+		{free, `60000`, time.Minute, nil},
+		{free, `"60000"`, time.Minute, nil},
+		{free, `"1h"`, time.Hour, nil},
+		{free, `"7 days"`, 7 * 24 * time.Hour, nil},
+		{free, `-1`, Infinite, nil},
+		{free, `"-1"`, Infinite, nil},
+		{free, `0`, 0, kerror.APIAssertInvalidArgument},
+		{free, `"soon"`, 0, kerror.APIAssertInvalidArgument},
+		{free, `-5`, 0, kerror.APIAssertInvalidArgument},
+		{free, `{}`, 0, kerror.APIAssertInvalidArgument},
+		{free, `true`, 0, kerror.APIAssertInvalidArgument},
+		{limited, `"24h"`, 24 * time.Hour, nil},
+		{limited, `"25h"`, 0, kerror.SecurityTokenTTLExceeded},
+		{limited, `-1`, 0, kerror.SecurityTokenTTLExceeded},
+	} {
+		var args protocol.Args
+		if test.json != "" {
+			args.Set("expiresIn", []byte(test.json))
+		}
+		if got, err := test.s.Lifetime(args); got != test.want || !errors.Is(err, test.err) {
+			t.Errorf("%s: %v, %v", test.json, got, err)
+		}
+	}
+	if _, err := Open(t.Context(), Options{Secret: testSecret, MaxTTL: time.Minute}); err == nil {
+		t.Error("a default above the limit was accepted")
+	}
+}
+
+func TestAlgorithms(t *testing.T) {
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	big, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t)
+	for _, test := range []struct {
+		algorithm string
+		key       any
+		good      bool
+	}{
+		{"EdDSA", ed, true},
+		{"ES256", p256, true},
+		{"RS256", big, true},
+		{"EdDSA", p256, false},
+		{"ES256", p384, false},
+		{"ES256", big, false},
+		{"RS256", small, false},
+		{"RS256", ed, false},
+		{"RS512", big, false},
+		{"none", big, false},
+		{"PS256", big, false},
+	} {
+		der, err := x509.MarshalPKCS8PrivateKey(test.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "key.pem")
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := loadKey(Options{Algorithm: test.algorithm, PrivateKeyFile: file})
+		if (err == nil) != test.good {
+			t.Errorf("%s with a %T: %v", test.algorithm, test.key, err)
+		}
+		if err != nil {
+			continue
+		}
+		if got := k.method.Alg(); got != test.algorithm {
+			t.Errorf("%s signs with %s", test.algorithm, got)
+		}
+		s := open(t, e, func(o *Options) { o.Algorithm, o.PrivateKeyFile = test.algorithm, file })
+		if _, err := s.Verify(t.Context(), issue(t, s, time.Hour).Text, VerifyOptions{}); err != nil {
+			t.Errorf("%s: %v", test.algorithm, err)
+		}
+		public, err := x509.MarshalPKIXPublicKey(k.public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged, err := jwt.NewWithClaims(jwt.SigningMethodHS256, newPayload("u", time.Now(), time.Time{})).SignedString(public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Verify(t.Context(), prefix+forged, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+			t.Errorf("%s: a token signed with the public key: %v", test.algorithm, err)
+		}
+	}
+	if _, err := loadKey(Options{Secret: "short"}); err == nil {
+		t.Error("a short secret was accepted")
+	}
+	if _, err := loadKey(Options{}); err == nil {
+		t.Error("no secret was accepted")
+	}
+	if _, err := loadKey(Options{Algorithm: "EdDSA"}); err == nil {
+		t.Error("no key file was accepted")
+	}
+}
+
+func TestSecretFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	made, err := secretFromFile(path)
+	if err != nil || len(made) != 2*secretBytes {
+		t.Fatalf("%d bytes, %v", len(made), err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if again, err := secretFromFile(path); err != nil || string(again) != string(made) {
+		t.Errorf("read again: %v", err)
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secretFromFile(path); err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), string(made)) {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secretFromFile(empty); err == nil {
+		t.Error("an empty file was accepted")
+	}
+	if _, err := secretFromFile(t.TempDir()); err == nil {
+		t.Error("a folder was accepted")
+	}
+	if _, err := secretFromFile(filepath.Join(t.TempDir(), "missing", "secret")); err == nil {
+		t.Error("a missing folder was accepted")
+	}
+	var all sync.WaitGroup
+	path = filepath.Join(t.TempDir(), "secret")
+	for range 8 {
+		all.Go(func() { _, _ = secretFromFile(path) })
+	}
+	all.Wait()
+	if _, err := secretFromFile(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkVerifyCached(b *testing.B) {
+	s := open(b, newEngine(b), nil)
+	token := issue(b, s, time.Hour)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Verify(b.Context(), token.Text, VerifyOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerifyUncached(b *testing.B) {
+	s := open(b, newEngine(b), nil)
+	token := issue(b, s, time.Hour)
+	id := idOf(token.Text)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.forget(id)
+		if _, err := s.Verify(b.Context(), token.Text, VerifyOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
