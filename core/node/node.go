@@ -162,17 +162,3 @@ func (n *Node) openFunnel(context.Context) error {
 	}
 	return n.contribute()
 }
-
-func (n *Node) openPlugins(ctx context.Context) error {
-	c := n.options.Config.Plugins
-	host, err := pluginhost.Open(ctx, pluginhost.Options{
-		Dir: c.Dir, LockFile: c.LockPath(), DataDir: n.options.Config.Server.DataDir, Dev: n.options.Config.Dev,
-		Registry: n.registry, Executor: n.funnel, Logger: n.options.Logger, Metrics: n.metrics,
-	})
-	if err != nil {
-		return err
-	}
-	n.plugins = host
-	n.onStop(host.Close)
-	return nil
-}

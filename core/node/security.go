@@ -90,11 +90,3 @@ func (n *Node) contribute() error {
 	}
 	return nil
 }
-
-func (n *Node) runningPlugins() []server.Plugin {
-	var plugins []server.Plugin
-	for _, p := range n.plugins.Plugins() {
-		plugins = append(plugins, server.Plugin{ID: p.ID, Version: p.Version})
-	}
-	return plugins
-}
