@@ -43,3 +43,19 @@ func (c *countedConn) Close() error {
 	c.closed.Do(func() { c.metrics.sockets.Add(-1) })
 	return c.Conn.Close()
 }
+
+// SetLinger is that of a TCP connection; others have nothing to linger for.
+func (c *countedConn) SetLinger(seconds int) error {
+	if l, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		return l.SetLinger(seconds)
+	}
+	return nil
+}
+
+// CloseWrite is that of a TCP connection. net/http uses it to let a client read why it is refused.
+func (c *countedConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}

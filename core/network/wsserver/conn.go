@@ -45,6 +45,7 @@ type conn struct {
 	window   time.Time // when the current second of the rate limit began
 	messages int       // in that second
 	refusing bool      // requests are answered overloaded until there is room
+	unread   bool      // the client is still sending what is too big
 }
 
 func newConn(s *Server, r *http.Request) *conn {
@@ -101,6 +102,9 @@ func (c *conn) serve() {
 		c.pings.Stop()
 	}
 	c.out.writers.Wait() // bounded by the write deadlines
+	if c.unread {
+		c.socket.discard(2 * c.server.o.MaxRequestBytes)
+	}
 	_ = c.socket.Close() // nobody is left to be told
 	c.work.goroutines.Wait()
 	c.server.o.Connections.Remove(c.info.ID)
@@ -149,7 +153,11 @@ func (c *conn) readError(err error) (int, string) {
 	var timeout net.Error // gorilla/websocket hides os.ErrDeadlineExceeded
 	switch {
 	case errors.Is(err, errTooBig) || errors.Is(err, websocket.ErrReadLimit):
+		c.unread = true
 		return closeTooBig, "message too big"
+	case c.closing.Load() && errors.As(err, &timeout) && timeout.Timeout():
+		c.socket.abort() // it did not take the close frame
+		return 0, ""
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return closeFailed, "idle for too long"
 	default: // the client closed, or broke the protocol and was told by the library
@@ -232,7 +240,7 @@ func (c *conn) abort() {
 	c.cancel()
 	select {
 	case <-c.started:
-		_ = c.socket.Close() // it ends either way
+		c.socket.abort()
 	default:
 	}
 }
