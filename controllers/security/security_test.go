@@ -1,0 +1,269 @@
+package security_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/sluicehq/sluice/controllers/security"
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/auth/local"
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/funnel"
+	"github.com/sluicehq/sluice/core/router"
+	rights "github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded"
+	"github.com/sluicehq/sluice/core/storage/storagetest"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+type node struct {
+	funnel *funnel.Funnel
+	tokens *auth.Service
+	users  *rights.Service
+	routes *router.Registry
+	broken atomic.Bool
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newNode(t testing.TB, dev bool) *node {
+	t.Helper()
+	ctx := t.Context()
+	n := &node{routes: router.NewRegistry()}
+	disk, err := embedded.Open(ctx, embedded.Options{Dir: "data", FS: vfs.NewMem(), Logger: quiet})
+	must(t, err)
+	t.Cleanup(func() { _ = disk.Close() })
+	engine := storagetest.Faulty{Engine: disk, Fail: func(string, storage.Collection, string) error {
+		if n.broken.Load() {
+			return kerror.ServicesStorageUnknownIndex.New("kuzzle")
+		}
+		return nil
+	}}
+	n.users, err = rights.Open(ctx, rights.Options{Engine: engine, Dev: dev, Logger: quiet})
+	must(t, err)
+	n.tokens, err = auth.Open(ctx, auth.Options{Engine: engine, Users: n.users, Secret: strings.Repeat("s", 32), Logger: quiet})
+	must(t, err)
+	t.Cleanup(n.tokens.Close)
+	strategy, err := local.Open(ctx, local.Options{Engine: engine, Cost: local.Cost{MemoryKiB: 64, Iterations: 1, Parallelism: 1}, Logger: quiet})
+	must(t, err)
+	must(t, n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy}))
+	bus := events.NewBus(16, quiet)
+	t.Cleanup(func() { bus.Close(context.Background()) })
+	nothing := func(context.Context, *protocol.Request) (any, error) { return protocol.Absent, nil }
+	must(t, n.routes.Set(router.Contribution{Owner: "auth", Actions: []router.Action{
+		{Controller: "auth", Name: "login", Handler: nothing}, {Controller: "auth", Name: "logout", Handler: nothing},
+	}}))
+	must(t, n.routes.Set(router.Contribution{Owner: "security", Actions: security.Actions(security.Options{
+		Accounts: n.tokens, Users: n.users, Snapshot: n.routes.Current,
+	})}))
+	n.funnel, err = funnel.New(funnel.Options{
+		Registry: n.routes, Tokens: n.tokens, Users: n.users, Bus: bus, Concurrent: 100, Waiting: 100,
+		Logger: quiet, Metrics: prometheus.NewRegistry(),
+	})
+	must(t, err)
+	return n
+}
+
+func (n *node) ask(t testing.TB, envelope string) *protocol.Response {
+	t.Helper()
+	r := &protocol.Request{Connection: &protocol.Connection{ID: "c", Protocol: "http"}}
+	must(t, protocol.DecodeRequest([]byte(envelope), r))
+	return n.funnel.Execute(context.Background(), r)
+}
+
+// scenario is action and arguments of a request, with its answer. result is compared as a prefix.
+type scenario struct {
+	name, action, arguments string
+	status                  int
+	id, result              string
+}
+
+func (n *node) run(t *testing.T, scenarios []scenario) {
+	t.Helper()
+	for _, s := range scenarios {
+		a := n.ask(t, `{"controller":"security","action":"`+s.action+`"`+s.arguments+`}`)
+		id := ""
+		if a.Error != nil {
+			id = a.Error.ID
+		}
+		if a.Status != s.status || id != s.id || !strings.HasPrefix(string(a.Result), s.result) {
+			t.Errorf("%s: %d %s %s (%v)", s.name, a.Status, id, a.Result, a.Error)
+		}
+	}
+}
+
+func TestUsers(t *testing.T) {
+	newNode(t, true).run(t, []scenario{
+		{"create", "createUser", `,"_id":"u","body":{"content":{"profileIds":["default"],"name":"U"},"credentials":{"local":{"username":"joe","password":"x"}}}`, 200, "", `{"_id":"u","_source":{"profileIds":["default"],"name":"U","_kuzzle_info":{"author":"-1","createdAt":`},
+		{"create again", "createUser", `,"_id":"u","body":{"content":{"profileIds":["default"]}}`, 412, "security.user.already_exists", ""},
+		{"create anonymous", "createUser", `,"_id":"-1","body":{"content":{"profileIds":["default"]}}`, 412, "security.user.already_exists", ""},
+		{"generated id", "createUser", `,"body":{"content":{"profileIds":["default"]}}`, 200, "", `{"_id":"kuid-`},
+		{"uuid", "createUser", `,"kuid":"uuid","body":{"content":{"profileIds":["default"]}}`, 200, "", `{"_id":"kuid-`},
+		{"unknown kind of id", "createUser", `,"kuid":"x","body":{"content":{"profileIds":["default"]}}`, 400, "api.assert.invalid_argument", ""},
+		{"no body", "createUser", ``, 400, "api.assert.body_required", ""},
+		{"no content", "createUser", `,"body":{}`, 400, "api.assert.missing_argument", ""},
+		{"no profiles", "createUser", `,"body":{"content":{}}`, 400, "api.assert.missing_argument", ""},
+		{"profiles are no list", "createUser", `,"body":{"content":{"profileIds":"default"}}`, 400, "api.assert.invalid_type", ""},
+		{"empty profiles", "createUser", `,"body":{"content":{"profileIds":[]}}`, 500, "security.user.no_profile", ""},
+		{"unknown profile", "createUser", `,"body":{"content":{"profileIds":["x"]}}`, 404, "security.profile.not_found", ""},
+		{"unknown strategy", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"ldap":{}}}`, 400, "security.credentials.unknown_strategy", ""},
+		{"credentials are no object", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"local":5}}`, 400, "api.assert.invalid_type", ""},
+		{"name is taken", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"local":{"username":"joe","password":"x"}}}`, 412, "", ""},
+		{"kuid in credentials", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"local":{"username":"v","password":"x","kuid":"u"}}}`, 400, "", ""},
+		{"nothing stayed of it", "getUser", `,"_id":"v"`, 404, "security.user.not_found", ""},
+
+		{"get", "getUser", `,"_id":"u"`, 200, "", `{"_id":"u","_source":{"profileIds":["default"],"name":"U"`},
+		{"get anonymous", "getUser", `,"_id":"-1"`, 200, "", `{"_id":"-1","_source":{"profileIds":["anonymous"]`},
+		{"get anonymous by name", "getUser", `,"_id":"anonymous"`, 200, "", `{"_id":"-1"`},
+		{"get nobody", "getUser", ``, 400, "api.assert.missing_argument", ""},
+
+		{"credentials", "getCredentials", `,"strategy":"local","_id":"u"`, 200, "", `{"username":"joe","kuid":"u"}`},
+		{"no credentials", "getCredentials", `,"strategy":"local","_id":"x"`, 412, "", ""},
+		{"credentials of an unknown strategy", "getCredentials", `,"strategy":"x","_id":"u"`, 400, "security.credentials.unknown_strategy", ""},
+		{"credentials of no strategy", "getCredentials", `,"_id":"u"`, 400, "api.assert.missing_argument", ""},
+
+		{"revoke", "revokeTokens", `,"_id":"u"`, 200, "", `null`},
+		{"revoke nobody's", "revokeTokens", ``, 400, "api.assert.missing_argument", ""},
+
+		{"delete", "deleteUser", `,"_id":"u"`, 200, "", `{"_id":"u"}`},
+		{"delete again", "deleteUser", `,"_id":"u"`, 404, "security.user.not_found", ""},
+		{"delete anonymous", "deleteUser", `,"_id":"-1"`, 404, "security.user.not_found", ""},
+		{"the name is free", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"local":{"username":"joe","password":"x"}}}`, 200, "", `{"_id":"v"`},
+	})
+}
+
+func TestFirstAdmin(t *testing.T) {
+	n := newNode(t, false)
+	n.run(t, []scenario{
+		{"anonymous may do nothing else", "createUser", `,"body":{"content":{"profileIds":["admin"]}}`, 401, "security.rights.unauthorized", ""},
+		{"profiles are not the client's", "createFirstAdmin", `,"body":{"content":{"profileIds":["admin"]}}`, 400, "api.assert.forbidden_argument", ""},
+		{"bad credentials", "createFirstAdmin", `,"_id":"boss","reset":true,"body":{"credentials":{"local":{"username":"boss"}}}`, 400, "", ""},
+		{"good", "createFirstAdmin", `,"_id":"boss","reset":true,"body":{"content":{"name":"B"},"credentials":{"local":{"username":"boss","password":"x"}}}`, 200, "", `{"_id":"boss","_source":{"name":"B","profileIds":["admin"]`},
+		{"again", "createFirstAdmin", `,"_id":"other","body":{}`, 401, "security.rights.unauthorized", ""},
+	})
+	token, err := n.tokens.Issue(t.Context(), "boss", time.Hour)
+	must(t, err)
+	n.run(t, []scenario{
+		{"again, by the administrator", "createFirstAdmin", `,"jwt":"` + token.Text + `","_id":"other","body":{}`, 412, "api.process.admin_exists", ""},
+		{"the standard is stored", "getRole", `,"jwt":"` + token.Text + `","_id":"anonymous"`, 200, "", `{"_id":"anonymous","_source":{"controllers":{"auth":{"actions":{"checkToken":true,"getCurrentUser":true,"getMyRights":true,"login":true}},"server":{"actions":{"publicApi":true,"openapi":true}}},"_kuzzle_info":{"author":"-1"`},
+		{"so are the profiles", "getProfile", `,"jwt":"` + token.Text + `","_id":"default"`, 200, "", `{"_id":"default","_source":{"policies":[{"roleId":"default"}],"rateLimit":10,`},
+	})
+}
+
+func TestFirstAdminInDevelopment(t *testing.T) {
+	n := newNode(t, true)
+	n.run(t, []scenario{{"without reset", "createFirstAdmin", ``, 200, "", `{"_id":"kuid-`}})
+	if !n.users.WideOpen() {
+		t.Error("rights changed without reset")
+	}
+	n.run(t, []scenario{{"again", "createFirstAdmin", `,"reset":true`, 412, "api.process.admin_exists", ""}})
+	if !n.users.WideOpen() {
+		t.Error("a refused call changed the rights")
+	}
+}
+
+func TestManyFirstAdmins(t *testing.T) {
+	n := newNode(t, true)
+	var made atomic.Int32
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			a := n.ask(t, fmt.Sprintf(`{"controller":"security","action":"createFirstAdmin","_id":"a%d","body":{"credentials":{"local":{"username":"n%d","password":"x"}}}}`, i, i))
+			if a.Status == 200 {
+				made.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 {
+		t.Errorf("%d first administrators", made.Load())
+	}
+}
+
+func TestRoles(t *testing.T) {
+	const good = `,"body":{"controllers":{"auth":{"actions":{"login":true,"logout":false}}}}`
+	newNode(t, true).run(t, []scenario{
+		{"create", "createOrReplaceRole", `,"_id":"r"` + good, 200, "", `{"_id":"r","_source":{"controllers":{"auth":{"actions":{"login":true,"logout":false}}},"_kuzzle_info":`},
+		{"get", "getRole", `,"_id":"r"`, 200, "", `{"_id":"r","_source":{"controllers":{"auth"`},
+		{"get a built-in one", "getRole", `,"_id":"admin"`, 200, "", `{"_id":"admin","_source":{"controllers":{"*"`},
+		{"get none", "getRole", `,"_id":"x"`, 404, "security.role.not_found", ""},
+		{"get without an id", "getRole", ``, 400, "api.assert.missing_argument", ""},
+		{"update", "updateRole", `,"_id":"r","body":{"controllers":{"*":{"actions":{"*":true}}}}`, 200, "", `{"_id":"r","_source":{"controllers":{"*"`},
+		{"update none", "updateRole", `,"_id":"x"` + good, 404, "services.storage.not_found", ""},
+		{"update a built-in one", "updateRole", `,"_id":"default"` + good, 200, "", `{"_id":"default"`},
+		{"no body", "updateRole", `,"_id":"r"`, 400, "api.assert.body_required", ""},
+		{"no controllers", "updateRole", `,"_id":"r","body":{}`, 400, "api.assert.missing_argument", ""},
+		{"no actions", "updateRole", `,"_id":"r","body":{"controllers":{"auth":{"actions":{}}}}`, 400, "api.assert.empty_argument", ""},
+		{"not a flag", "updateRole", `,"_id":"r","body":{"controllers":{"auth":{"actions":{"login":"true"}}}}`, 400, "api.assert.invalid_type", ""},
+		{"unknown controller", "updateRole", `,"_id":"r","body":{"controllers":{"x":{"actions":{"login":true}}}}`, 400, "security.role.unknown_controller", ""},
+		{"unknown action", "updateRole", `,"_id":"r","body":{"controllers":{"auth":{"actions":{"x":true}}}}`, 400, "security.role.unknown_action", ""},
+		{"unknown, by force", "updateRole", `,"_id":"r","force":true,"body":{"controllers":{"x":{"actions":{"y":true}}}}`, 200, "", `{"_id":"r"`},
+		{"nobody could log in", "updateRole", `,"_id":"anonymous","body":{"controllers":{"auth":{"actions":{"logout":true}}}}`, 400, "security.role.login_required", ""},
+		{"get profile", "getProfile", `,"_id":"anonymous"`, 200, "", `{"_id":"anonymous","_source":{"policies":[{"roleId":"anonymous"}],"rateLimit":0}}`},
+		{"get no profile", "getProfile", `,"_id":"x"`, 404, "security.profile.not_found", ""},
+		{"get profile without an id", "getProfile", ``, 400, "api.assert.missing_argument", ""},
+		{"close the door", "updateRole", `,"_id":"anonymous"` + good, 200, "", `{"_id":"anonymous"`},
+		{"and it is closed", "getRole", `,"_id":"r"`, 401, "security.rights.unauthorized", ""},
+	})
+}
+
+func TestStorageFailure(t *testing.T) {
+	n := newNode(t, true)
+	n.broken.Store(true)
+	n.run(t, []scenario{
+		{"getUser", "getUser", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"getRole", "getRole", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"getProfile", "getProfile", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"getCredentials", "getCredentials", `,"strategy":"local","_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"createUser", "createUser", `,"_id":"u","body":{"content":{"profileIds":["default"]}}`, 500, "core.fatal.service_unavailable", ""},
+		{"createFirstAdmin", "createFirstAdmin", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"deleteUser", "deleteUser", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+		{"revokeTokens", "revokeTokens", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
+	})
+}
+
+func TestRoutes(t *testing.T) {
+	n := newNode(t, true)
+	var got []string
+	for _, a := range n.routes.Current().Actions() {
+		for _, r := range a.Routes {
+			got = append(got, r.Verb+" "+r.Path+" "+a.Name)
+		}
+	}
+	want := `GET /profiles/:_id getProfile
+GET /roles/:_id getRole
+GET /users/:_id getUser
+GET /credentials/:strategy/:_id getCredentials
+POST /_createFirstAdmin/:_id createFirstAdmin
+POST /_createFirstAdmin createFirstAdmin
+POST /users/_create createUser
+POST /users/:_id/_create createUser
+DELETE /users/:_id deleteUser
+DELETE /users/:_id/tokens revokeTokens
+PUT /roles/:_id createOrReplaceRole
+PUT /roles/:_id/_update updateRole`
+	if text := strings.Join(got, "\n"); text != want {
+		t.Error(text)
+	}
+}
