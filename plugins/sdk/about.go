@@ -21,7 +21,7 @@ func about(w io.Writer, p Plugin, args []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s\n\n", m.GetId(), m.GetVersion(), m.GetDescription())
 	fmt.Fprintf(&b, "This is a plugin of Sluice; it runs only inside a node. Put the executable into the plugins folder\n"+
-		"(setting plugins.dir) as %s/%s and trust it with: sluice plugin pin %s\n", m.GetId(), m.GetId(), m.GetId())
+		"(setting plugins.dir) as %s/%s and trust it with: sluice plugin pin <folder>/%s/%s\n", m.GetId(), m.GetId(), m.GetId(), m.GetId())
 	list(&b, "Actions", len(m.GetActions()), func(i int) string {
 		a := m.GetActions()[i]
 		line := a.GetController() + ":" + a.GetName()

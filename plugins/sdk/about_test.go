@@ -12,7 +12,7 @@ func TestStartedByHand(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{nil, []string{"greeter 1.2.3: Greets.", "greeter/greeter", "sluice plugin pin greeter", "Greeter/main:hello", "document:*"}},
+		{nil, []string{"greeter 1.2.3: Greets.", "greeter/greeter", "sluice plugin pin", "Greeter/main:hello", "document:*"}},
 		{[]string{"manifest"}, []string{`"wireName"`, `"document:*"`}},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], c.args...)

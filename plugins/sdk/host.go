@@ -82,7 +82,8 @@ func newHost(in *pluginv1.StartRequest) (*Host, error) {
 // for and stops loops. Every error is a *kerror.Error; a result may come with one.
 func (h *Host) Call(ctx context.Context, c Call) (Result, error) { return h.call(ctx, c, false) }
 
-// CallAsUser is Call with the user of the request that ctx belongs to, and by his rights. It fails outside of a request.
+// CallAsUser is Call with the user of the request that ctx belongs to, and by his rights. It fails outside of actions and
+// pipes, and where nobody has looked at the token yet.
 func (h *Host) CallAsUser(ctx context.Context, c Call) (Result, error) { return h.call(ctx, c, true) }
 
 // Logger writes into the log of the node. It never waits: when the node is slow, entries are dropped and counted.

@@ -88,8 +88,8 @@ func (h *host) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 	}
 	r.Internal.Hops++
 	if in.GetAsUser() {
-		if serving == nil {
-			return nil, kerror.Bare(kerror.ForbiddenError, "A call as the user belongs to a request.")
+		if serving == nil || serving.User == nil {
+			return nil, kerror.Bare(kerror.ForbiddenError, "A call as the user belongs to a request whose user is known.")
 		}
 		r.User = serving.User
 	}

@@ -143,7 +143,7 @@ func (p *Plugin) Pipe(ctx context.Context, listener string, e *sdk.Event) error 
 // Hook runs the hook that the plugin has on listener, an event or a wildcard, and waits for it.
 func (p *Plugin) Hook(ctx context.Context, listener string, e *sdk.Event) error {
 	m, r := toMessage(listener, e)
-	id, end := p.host.serve(r)
+	id, end := p.host.serve(&protocol.Request{Internal: r.Internal}) // events travel together: none of them is the user's
 	defer end()
 	_, err := p.events.Hooks(ctx, &pluginv1.HooksRequest{Events: []*pluginv1.Event{m}, CallId: id})
 	return err

@@ -1,0 +1,192 @@
+package pluginhost
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sluicehq/sluice/core/pluginhost/bridge"
+	"github.com/sluicehq/sluice/core/pluginhost/catalog"
+)
+
+// Host runs the plugins of a node. It is safe for concurrent use.
+type Host struct {
+	options Options
+	folders folders
+	lock    catalog.Lock
+	// lockErr says that the lock file cannot be relied on: nothing is trusted.
+	lockErr error
+	metrics *metrics
+	// plugins are sorted by id.
+	plugins []*plugin
+
+	// cancel is nil when the start was not reached.
+	cancel context.CancelFunc
+	// supervisors are the goroutines that watch.
+	supervisors sync.WaitGroup
+	closing     sync.Once
+	closed      error
+}
+
+// Open finds the plugins and starts them, all at once. It returns when each of them runs or was left out; an error means
+// that the host itself cannot work. Close must be called, after the last request.
+func Open(ctx context.Context, o Options) (*Host, error) {
+	o = o.withDefaults()
+	found, err := catalog.Find(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for id := range o.InProcess {
+		found = append(found, catalog.Found{ID: id})
+	}
+	slices.SortFunc(found, func(a, b catalog.Found) int { return cmp.Compare(a.ID, b.ID) })
+	h := &Host{options: o}
+	if h.folders, err = openFolders(o.DataDir); err != nil {
+		return nil, err
+	}
+	if o.Dir != "" {
+		h.lock, h.lockErr = catalog.ReadLock(o.LockFile)
+	}
+	h.metrics = newMetrics(h)
+	for _, f := range found {
+		h.plugins = append(h.plugins, newPlugin(h, f))
+	}
+	h.warnUnknown()
+	err = o.Metrics.Register(h.metrics)
+	if err == nil {
+		err = h.start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.Close(ctx))
+	}
+	return h, nil
+}
+
+// start brings the plugins up in steps. Names are given out in the order of the ids, so that every start of the node gives
+// them to the same plugins. The error is that of ctx.
+func (h *Host) start(ctx context.Context) error {
+	h.each(func(p *plugin) error { return p.prepare(ctx) })
+	taken := h.ids()
+	for _, p := range h.plugins {
+		if p.generation() == nil {
+			continue
+		}
+		if err := h.register(p, taken); err != nil {
+			p.fail(err)
+		}
+	}
+	h.each(func(p *plugin) error {
+		err := p.start(ctx)
+		if err != nil {
+			h.options.Registry.Remove(p.id)
+		}
+		return err
+	})
+	supervised, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ctx is for the start
+	h.cancel = cancel
+	for _, p := range h.plugins {
+		if p.generation() != nil {
+			h.supervisors.Go(func() { p.supervise(supervised) })
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// each runs a step for all that have not failed, at once.
+func (h *Host) each(step func(*plugin) error) {
+	var all sync.WaitGroup
+	for _, p := range h.plugins {
+		if p.Status().State == Failed {
+			continue
+		}
+		all.Go(func() {
+			if err := step(p); err != nil {
+				p.fail(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// ids are the names that no other plugin may take as its wire name, with their owners.
+func (h *Host) ids() map[string]string {
+	taken := map[string]string{}
+	for _, p := range h.plugins {
+		taken[strings.ToLower(p.id)] = p.id
+	}
+	for _, e := range h.options.Registry.Current().Actions() {
+		if e.Plugin == "" {
+			name, _, _ := strings.Cut(e.Controller, "/")
+			taken[strings.ToLower(name)] = "the node itself"
+		}
+	}
+	return taken
+}
+
+// register puts the plugin's contribution into the registry.
+func (h *Host) register(p *plugin, taken map[string]string) error {
+	m := p.generation().manifest
+	for _, name := range bridge.Names(m) {
+		key := strings.ToLower(name)
+		if owner := cmp.Or(taken[key], p.id); owner != p.id {
+			return fmt.Errorf("the name %q belongs to %s", name, owner)
+		}
+		taken[key] = p.id
+	}
+	if err := h.options.Registry.Set(p.bridge.Contribution(m)); err != nil {
+		return fmt.Errorf("its actions are refused: %w", err)
+	}
+	return nil
+}
+
+// Plugins tells how every plugin is, sorted by id.
+func (h *Host) Plugins() []Status {
+	all := make([]Status, len(h.plugins))
+	for i, p := range h.plugins {
+		all[i] = p.Status()
+	}
+	return all
+}
+
+// Close lets running calls finish, for DrainTimeout or until ctx ends, and ends all plugins. Their actions stay in the
+// registry and answer 503. It may be called again; nothing is left behind when it returns.
+func (h *Host) Close(ctx context.Context) error {
+	h.closing.Do(func() {
+		if h.cancel != nil {
+			h.cancel()
+		}
+		h.supervisors.Wait()
+		ctx, cancel := context.WithTimeout(ctx, h.options.DrainTimeout)
+		defer cancel()
+		var all sync.WaitGroup
+		for _, p := range h.plugins {
+			all.Go(func() { p.stop(ctx) })
+		}
+		all.Wait()
+		h.options.Metrics.Unregister(h.metrics)
+		h.closed = h.folders.remove()
+	})
+	return h.closed
+}
+
+// warnUnknown says which settings are for plugins that are not there: most often a name is misspelt.
+func (h *Host) warnUnknown() {
+	for _, section := range []struct {
+		name string
+		ids  []string
+	}{
+		{"plugins.config", slices.Sorted(maps.Keys(h.options.Config))},
+		{"plugins.secrets", slices.Sorted(maps.Keys(h.options.Secrets))},
+	} {
+		for _, id := range section.ids {
+			if !slices.ContainsFunc(h.plugins, func(p *plugin) bool { return p.id == id }) {
+				h.options.Logger.Warn("settings for a plugin that is not there", "setting", section.name+"."+id, "dir", h.options.Dir)
+			}
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package hostapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+	"github.com/sluicehq/sluice/protocol/pluginv1"
+	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
+)
+
+// Call implements pluginv1.HostServer.
+func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.CallResponse, error) {
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-ctx.Done():
+		return refused(kerror.APIProcessOverloaded.Wrap(ctx.Err())), nil
+	}
+	r, err := s.request(in)
+	if err != nil {
+		return refused(err), nil
+	}
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.CallTimeout)
+		defer cancel()
+	}
+	a := s.Executor.Execute(ctx, r)
+	out := &pluginv1.CallResponse{Status: int32(a.Status), Result: a.Result, Error: codec.FromError(a.Error)} //nolint:gosec // an HTTP status
+	if a.Raw {
+		out.Result = a.Content
+	}
+	return out, nil
+}
+
+// request makes the request of a call, when the plugin may make it.
+func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
+	if !codec.Lists(s.Allowed, in.GetController(), in.GetAction()) {
+		return nil, kerror.Bare(kerror.ForbiddenError, fmt.Sprintf("The plugin %q may not call %s:%s: its manifest does not list it under calls.",
+			s.Plugin, in.GetController(), in.GetAction()))
+	}
+	r := new(protocol.Request)
+	if err := codec.ToCall(in, r); err != nil {
+		return nil, err
+	}
+	from, serving := s.Calls.find(in.GetCallId())
+	r.RequestID = from.requestID
+	if r.RequestID == "" {
+		r.RequestID = uuid.NewString()
+	}
+	r.Internal.Plugin, r.Internal.Hops = s.Plugin, from.hops+1
+	if r.Internal.Hops > s.MaxHops {
+		return nil, kerror.Bare(kerror.PluginImplementationError, fmt.Sprintf("The plugin %q called %s:%s after %d calls that led to one another: they go in a circle.",
+			s.Plugin, in.GetController(), in.GetAction(), s.MaxHops))
+	}
+	if in.GetAsUser() {
+		if !serving || from.user == nil {
+			return nil, kerror.Bare(kerror.ForbiddenError, fmt.Sprintf("The plugin %q may call %s:%s as a user only while it works on a request of that user.",
+				s.Plugin, in.GetController(), in.GetAction()))
+		}
+		r.User = from.user
+	}
+	return r, nil
+}
+
+func refused(err error) *pluginv1.CallResponse {
+	e := protocol.AsError(err)
+	return &pluginv1.CallResponse{Status: int32(e.Status), Error: codec.FromError(e)} //nolint:gosec // an HTTP status
+}

@@ -1,0 +1,86 @@
+package pluginhost
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
+	"github.com/sluicehq/sluice/core/pluginhost/process"
+	"github.com/sluicehq/sluice/core/router"
+)
+
+// Options are what a host is made of. Registry, Executor, Logger and Metrics must be set; the bounds have the defaults of
+// the settings in section plugins where they are 0.
+type Options struct {
+	// Version of the node is told to plugins.
+	Version string
+	// Dir is the plugins folder, "" for none.
+	Dir string
+	// LockFile is the file with the trusted checksums.
+	LockFile string
+	// DataDir is where the private copies of the executables go, into a folder of their own that is emptied at every start.
+	DataDir string
+	// Dev runs plugins that are not pinned, and says so.
+	Dev bool
+	// Registry gets the plugins' actions. The node's own controllers must be in it already: their names are taken.
+	Registry *router.Registry
+	// Executor runs what plugins call.
+	Executor Executor
+	// Config and Secrets are by plugin id.
+	Config  map[string]map[string]any
+	Secrets map[string]map[string]config.Secret
+
+	CallTimeout        time.Duration
+	SlowCallWarning    time.Duration
+	MaxConcurrentCalls int
+	// MaxWaitingCalls less than 0 means none.
+	MaxWaitingCalls int
+	MaxMessageBytes int
+	HookQueueSize   int
+	StartTimeout    time.Duration
+	DrainTimeout    time.Duration
+	// Restart is process.DefaultPolicy when it is the zero value.
+	Restart process.Policy
+	// MaxHops bounds how many calls inside the node may lead to one another.
+	MaxHops int
+
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
+
+	// InProcess are plugins, by id, that run in this process: for tests. Each function dials one.
+	InProcess map[string]func(context.Context) (grpc.ClientConnInterface, error)
+}
+
+// Executor runs requests: the funnel.
+type Executor = hostapi.Executor
+
+func (o Options) withDefaults() Options {
+	duration := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	number := func(n *int, value int) {
+		if *n == 0 {
+			*n = value
+		}
+	}
+	duration(&o.CallTimeout, 5*time.Second)
+	duration(&o.SlowCallWarning, 500*time.Millisecond)
+	number(&o.MaxConcurrentCalls, 256)
+	number(&o.MaxWaitingCalls, 5000)
+	number(&o.MaxMessageBytes, 16<<20)
+	number(&o.HookQueueSize, 10000)
+	duration(&o.StartTimeout, 10*time.Second)
+	duration(&o.DrainTimeout, 30*time.Second)
+	number(&o.MaxHops, 8)
+	if o.Restart == (process.Policy{}) {
+		o.Restart = process.DefaultPolicy()
+	}
+	return o
+}

@@ -1,0 +1,308 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/sluicehq/sluice/core/pluginhost/bridge"
+	"github.com/sluicehq/sluice/core/pluginhost/catalog"
+	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
+	"github.com/sluicehq/sluice/core/pluginhost/process"
+	"github.com/sluicehq/sluice/protocol/pluginv1"
+)
+
+// plugin is one plugin through all its generations. Its life:
+//
+//  1. prepare: copy, trust, spawn, Describe, check. The registry may follow.
+//  2. start: Start; it runs.
+//  3. supervise, in a goroutine: waits for crashes and brings it back.
+//  4. stop, when the goroutine has ended: drains and ends the generation.
+//
+// A failure on the way ends what was begun and leaves it failed.
+type plugin struct {
+	id      string
+	host    *Host
+	found   catalog.Found
+	logger  *slog.Logger
+	output  *process.Output
+	bridge  *bridge.Bridge
+	calls   *hostapi.Calls
+	metrics *callMetrics
+
+	// Set once by prepare.
+	staged   catalog.Staged
+	settings []byte
+	secrets  map[string]string
+
+	mu       sync.Mutex
+	state    State
+	current  *generation // nil when there is none
+	manifest *pluginv1.Manifest
+	restarts int
+	lastErr  error
+}
+
+func newPlugin(h *Host, found catalog.Found) *plugin {
+	o := h.options
+	p := &plugin{
+		id: found.ID, host: h, found: found, state: Starting, calls: &hostapi.Calls{},
+		logger: o.Logger.With("plugin", found.ID), metrics: h.metrics.of(found.ID),
+	}
+	p.output = process.NewOutput(p.logger)
+	p.bridge = bridge.New(bridge.Options{
+		Plugin: found.ID, CallTimeout: o.CallTimeout, SlowCall: o.SlowCallWarning,
+		Concurrent: o.MaxConcurrentCalls, Waiting: o.MaxWaitingCalls, MaxMessageBytes: o.MaxMessageBytes,
+		HookQueue: o.HookQueueSize, Serving: p.calls, Observer: p.metrics, Logger: p.logger,
+	})
+	return p
+}
+
+// prepare makes the first generation, as far as Describe.
+func (p *plugin) prepare(ctx context.Context) error {
+	o := p.host.options
+	if p.found.Err != nil {
+		return p.found.Err
+	}
+	if o.InProcess[p.id] == nil {
+		if err := p.stage(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
+	defer cancel()
+	g, err := p.spawn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := bridge.Check(p.id, g.manifest); err != nil {
+		g.close()
+		return fmt.Errorf("its manifest is refused, tell its author: %w", err)
+	}
+	var wrongSettings, wrongSecrets error
+	p.settings, wrongSettings = settingsFor(g.manifest, o.Config[p.id])
+	p.secrets, wrongSecrets = secretsFor(g.manifest, o.Secrets[p.id])
+	if err := errors.Join(wrongSettings, wrongSecrets); err != nil {
+		g.close()
+		return err
+	}
+	p.warnUnused(g.manifest)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.current, p.manifest = g, g.manifest
+	return nil
+}
+
+// stage makes the private copy and decides whether it may run.
+func (p *plugin) stage() error {
+	if p.host.lockErr != nil {
+		return fmt.Errorf("nothing is trusted: %w", p.host.lockErr)
+	}
+	dir, err := p.host.folders.of(p.id)
+	if err != nil {
+		return err
+	}
+	p.staged, err = catalog.Stage(p.found, p.host.lock, p.host.options.LockFile, dir)
+	if errors.Is(err, catalog.ErrNotPinned) && p.host.options.Dev {
+		p.logger.Warn("DEVELOPMENT MODE: this plugin runs although nobody has pinned it; outside of development mode it is refused",
+			"file", p.found.File, "sha256", p.staged.Sum.String())
+		return nil
+	}
+	return err
+}
+
+// spawn runs the executable and asks it what it is.
+func (p *plugin) spawn(ctx context.Context) (*generation, error) {
+	o := p.host.options
+	if dial := o.InProcess[p.id]; dial != nil {
+		conn, err := dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return describe(ctx, inProcess{conn}, o)
+	}
+	r, err := process.Start(ctx, process.Spec{
+		Path: p.staged.Path, Sum: p.staged.Sum, SocketDir: p.host.folders.sockets,
+		StartTimeout: o.StartTimeout, Output: p.output,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return describe(ctx, r, o)
+}
+
+// start calls Start of the current generation and lets calls in.
+func (p *plugin) start(ctx context.Context) error {
+	o := p.host.options
+	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
+	defer cancel()
+	g := p.generation()
+	var err error
+	g.api, err = hostapi.Listen(ctx, p.host.folders.sockets, hostapi.Options{
+		Plugin: p.id, Allowed: g.manifest.GetCalls(), Calls: p.calls, Executor: o.Executor, MaxHops: o.MaxHops,
+		Concurrent: o.MaxConcurrentCalls, CallTimeout: o.CallTimeout, MaxMessageBytes: o.MaxMessageBytes, Logger: p.logger,
+	})
+	if err != nil {
+		return err
+	}
+	err = g.start(ctx, &pluginv1.StartRequest{
+		Config: p.settings, Secrets: p.secrets, HostAddress: g.api.Address(), HostToken: g.api.Token(),
+		MaxMessageBytes: uint64(o.MaxMessageBytes), LogLevel: lowestLevel(ctx, p.logger), //nolint:gosec // a setting
+	})
+	if err != nil {
+		return err
+	}
+	p.bridge.Connect(bridge.Unary(g.Conn(), o.MaxMessageBytes))
+	p.mu.Lock()
+	p.state = Running
+	p.mu.Unlock()
+	p.logger.Info("plugin running", "version", g.manifest.GetVersion(), "pid", g.PID())
+	return nil
+}
+
+// supervise brings the plugin back after crashes, until ctx ends or it crashes too often.
+func (p *plugin) supervise(ctx context.Context) {
+	restarts := process.NewRestarts(p.host.options.Restart)
+	for {
+		began := time.Now()
+		g := p.generation()
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.Done():
+		}
+		cause := fmt.Errorf("it crashed: %w", g.Exit())
+		uptime := time.Since(began)
+		for again := true; again; {
+			p.bridge.Disconnect(string(Restarting))
+			p.endGeneration(Restarting, cause)
+			delay, ok := restarts.Crashed(time.Now(), uptime)
+			if !ok {
+				p.fail(fmt.Errorf("it crashed too often (settings plugins.restart.maxRestarts and window), last: %w", cause))
+				return
+			}
+			p.logger.Error("plugin down, it will be started again", "error", cause, "in", delay)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(delay):
+			}
+			cause, uptime = p.restart(ctx), 0
+			if ctx.Err() != nil {
+				return
+			}
+			again = cause != nil
+		}
+	}
+}
+
+// restart makes the next generation. The file is the same, so it must be the same plugin.
+func (p *plugin) restart(ctx context.Context) error {
+	p.mu.Lock()
+	p.restarts++
+	p.mu.Unlock()
+	starting, cancel := context.WithTimeout(ctx, p.host.options.StartTimeout)
+	defer cancel()
+	g, err := p.spawn(starting)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.current = g
+	same := proto.Equal(g.manifest, p.manifest)
+	p.mu.Unlock()
+	if !same {
+		return errors.New("it describes itself differently than before: Describe must not depend on anything")
+	}
+	return p.start(ctx)
+}
+
+// stop drains while ctx lasts, and ends the generation. supervise must have ended.
+func (p *plugin) stop(ctx context.Context) {
+	if p.Status().State == Failed {
+		p.bridge.Close()
+		return
+	}
+	if err := p.bridge.Drain(ctx); err != nil {
+		p.logger.Warn("plugin stopped while calls were running (setting plugins.drainTimeout)", "calls", p.bridge.Running())
+	} else if g := p.generation(); g != nil {
+		if _, err := g.lifecycle.Drain(ctx, &pluginv1.DrainRequest{}); err != nil {
+			p.logger.Warn("plugin did not drain", "error", err)
+		}
+	}
+	p.bridge.Close()
+	p.endGeneration(Stopped, nil)
+}
+
+// fail ends the generation and leaves the plugin alone.
+func (p *plugin) fail(err error) {
+	p.bridge.Disconnect(string(Failed))
+	p.endGeneration(Failed, err)
+	p.logger.Error("plugin failed, the node goes on without it", "error", err)
+}
+
+// endGeneration moves to state; a nil cause keeps the last one.
+func (p *plugin) endGeneration(state State, cause error) {
+	p.mu.Lock()
+	g := p.current
+	p.current = nil
+	p.state = state
+	if cause != nil {
+		p.lastErr = cause
+	}
+	p.mu.Unlock()
+	if g != nil {
+		g.close()
+	}
+}
+
+func (p *plugin) generation() *generation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
+// Status tells how the plugin is.
+func (p *plugin) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Status{
+		ID: p.id, WireName: p.manifest.GetWireName(), Version: p.manifest.GetVersion(), State: p.state,
+		Restarts: p.restarts, Pinned: p.staged.Pinned, LastLines: p.output.Tail(),
+	}
+	if p.current != nil {
+		s.PID = p.current.PID()
+	}
+	if p.lastErr != nil {
+		s.LastError = p.lastErr.Error()
+	}
+	return s
+}
+
+// warnUnused says which secrets nobody asked for: most often a name is misspelt.
+func (p *plugin) warnUnused(m *pluginv1.Manifest) {
+	wanted := map[string]bool{}
+	for _, s := range m.GetSecrets() {
+		wanted[s.GetName()] = true
+	}
+	for name := range p.host.options.Secrets[p.id] {
+		if !wanted[name] {
+			p.logger.Warn("this secret is set, and the plugin does not ask for it", "secret", "plugins.secrets."+p.id+"."+name)
+		}
+	}
+}
+
+// lowestLevel is the lowest standard level that the logger keeps.
+func lowestLevel(ctx context.Context, l *slog.Logger) int32 {
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
+		if l.Enabled(ctx, level) {
+			return int32(level)
+		}
+	}
+	return int32(slog.LevelError)
+}
