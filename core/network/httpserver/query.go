@@ -17,6 +17,7 @@ type pair struct{ name, value string }
 // readParameters spreads the query over the request, then the path's parameters, which win. controller, action and body
 // in a query are ignored: a URL must not say one thing by its path and mean another.
 func (x *exchange) readParameters(match router.Match) error {
+	x.req.Args = protocol.TextArgs()
 	var list [16]pair
 	pairs, err := parsePairs(list[:0], x.r.URL.RawQuery)
 	if err != nil {
