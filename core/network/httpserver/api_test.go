@@ -34,8 +34,10 @@ func TestAPI(t *testing.T) {
 		"case matters":   {request("GET /_healthCheck", ""), 200, "", `{"args":{},"body":null}`},
 		"absolute form":  {request("GET http://localhost/_now", ""), 200, "", `{"args":{},"body":null}`},
 
-		"query": {request("GET /_now?a=1&b=x%20y+z&a=2&flag&%zz=%4&c=%C3%A9", ""), 200, "",
-			`{"args":{"a":["1","2"],"b":"x y z","flag":"","%zz":"%4","c":"é"},"body":null}`},
+		"query": {
+			request("GET /_now?a=1&b=x%20y+z&a=2&flag&%zz=%4&c=%C3%A9", ""), 200, "",
+			`{"args":{"a":["1","2"],"b":"x y z","flag":"","%zz":"%4","c":"é"},"body":null}`,
+		},
 		"query with invalid UTF-8":       {request("GET /_now?a=%ff", ""), 200, "", `{"args":{"a":"` + "\ufffd" + `"},"body":null}`},
 		"query never routes":             {request("GET /_now?controller=security&action=deleteUser&body=1", ""), 200, "", `{"args":{},"body":null}`},
 		"path beats query":               {request("GET /i/c/d?index=other&_id=x&_id=y", ""), 200, "", `{"index":"i","collection":"c","_id":"d","args":{},"body":null}`},
@@ -69,11 +71,15 @@ func TestAPI(t *testing.T) {
 		"content type with charset": {request("POST /i/c/_create", `{}`, `Content-Type: Application/JSON; charset="UTF-8"`), 200, "", ""},
 		"content type":              {request("GET /_now", ``, "Content-Type: text/plain"), 400, "network.http.unsupported_content", ""},
 		"charset":                   {request("POST /i/c/_create", `{}`, "Content-Type: application/json; charset=latin1"), 400, "network.http.unsupported_charset", ""},
-		"form": {request("POST /i/c/_create", `a=1&b=x+%22y&a=2`, "Content-Type: application/x-www-form-urlencoded"), 200, "",
-			`{"index":"i","collection":"c","args":{},"body":{"a":["1","2"],"b":"x \"y"}}`},
-		"multipart": {request("POST /i/c/_create", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\nhi\r\n--B--\r\n",
-			"Content-Type: multipart/form-data; boundary=B"), 200, "",
-			`{"index":"i","collection":"c","args":{},"body":{"a":"x","f":{"encoding":"text/plain","file":"aGk=","filename":"n.txt"}}}`},
+		"form": {
+			request("POST /i/c/_create", `a=1&b=x+%22y&a=2`, "Content-Type: application/x-www-form-urlencoded"), 200, "",
+			`{"index":"i","collection":"c","args":{},"body":{"a":["1","2"],"b":"x \"y"}}`,
+		},
+		"multipart": {
+			request("POST /i/c/_create", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\nhi\r\n--B--\r\n",
+				"Content-Type: multipart/form-data; boundary=B"), 200, "",
+			`{"index":"i","collection":"c","args":{},"body":{"a":"x","f":{"encoding":"text/plain","file":"aGk=","filename":"n.txt"}}}`,
+		},
 		"multipart cut off":          {request("POST /i/c/_create", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx", "Content-Type: multipart/form-data; boundary=B"), 400, "network.http.unexpected_error", ""},
 		"multipart without boundary": {request("POST /i/c/_create", "x", "Content-Type: multipart/form-data"), 400, "network.http.unexpected_error", ""},
 
