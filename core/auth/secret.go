@@ -32,7 +32,7 @@ func secretFromFile(path string) ([]byte, error) {
 }
 
 func readSecret(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the node names it
 	if err != nil {
 		return nil, fmt.Errorf("read the secret of tokens: %w", err)
 	}
@@ -65,7 +65,7 @@ func makeSecret(path string) error {
 	if _, err := rand.Read(random); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the node names it
 	if err != nil {
 		return err
 	}

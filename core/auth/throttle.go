@@ -257,10 +257,12 @@ func network(ip string) string {
 
 // key is the digest under which something is remembered.
 func (t *Throttle) key(kind, first, second string) digest {
-	mac := hmac.New(sha256.New, t.secret)
+	var b []byte
 	for _, part := range []string{kind, first, second} {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
+		b = fmt.Appendf(b, "%d:%s", len(part), part)
 	}
+	mac := hmac.New(sha256.New, t.secret)
+	_, _ = mac.Write(b) // never fails
 	var d digest
 	mac.Sum(d[:0])
 	return d

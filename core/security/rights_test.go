@@ -153,9 +153,15 @@ func TestRights(t *testing.T) {
 	grants := security.NewGrants([]security.Grant{{Role: "r", Controller: "plugin", Action: "go"}, {Role: "other", Controller: "plugin", Action: "no"}})
 	got := s.Rights(user(t, s, "u"), grants)
 	want := []security.Right{
-		{"document", "*", "*", "*", "allowed"}, {"document", "*", "a", "*", "allowed"}, {"document", "*", "b", "x", "allowed"},
-		{"document", "delete", "*", "*", "denied"}, {"document", "delete", "a", "*", "denied"}, {"document", "delete", "b", "x", "denied"},
-		{"plugin", "go", "*", "*", "allowed"}, {"plugin", "go", "a", "*", "allowed"}, {"plugin", "go", "b", "x", "allowed"},
+		{"document", "*", "*", "*", "allowed"},
+		{"document", "*", "a", "*", "allowed"},
+		{"document", "*", "b", "x", "allowed"},
+		{"document", "delete", "*", "*", "denied"},
+		{"document", "delete", "a", "*", "denied"},
+		{"document", "delete", "b", "x", "denied"},
+		{"plugin", "go", "*", "*", "allowed"},
+		{"plugin", "go", "a", "*", "allowed"},
+		{"plugin", "go", "b", "x", "allowed"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d lines: %v", len(got), got)

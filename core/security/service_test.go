@@ -33,9 +33,20 @@ func TestNothingStored(t *testing.T) {
 		action string
 		want   bool
 	}{
-		{"auth:login", true}, {"auth:checkToken", true}, {"auth:getCurrentUser", true}, {"auth:getMyRights", true}, {"auth:logout", false},
-		{"server:publicApi", true}, {"server:openapi", true}, {"server:now", true}, {"server:adminExists", true}, {"server:healthCheck", true},
-		{"server:info", false}, {"security:createFirstAdmin", true}, {"security:createUser", false}, {"document:get", false},
+		{"auth:login", true},
+		{"auth:checkToken", true},
+		{"auth:getCurrentUser", true},
+		{"auth:getMyRights", true},
+		{"auth:logout", false},
+		{"server:publicApi", true},
+		{"server:openapi", true},
+		{"server:now", true},
+		{"server:adminExists", true},
+		{"server:healthCheck", true},
+		{"server:info", false},
+		{"security:createFirstAdmin", true},
+		{"security:createUser", false},
+		{"document:get", false},
 	} {
 		controller, action, _ := strings.Cut(test.action, ":")
 		if got := allowed(s, anonymous, controller, action); got != test.want {
