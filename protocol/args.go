@@ -154,11 +154,15 @@ func (a Args) Strings(name string) ([]string, error) {
 		}
 		raw = jsontext.Value(text)
 	}
-	var list []string
-	if err := json.Unmarshal(raw, &list); err != nil || list == nil {
+	var list []*string // a null in it is no text
+	if err := json.Unmarshal(raw, &list); err != nil || list == nil || slices.Contains(list, nil) {
 		return nil, a.invalidType(name, "array")
 	}
-	return list, nil
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = *s
+	}
+	return texts, nil
 }
 
 // Object gives a required object as it came; in a URL it is JSON text.
@@ -236,7 +240,7 @@ func (a Args) asObject(name string, raw jsontext.Value) (jsontext.Value, error) 
 	return raw, nil
 }
 
-// asNumber reads a JSON number, or a text that begins like one.
+// asNumber reads a JSON number, or a text that is one; in a URL, a text that begins like one.
 func (a Args) asNumber(raw jsontext.Value) (float64, bool) {
 	text := string(raw)
 	switch raw.Kind() {
@@ -246,10 +250,14 @@ func (a Args) asNumber(raw jsontext.Value) (float64, bool) {
 		if !ok {
 			return 0, false
 		}
-		text = s
 		if a.text {
-			text = s[:numberPrefix(s)]
+			s = strings.TrimLeft(s, " \t\r\n")
 		}
+		n := numberPrefix(s)
+		if n < len(s) && !a.text {
+			return 0, false
+		}
+		text = s[:n]
 	default:
 		return 0, false
 	}
@@ -260,7 +268,30 @@ func (a Args) asNumber(raw jsontext.Value) (float64, bool) {
 // numberPrefix is the length of the decimal number at the start of s.
 func numberPrefix(s string) int {
 	n := 0
-	for n < len(s) && (s[n] >= '0' && s[n] <= '9' || s[n] == '.' || n == 0 && (s[n] == '-' || s[n] == '+')) {
+	if n < len(s) && (s[n] == '-' || s[n] == '+') {
+		n++
+	}
+	n += digits(s[n:])
+	if n < len(s) && s[n] == '.' {
+		n += 1 + digits(s[n+1:])
+	}
+	if n == 0 || n == len(s) || s[n] != 'e' && s[n] != 'E' {
+		return n
+	}
+	exponent := n + 1
+	if exponent < len(s) && (s[exponent] == '-' || s[exponent] == '+') {
+		exponent++
+	}
+	if d := digits(s[exponent:]); d > 0 {
+		return exponent + d
+	}
+	return n
+}
+
+// digits counts those at the start of s.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
 		n++
 	}
 	return n

@@ -209,6 +209,22 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// In a URL a flag is true by being there; in an envelope it is what it says.
+func TestArgumentsKnowWhereTheyCameFrom(t *testing.T) {
+	o := options(t)
+	o.Executor = executor{func(_ context.Context, req *protocol.Request) (any, error) { return req.Args.Bool("silent") }}
+	address, _ := serve(t, o)
+	for raw, want := range map[string]string{
+		request("GET /_now?silent=false", ""):              "true",
+		request("GET /_now", ""):                           "false",
+		request("POST /_query?silent", `{"silent":false}`): "false",
+	} {
+		if a := do(t, address, raw); a.field(t, "result") != want {
+			t.Errorf("%q: %s", raw, a.body)
+		}
+	}
+}
+
 func TestHeadHasNoBody(t *testing.T) {
 	address, _ := serve(t, options(t))
 	if a := do(t, address, request("HEAD /", "")); a.status != 200 || a.body != "" {

@@ -90,6 +90,7 @@ func (x *exchange) execute() *protocol.Response {
 	if !found {
 		return x.unrouted(snapshot, path)
 	}
+	x.req.Args = protocol.TextArgs()
 	if err := x.readParameters(match); err != nil {
 		return x.fail(err)
 	}
