@@ -78,7 +78,9 @@ func ownFolder(path string) bool {
 	return ok && int(owner.Uid) == os.Getuid()
 }
 
-func (f folders) remove() error { return errors.Join(os.RemoveAll(f.binaries), os.RemoveAll(f.sockets)) }
+func (f folders) remove() error {
+	return errors.Join(os.RemoveAll(f.binaries), os.RemoveAll(f.sockets))
+}
 
 // of makes the folder of one plugin.
 func (f folders) of(id string) (string, error) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 
 	"github.com/sluicehq/sluice/core/pluginhost"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testPlugin = filepath.Join(dir, "testplugin")
-	build := exec.Command("go", "build", "-o", testPlugin, "./testdata/testplugin")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", testPlugin, "./testdata/testplugin")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the test plugin: %v\n%s", err, out)
 		os.Exit(1)
@@ -97,7 +98,7 @@ func open(t testing.TB, change func(*node, *pluginhost.Options), ids ...string) 
 	o := pluginhost.Options{
 		Dir: n.dir, LockFile: n.lockFile(), DataDir: n.data, Registry: n.registry, Executor: n,
 		Logger: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: n.metrics,
-		StartTimeout: 5 * time.Second, DrainTimeout: 2 * time.Second,
+		StartTimeout: 20 * time.Second, DrainTimeout: 2 * time.Second,
 		Restart: process.Policy{InitialDelay: 10 * time.Millisecond, MaxDelay: 50 * time.Millisecond, HealthyAfter: time.Minute, MaxRestarts: 3, Window: time.Minute},
 	}
 	if change != nil {
@@ -191,6 +192,21 @@ func (n *node) call(t testing.TB, id, action, args string) *protocol.Response {
 	return n.Execute(context.Background(), r)
 }
 
+// metric gives what is measured under a name, nil for nothing.
+func (n *node) metric(t testing.TB, name string) *dto.MetricFamily {
+	t.Helper()
+	families, err := n.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f
+		}
+	}
+	return nil
+}
+
 func (n *node) status(id string) pluginhost.Status {
 	all := n.Plugins()
 	i := slices.IndexFunc(all, func(s pluginhost.Status) bool { return s.ID == id })
@@ -237,3 +253,5 @@ func (l *logged) String() string {
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
+
+func kill(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) } // it may be gone

@@ -102,8 +102,8 @@ type Secret struct {
 // to happen and reaches the client like one of a Handler. No answer in time stops it too.
 type PipeFunc func(ctx context.Context, e *Event) error
 
-// HookFunc is told afterwards. Events arrive in order, and the next waits for this one; some may be lost when the plugin is
-// slow or down.
+// HookFunc is told afterwards. The next event waits for this one. Events that happen close together may come in another
+// order, and some are lost when the plugin is slow or down.
 type HookFunc func(ctx context.Context, e *Event)
 
 // Event is something that happens or has happened.

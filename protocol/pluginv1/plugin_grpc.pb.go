@@ -339,7 +339,7 @@ type EventsClient interface {
 	// Pipe is awaited; it may change or stop what is about to happen. When it gives no answer in time, what was about to
 	// happen is stopped.
 	Pipe(ctx context.Context, in *PipeRequest, opts ...grpc.CallOption) (*PipeResponse, error)
-	// Hooks tells what has happened, in order. Nobody waits for it.
+	// Hooks tells what has happened. Nobody waits for it, and some events may be lost.
 	Hooks(ctx context.Context, in *HooksRequest, opts ...grpc.CallOption) (*HooksResponse, error)
 }
 
@@ -380,7 +380,7 @@ type EventsServer interface {
 	// Pipe is awaited; it may change or stop what is about to happen. When it gives no answer in time, what was about to
 	// happen is stopped.
 	Pipe(context.Context, *PipeRequest) (*PipeResponse, error)
-	// Hooks tells what has happened, in order. Nobody waits for it.
+	// Hooks tells what has happened. Nobody waits for it, and some events may be lost.
 	Hooks(context.Context, *HooksRequest) (*HooksResponse, error)
 	mustEmbedUnimplementedEventsServer()
 }

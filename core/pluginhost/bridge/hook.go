@@ -18,7 +18,7 @@ const (
 	hookBatchBytes = 1 << 20
 )
 
-// hookQueue forwards events to a plugin in order, several at once, so that a slow plugin keeps nobody else's hooks waiting.
+// hookQueue forwards events to a plugin as they come, several at once, so that a slow plugin keeps nobody else's hooks waiting.
 // It holds a bounded number of events; what finds it full, or the plugin down, is dropped and counted.
 type hookQueue struct {
 	bridge  *Bridge

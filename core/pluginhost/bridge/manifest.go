@@ -17,7 +17,7 @@ var (
 	wireNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 	namePattern     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	callPattern     = regexp.MustCompile(`^[A-Za-z0-9/_-]+:([A-Za-z0-9_-]+|\*)$`)
-	eventPattern    = regexp.MustCompile(`^[A-Za-z0-9/_-]+:([A-Za-z0-9_-]+\*?|\*)$`)
+	eventPattern    = regexp.MustCompile(`^[A-Za-z0-9/_-]+:([A-Za-z0-9_-]+|(before|after|error)?\*)$`)
 )
 
 // native are the controllers of the API, whether this node has them or not.
@@ -39,11 +39,11 @@ func Names(m *pluginv1.Manifest) []string {
 // Check says all that is wrong with the manifest of the plugin found under id. Routes, and names that other owners have, are
 // checked by the registry.
 func Check(id string, m *pluginv1.Manifest) error {
+	if m.GetId() != id {
+		return fmt.Errorf("it calls itself %q: the id, the folder and the executable must have one name", m.GetId())
+	}
 	var problems []error
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if m.GetId() != id {
-		wrong("it calls itself %q: the id, the folder and the executable must have one name", m.GetId())
-	}
 	if m.GetWireName() != "" && !wireNamePattern.MatchString(m.GetWireName()) {
 		wrong("wire name %q: use letters, digits and dashes", m.GetWireName())
 	}
@@ -62,7 +62,7 @@ func Check(id string, m *pluginv1.Manifest) error {
 	}
 	for _, event := range slices.Concat(m.GetPipes(), m.GetHooks()) {
 		if !eventPattern.MatchString(event) {
-			wrong("event %q: want <scope>:<name>, <scope>:<beginning>* or <scope>:*", event)
+			wrong("event %q: want <scope>:<name>, <scope>:*, or before*, after*, error* there", event)
 		}
 	}
 	for _, call := range m.GetCalls() {
