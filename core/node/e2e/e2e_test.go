@@ -1,4 +1,3 @@
-// Package e2e tries the binaries as users do: the README's commands, the official SDK, signals.
 package e2e
 
 import (

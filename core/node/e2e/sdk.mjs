@@ -1,7 +1,9 @@
 // What the official SDK does against a node, over HTTP and over WebSocket. Run by sdk_test.go, which names the port:
 //   node sdk.mjs PORT
 import assert from "node:assert/strict";
-import { Kuzzle, Http, WebSocket } from "kuzzle-sdk";
+import sdk from "kuzzle-sdk";
+
+const { Kuzzle, Http, WebSocket } = sdk;
 
 const port = Number(process.argv[2]);
 const protocols = { http: () => new Http("127.0.0.1", { port }), websocket: () => new WebSocket("127.0.0.1", { port }) };

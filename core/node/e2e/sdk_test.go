@@ -4,11 +4,41 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/sluicehq/sluice/core/node/nodetest"
 )
 
 // TestOfficialSDK runs sdk.mjs: Kuzzle's own SDK over HTTP and WebSocket.
 func TestOfficialSDK(t *testing.T) {
+	_, port := startForSDK(t)
+	run(t, "node", "sdk.mjs", port)
+}
+
+// TestREADMEJavaScript runs the README's JavaScript.
+func TestREADMEJavaScript(t *testing.T) {
+	n, port := startForSDK(t)
+	n.CreateUser("ann", `{"profileIds":["default"],"email":"ann@example.org"}`, "ann", "ann-Secret-1")
+	text, err := os.ReadFile(filepath.Join(nodetest.Root(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```js\n(.*?)```").FindStringSubmatch(string(text))
+	if block == nil {
+		t.Fatal("the README has no JavaScript")
+	}
+	out := run(t, "node", "-e", strings.Replace(block[1], "7512", port, 1))
+	if !strings.Contains(out, "isValid: true") {
+		t.Error(out)
+	}
+}
+
+// startForSDK installs the SDK and runs a node for it; without Node.js the test is skipped, which CI never does.
+func startForSDK(t *testing.T) (*nodetest.Process, string) {
+	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			if os.Getenv("CI") != "" {
@@ -23,14 +53,15 @@ func TestOfficialSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, "node", "sdk.mjs", port)
+	return n, port
 }
 
-func run(t *testing.T, name string, args ...string) {
+func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
 	t.Logf("%s", out)
+	return string(out)
 }
