@@ -154,7 +154,7 @@ func (s *Service) revoke(ctx context.Context, id tokenID) error {
 
 func (s *Service) revokeStored(ctx context.Context, documentID string, id tokenID) error {
 	defer s.forget(id) // after the record is gone, so that nobody reads it and keeps it
-	err := s.engine.Delete(ctx, tokensCollection, documentID, storage.WriteOptions{})
+	err := s.engine.Delete(ctx, tokensCollection, documentID, storage.WriteOptions{Forget: true})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
 		return storageFailed("remove a token", err)
 	}
