@@ -54,7 +54,7 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 	}
 	h.metrics = newMetrics(h)
 	for _, f := range found {
-		h.plugins = append(h.plugins, newPlugin(h, f))
+		h.plugins = append(h.plugins, newPlugin(h, f)) //nolint:contextcheck // its queue of hooks outlives the start
 	}
 	h.warnUnknown()
 	err = o.Metrics.Register(h.metrics)

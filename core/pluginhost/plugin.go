@@ -36,11 +36,11 @@ type plugin struct {
 	metrics *callMetrics
 
 	// Set once by prepare.
-	staged   catalog.Staged
 	settings []byte
 	secrets  map[string]string
 
 	mu       sync.Mutex
+	staged   catalog.Staged // set once by prepare
 	state    State
 	current  *generation // nil when there is none
 	manifest *pluginv1.Manifest
@@ -107,10 +107,13 @@ func (p *plugin) stage() error {
 	if err != nil {
 		return err
 	}
-	p.staged, err = catalog.Stage(p.found, p.host.lock, p.host.options.LockFile, dir)
+	staged, err := catalog.Stage(p.found, p.host.lock, p.host.options.LockFile, dir)
+	p.mu.Lock()
+	p.staged = staged
+	p.mu.Unlock()
 	if errors.Is(err, catalog.ErrNotPinned) && p.host.options.Dev {
 		p.logger.Warn("DEVELOPMENT MODE: this plugin runs although nobody has pinned it; outside of development mode it is refused",
-			"file", p.found.File, "sha256", p.staged.Sum.String())
+			"file", p.found.File, "sha256", staged.Sum.String())
 		return nil
 	}
 	return err
@@ -301,7 +304,7 @@ func (p *plugin) warnUnused(m *pluginv1.Manifest) {
 func lowestLevel(ctx context.Context, l *slog.Logger) int32 {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
 		if l.Enabled(ctx, level) {
-			return int32(level)
+			return int32(level) //nolint:gosec // -4 to 4
 		}
 	}
 	return int32(slog.LevelError)

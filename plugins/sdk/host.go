@@ -56,7 +56,7 @@ type Result struct {
 func (r Result) Decode(v any) error { return json.Unmarshal(r.Value, v) }
 
 func newHost(in *pluginv1.StartRequest) (*Host, error) {
-	limit := int(min(in.GetMaxMessageBytes(), math.MaxInt32)) //nolint:gosec // bounded on the same line
+	limit := int(min(in.GetMaxMessageBytes(), math.MaxInt32))
 	if limit == 0 {
 		limit = 16 << 20
 	}

@@ -32,7 +32,7 @@ func Serve(p Plugin) {
 		}
 		return
 	}
-	signal.Ignore(syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) // not Ignore, which children inherit
 	go exitWithParent(os.Getppid())
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{

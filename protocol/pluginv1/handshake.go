@@ -24,4 +24,4 @@ const (
 const APIVersion = 1
 
 // TokenKey is the gRPC metadata key under which a plugin sends its token to Host.
-const TokenKey = "sluice-plugin-token"
+const TokenKey = "sluice-plugin-token" //nolint:gosec // a name, no secret

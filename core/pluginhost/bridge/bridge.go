@@ -219,7 +219,7 @@ func (b *Bridge) enter(ctx context.Context) (Transport, error) {
 
 func (b *Bridge) wait(ctx context.Context) error {
 	defer b.waiting.Add(-1)
-	if b.waiting.Add(1) > int64(b.Options.Waiting) {
+	if b.waiting.Add(1) > int64(b.Waiting) {
 		return kerror.APIProcessOverloaded.New()
 	}
 	select {

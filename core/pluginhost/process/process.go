@@ -87,7 +87,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 	conn, err := p.connect()
 	if err != nil {
 		err = p.startError(ctx, s, err, time.Since(began))
-		p.Stop()
+		p.Stop() //nolint:contextcheck // the process goes, whether ctx is over or not
 		return nil, err
 	}
 	p.conn = conn
@@ -103,7 +103,7 @@ func (p *Process) connect() (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dispensed.(*grpc.ClientConn), nil //nolint:errcheck,forcetypeassert // connection gives nothing else
+	return dispensed.(*grpc.ClientConn), nil //nolint:forcetypeassert // connection gives nothing else
 }
 
 // startError says in our words why a plugin did not start, and ends what is left of it.

@@ -53,7 +53,7 @@ func (h *host) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.Ca
 		r = &protocol.Request{}
 	}
 	a := protocol.NewResponse(r, result, err)
-	out := &pluginv1.CallResponse{Status: int32(a.Status), Result: a.Result, Error: codec.FromError(a.Error)} //nolint:gosec // an HTTP status
+	out := &pluginv1.CallResponse{Status: int32(a.Status), Result: a.Result, Error: codec.FromError(a.Error)}
 	if a.Raw {
 		out.Result = a.Content
 	}

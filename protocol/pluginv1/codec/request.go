@@ -24,7 +24,7 @@ func FromRequest(r *protocol.Request) *pluginv1.Request {
 		m.User = &pluginv1.User{Id: r.User.ID, ProfileIds: r.User.ProfileIDs, Source: r.User.Source}
 	}
 	if r.Internal != nil {
-		m.Hops, m.Caller = uint32(max(r.Internal.Hops, 0)), r.Internal.Plugin
+		m.Hops, m.Caller = uint32(max(r.Internal.Hops, 0)), r.Internal.Plugin //nolint:gosec // bounded by the host, far below
 	}
 	return m
 }
