@@ -35,7 +35,7 @@ func defaultServer() Server {
 		ShutdownTimeout:   30 * time.Second,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      40 * time.Second,
 		HTTPIdleTimeout:   120 * time.Second,
 		StrictSDKVersion:  true,
 	}

@@ -78,19 +78,22 @@ func queryHTTP(ctx context.Context, u *url.URL, envelope []byte) ([]byte, error)
 	if err != nil {
 		return nil, noNode(u, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 }
 
 func queryWebSocket(ctx context.Context, u *url.URL, envelope []byte) ([]byte, error) {
 	conn, resp, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	if resp != nil {
+		defer resp.Body.Close()
+	}
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return nil, fmt.Errorf("%s answered %s instead of opening a WebSocket", u, resp.Status)
 	}
 	if err != nil {
 		return nil, noNode(u, err)
 	}
-	defer conn.Close() //nolint:errcheck // the answer is there
+	defer conn.Close()
 	conn.SetReadLimit(maxAnswerBytes)
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetReadDeadline(deadline) // fails only on a closed connection, which the next read reports

@@ -49,7 +49,7 @@ func (r *rates) allow(user string, limit int, now time.Time) bool {
 // core/auth; somebody who logs out is always let go.
 func (r *run) rateLimit() error {
 	limit := r.funnel.Users.RateLimit(r.user)
-	if limit <= 0 || r.is("auth", "login") || r.is("auth", "logout") && !r.user.Anonymous() {
+	if limit <= 0 || r.isAuth("login") || r.isAuth("logout") && !r.user.Anonymous() {
 		return nil
 	}
 	if !r.funnel.rates.allow(r.user.ID, limit, r.last) {

@@ -41,7 +41,7 @@ func (r *run) identify(ctx context.Context) error {
 }
 
 func (r *run) tokenUser(ctx context.Context) (*security.User, error) {
-	if r.req.Token == "" || r.is("auth", "login") || r.is("auth", "checkToken") {
+	if r.req.Token == "" || r.isAuth("login") || r.isAuth("checkToken") {
 		return r.funnel.Users.Anonymous(ctx)
 	}
 	v1 := r.entry != nil && r.entry.Profile == protocol.KuzzleV1
@@ -101,8 +101,8 @@ func (r *run) notFound() error {
 	return kerror.APIProcessControllerNotFound.New(r.req.Controller)
 }
 
-func (r *run) is(controller, action string) bool {
-	return r.req.Controller == controller && r.req.Action == action
+func (r *run) isAuth(action string) bool {
+	return r.req.Controller == "auth" && r.req.Action == action
 }
 
 // oldestSDK is the first major version of each SDK that speaks this API.

@@ -96,7 +96,7 @@ func (s *socket) abort() {
 	if l, ok := s.Conn.(interface{ SetLinger(seconds int) error }); ok {
 		_ = l.SetLinger(0) // fails on a closed connection only
 	}
-	_ = s.Conn.Close() // it ends either way
+	_ = s.Close() // it ends either way
 }
 
 // discard reads what the client still sends, for closeTime at most: closing before would destroy what it was sent last.
@@ -104,7 +104,7 @@ func (s *socket) discard(limit int64) {
 	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite() // fails on a closed connection, and so does reading
 	}
-	_ = s.Conn.SetReadDeadline(time.Now().Add(closeTime))
+	_ = s.SetReadDeadline(time.Now().Add(closeTime))
 	_, _ = io.CopyN(io.Discard, s.Conn, limit) // ends in an error or at the limit
 }
 

@@ -61,7 +61,7 @@ func TestAPluginWithoutPinIsLeftOut(t *testing.T) {
 	if err := os.CopyFS(plugins, os.DirFS(binaries.Plugins)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(plugins, "comexposium", "comexposium"), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.Chmod(filepath.Join(plugins, "comexposium", "comexposium"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(plugins, "sluice.lock")); err != nil {
@@ -136,7 +136,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 		writers.Go(func() {
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("user-%d-%d", w, i)
-				resp, err := http.Post("http://"+n.Address+"/users/"+id+"/_create", "application/json", strings.NewReader(`{"content":{"profileIds":["default"]}}`)) //nolint:noctx // ended by the kill
+				resp, err := http.Post("http://"+n.Address+"/users/"+id+"/_create", "application/json", strings.NewReader(`{"content":{"profileIds":["default"]}}`))
 				if err != nil {
 					return
 				}

@@ -78,8 +78,8 @@ func replay(t *testing.T, n *nodetest.Process, all []exchange) {
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer shell.Wait() //nolint:errcheck // its commands were looked at one by one
-	defer in.Close()   //nolint:errcheck // ends the shell
+	defer shell.Wait() // its commands were looked at one by one
+	defer in.Close()   // ends the shell
 	lines := bufio.NewReader(out)
 	for _, e := range all {
 		if strings.HasPrefix(e.command, "make ") || strings.HasPrefix(e.command, "bin/sluice serve") {

@@ -36,7 +36,7 @@ func Main(m *testing.M, b *Binaries) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	cmd := exec.CommandContext(context.Background(), "make", "--no-print-directory", "build", "BIN="+dir)
 	cmd.Dir = Root()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -113,7 +113,7 @@ func (b Binaries) Serve(t testing.TB, args ...string) *Process {
 	case <-time.After(30 * time.Second):
 		t.Fatalf("sluice is not ready\n%s", p.Log)
 	}
-	if resp, err := http.Get("http://" + p.Address + "/_ready"); err != nil { //nolint:noctx // a test
+	if resp, err := http.Get("http://" + p.Address + "/_ready"); err != nil {
 		t.Fatal(err)
 	} else if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
 		t.Fatalf("/_ready answers %s", resp.Status)

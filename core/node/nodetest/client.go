@@ -57,7 +57,7 @@ func (c Client) HTTP(method, path, body string, headers ...string) Answer {
 	if err != nil {
 		c.T.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		c.T.Fatalf("%s %s: %v", method, path, err)

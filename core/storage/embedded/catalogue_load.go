@@ -69,7 +69,7 @@ func checkFormat(db *pebble.DB) error {
 	}
 	defer closer.Close()
 	if !bytes.Equal(v, []byte{formatVersion}) {
-		return fmt.Errorf("written by another version of this program: %w", kerror.ServicesStorageVersionMismatch.New(fmt.Sprint(v)))
+		return fmt.Errorf("written by another version of this program: %w", kerror.ServicesStorageVersionMismatch.New(fmt.Sprintf("%x", v)))
 	}
 	return nil
 }

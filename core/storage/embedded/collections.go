@@ -59,7 +59,7 @@ func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
 func numbered(had []keyword, fresh []string) []keyword {
 	all := slices.Clone(had)
 	for _, name := range fresh {
-		all = append(all, keyword{name: name, field: uint32(len(all) + 1)})
+		all = append(all, keyword{name: name, field: uint32(len(all) + 1)}) //nolint:gosec // a handful of keywords
 	}
 	return all
 }

@@ -41,7 +41,7 @@ func count(t *testing.T, e *Engine) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer it.Close() //nolint:errcheck // it was read
+	defer it.Close()
 	n := 0
 	for it.First(); it.Valid(); it.Next() {
 		n++

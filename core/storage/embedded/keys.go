@@ -76,7 +76,7 @@ func appendKeywordPrefix(b []byte, collection, field uint32, value []byte) []byt
 		sum := sha256.Sum256(value)
 		return append(append(b, 1), sum[:]...)
 	}
-	b = binary.BigEndian.AppendUint16(append(b, 0), uint16(len(value)))
+	b = binary.BigEndian.AppendUint16(append(b, 0), uint16(len(value))) //nolint:gosec // longer values are hashed
 	return append(b, value...)
 }
 

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -142,7 +143,7 @@ func text(d *jsontext.Decoder, visit func([]byte)) error {
 
 // noEOF keeps the end of a cut-off source from passing for the end of an iteration.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -56,7 +56,7 @@ func open(o Options) (*Engine, error) {
 		return nil, err
 	}
 	// The database shares the lock and keeps it; taking it first only tells "in use" from "not writable".
-	defer lock.Close()
+	defer lock.Close() //nolint:errcheck // it was locked only
 	e := &Engine{health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}}
 	log := pebbleLog{log: o.Logger, open: new(atomic.Bool)}
 	po := o.pebble(e.health, log)

@@ -15,7 +15,7 @@ const recordPlain byte = 1
 var errRecord = errors.New("malformed record")
 
 func appendRecord(b []byte, version int64, source jsontext.Value) []byte {
-	b = binary.AppendUvarint(append(b, recordPlain), uint64(version))
+	b = binary.AppendUvarint(append(b, recordPlain), uint64(version)) //nolint:gosec // a version is positive
 	return append(b, source...)
 }
 
@@ -28,5 +28,5 @@ func parseRecord(b []byte) (version int64, source jsontext.Value, err error) {
 	if n <= 0 {
 		return 0, nil, fmt.Errorf("%w: no version", errRecord)
 	}
-	return int64(v), jsontext.Value(b[1+n:]), nil
+	return int64(v), jsontext.Value(b[1+n:]), nil //nolint:gosec // as it was written
 }

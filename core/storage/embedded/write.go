@@ -94,7 +94,7 @@ func stageDocument(batch *pebble.Batch, collection uint32, old current, doc stor
 	if doc.Source == nil {
 		_ = batch.Delete(key, nil)
 		if !forget {
-			_ = batch.Set(appendDeletedKey(room[:0], collection, doc.ID), binary.AppendUvarint(nil, uint64(old.version)), nil)
+			_ = batch.Set(appendDeletedKey(room[:0], collection, doc.ID), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
 		}
 		return
 	}
@@ -127,7 +127,7 @@ func (e *Engine) current(collection uint32, id string) (current, error) {
 	if n <= 0 {
 		return current{}, readError(errRecord)
 	}
-	return current{version: int64(version)}, nil
+	return current{version: int64(version)}, nil //nolint:gosec // as it was written
 }
 
 // commit applies and syncs; it closes batch.

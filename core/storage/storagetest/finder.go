@@ -66,8 +66,10 @@ func findFollows(t *testing.T, f fixture) {
 // findValues: texts are compared byte by byte, whatever is in them and however long they are.
 func findValues(t *testing.T, f fixture) {
 	long := strings.Repeat("l", 256)
-	values := []string{"", " ", "a", "ab", "A", "é", "e\u0301", "\x00", "\x00\x00", "a\x00", "\u00ff", "x,y", `"`, `\`,
-		long, long + "l", long + "m", strings.Repeat("m", 70_000), strings.Repeat("n", 1<<20)}
+	values := []string{
+		"", " ", "a", "ab", "A", "é", "e\u0301", "\x00", "\x00\x00", "a\x00", "\u00ff", "x,y", `"`, `\`,
+		long, long + "l", long + "m", strings.Repeat("m", 70_000), strings.Repeat("n", 1<<20),
+	}
 	for i, v := range values {
 		f.put(t, fmt.Sprintf("%02d", i), fmt.Sprintf(`{"k":%s}`, quote(v)))
 	}
