@@ -55,3 +55,14 @@ func make1K() []byte {
 	}
 	return text
 }
+
+// BenchmarkOpen copies, hashes, spawns and starts one plugin, and ends it.
+func BenchmarkOpen(b *testing.B) {
+	for b.Loop() {
+		n, err := open(b, nil, "ok")
+		if err != nil {
+			b.Fatal(err)
+		}
+		n.close(b)
+	}
+}
