@@ -162,7 +162,7 @@ func TestLogIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := log.String()
-	for _, want := range []string{"level=WARN msg=hello", `fields="{\"a\":1}"`, "msg=bad\n", `line\nbreak`, "entries=7"} {
+	for _, want := range []string{"level=WARN msg=hello", "fields.a=1", "msg=bad\n", `line\nbreak`, "entries=7"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in %.2000s", want, got)
 		}

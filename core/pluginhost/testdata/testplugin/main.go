@@ -228,9 +228,11 @@ func serveHanging() {
 		HandshakeConfig: plugin.HandshakeConfig{
 			ProtocolVersion: pluginv1.HandshakeVersion, MagicCookieKey: pluginv1.CookieName, MagicCookieValue: pluginv1.CookieValue,
 		},
-		Plugins:    plugin.PluginSet{"plugin": hanging{}},
-		GRPCServer: func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(append(o, grpc.MaxRecvMsgSize(math.MaxInt32))...) },
-		Logger:     hclog.NewNullLogger(),
+		Plugins: plugin.PluginSet{"plugin": hanging{}},
+		GRPCServer: func(o []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(o, grpc.MaxRecvMsgSize(math.MaxInt32))...)
+		},
+		Logger: hclog.NewNullLogger(),
 	})
 }
 
