@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/knadh/koanf/parsers/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // errType is a value of another type than the key has.
@@ -154,8 +154,8 @@ func setList[T any](dst *[]T, raw any, parse func(string) (T, error)) error {
 // the name, never a value.
 func setPlugins[T any](dst *map[string]map[string]T, raw any, setValue func(*T, any) error) error {
 	if text, ok := raw.(plain); ok {
-		parsed, err := yaml.Parser().Unmarshal([]byte(text)) // JSON is YAML
-		if err != nil {
+		var parsed map[string]any
+		if err := yaml.Unmarshal([]byte(text), &parsed); err != nil { // JSON is YAML
 			return errType
 		}
 		raw = textKeys(parsed)

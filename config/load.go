@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/knadh/koanf/parsers/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // Sources are the places settings come from; each wins over those before it. The zero value gives the defaults.
@@ -63,19 +63,40 @@ func (l *loader) file(name string) error {
 	if err != nil {
 		return fmt.Errorf("read the configuration file: %w", err)
 	}
-	settings, err := yaml.Parser().Unmarshal(text)
-	if err != nil {
+	var document yaml.Node
+	var settings map[string]any
+	if err := yaml.Unmarshal(text, &document); err != nil {
 		return fmt.Errorf("read the configuration file %s: %w", name, err)
 	}
-	lines := newLineFinder(string(text))
+	if err := document.Decode(&settings); err != nil {
+		return fmt.Errorf("read the configuration file %s: %w", name, err)
+	}
 	settings, _ = textKeys(settings).(map[string]any)
 	l.section("", settings, func(path []string) string {
-		if n := lines.find(path); n > 0 {
+		if n := lineOf(&document, path); n > 0 {
 			return name + " line " + strconv.Itoa(n)
 		}
 		return name
 	}, nil)
 	return nil
+}
+
+// lineOf gives the line of the last key of path, counted from 1; 0 when it is not found.
+func lineOf(n *yaml.Node, path []string) int {
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 { // key, value, key, value, …
+		key := n.Content[i]
+		switch {
+		case key.Value != path[0]:
+		case len(path) == 1:
+			return key.Line
+		default:
+			return lineOf(n.Content[i+1], path[1:])
+		}
+	}
+	return 0
 }
 
 // section reads one level of the file. parents are the keys above it; source tells where a path stands.

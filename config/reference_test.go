@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 func TestEveryKeyIsDescribed(t *testing.T) {
@@ -79,14 +81,18 @@ func TestReferenceIsCommitted(t *testing.T) {
 	}
 }
 
-func TestLineFinder(t *testing.T) {
-	f := newLineFinder("---\n# c: 1\na:\n  text: |\n    b: in a text\n  \"b\": # yes\n      c : 1\n\nb:\n  c: 2\nflow: {x: 1}\n")
-	for path, want := range map[string]int{"a": 3, "a.text": 4, "a.b": 6, "a.b.c": 7, "b": 9, "b.c": 10, "flow": 11, "flow.x": 0, "a.none": 0, "b.c.d": 0, "none": 0} {
-		if got := f.find(strings.Split(path, ".")); got != want {
+func TestLineOf(t *testing.T) {
+	var document yaml.Node
+	text := "---\n# c: 1\na:\n  text: |\n    b: in a text\n  \"b\": # yes\n      c : 1\n\nb:\n  c: 2\nflow: {x: 1}\n"
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"a": 3, "a.text": 4, "a.b": 6, "a.b.c": 7, "b": 9, "b.c": 10, "flow": 11, "flow.x": 11, "a.none": 0, "b.c.d": 0, "none": 0} {
+		if got := lineOf(&document, strings.Split(path, ".")); got != want {
 			t.Errorf("%s: line %d, want %d", path, got, want)
 		}
 	}
-	if got := newLineFinder("").find([]string{"a"}); got != 0 {
+	if got := lineOf(&yaml.Node{}, []string{"a"}); got != 0 {
 		t.Errorf("line %d of nothing", got)
 	}
 }

@@ -227,7 +227,7 @@ func TestHooks(t *testing.T) {
 		}
 	}
 	bus.Close(t.Context())
-	for _, want := range []string{"hooked", `data\":\"0\"`, `data\":\"99\"`} {
+	for _, want := range []string{"hooked", "fields.data=0\n", "fields.data=99\n"} {
 		eventually(t, want+" is in the log", func() bool { return strings.Contains(n.log.String(), want) })
 	}
 }
