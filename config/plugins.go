@@ -8,6 +8,7 @@ import (
 // Plugins is the section plugins.
 type Plugins struct {
 	Dir                string                       `config:"dir" doc:"Folder with one folder a plugin; empty = no plugins."`
+	Required           []string                     `config:"required" doc:"Ids of plugins without which the node does not start: those whose pipes guard something. Others that fail are left out."`
 	LockFile           string                       `config:"lockFile" doc:"File with the trusted checksum of every plugin, written by sluice plugin pin. Empty = sluice.lock in plugins.dir."`
 	CallTimeout        time.Duration                `config:"callTimeout" doc:"Time for a plugin to answer one call." min:"1ms"`
 	SlowCallWarning    time.Duration                `config:"slowCallWarning" doc:"Duration from which a call is logged as slow." min:"1ms"`

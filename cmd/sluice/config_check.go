@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/node"
 )
 
 func (a *app) configCheckCommand() *cobra.Command {
@@ -20,7 +21,7 @@ node is started.`,
 	}
 	file := a.configFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
-		_, err := config.Load(config.Sources{File: *file, Env: a.env})
+		cfg, err := config.Load(config.Sources{File: *file, Env: a.env})
 		mistakes := config.Mistakes(err)
 		if len(mistakes) == 0 && err != nil {
 			return err
@@ -32,6 +33,9 @@ node is started.`,
 		}
 		if n := len(mistakes); n > 0 {
 			return fmt.Errorf("the configuration has mistakes: %d; \"sluice config doc\" explains every setting", n)
+		}
+		if err := node.Check(cfg); err != nil {
+			return err
 		}
 		_, err = fmt.Fprintln(a.out, "ok")
 		return err

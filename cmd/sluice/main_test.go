@@ -168,6 +168,7 @@ func TestPluginPin(t *testing.T) {
 		sumB = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
 		sumC = "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6"
 	)
+	executable(t, a, b)
 	lock := filepath.Join(dir, "sluice.lock")
 	expect := func(want string) {
 		t.Helper()
@@ -195,7 +196,9 @@ func TestPluginPin(t *testing.T) {
 
 	write(t, lock, "nonsense\n")
 	for name, args := range map[string][]string{
-		"a missing file":   {"plugin", "pin", a + "-missing"},
+		"a missing file":   {"plugin", "pin", filepath.Join(dir, "none", "none")},
+		"another name":     {"plugin", "pin", write(t, filepath.Join(dir, "c", "d"), "d")},
+		"no executable":    {"plugin", "pin", write(t, filepath.Join(dir, "e", "e"), "e")},
 		"a folder":         {"plugin", "pin", dir},
 		"a broken lock":    {"plugin", "pin", a},
 		"no lock's folder": {"plugin", "pin", "--lock", filepath.Join(dir, "none", "x.lock"), a},
@@ -205,6 +208,28 @@ func TestPluginPin(t *testing.T) {
 		}
 	}
 	expect("nonsense\n") // a lock file that says nothing reliable is not overwritten
+}
+
+func executable(t *testing.T, files ...string) {
+	t.Helper()
+	for _, file := range files {
+		if err := os.Chmod(file, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestConfigCheckFindsWhatServeRefuses: settings that are well-formed, but of no use.
+func TestConfigCheckFindsWhatServeRefuses(t *testing.T) {
+	for _, env := range [][]string{
+		{"SLUICE_SECURITY_AUTH_TOKEN_SECRET=tooshort"},
+		{"SLUICE_SECURITY_AUTH_TOKEN_ALGORITHM=EdDSA", "SLUICE_SECURITY_AUTH_TOKEN_PRIVATE_KEY_FILE=" + write(t, filepath.Join(t.TempDir(), "key.pem"), "no key")},
+		{"SLUICE_PLUGINS_DIR=" + t.TempDir(), "SLUICE_PLUGINS_LOCK_FILE=" + write(t, filepath.Join(t.TempDir(), "x.lock"), "nonsense\n")},
+	} {
+		if r := execute(t, env, nil, "config", "check"); r.code != exitError || r.out != "" {
+			t.Errorf("%s: exit %d, %q, %q", env, r.code, r.out, r.err)
+		}
+	}
 }
 
 func TestVersion(t *testing.T) {

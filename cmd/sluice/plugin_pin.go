@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -43,6 +45,12 @@ func (a *app) pin(file, lockPath string) error {
 	}
 	if lockPath == "" {
 		lockPath = filepath.Join(filepath.Dir(filepath.Dir(file)), "sluice.lock")
+	}
+	if id := filepath.Base(filepath.Dir(file)); filepath.Base(file) != id {
+		return fmt.Errorf("a plugin is an executable in a folder of its own name, such as %s", filepath.Join(filepath.Dir(file), id))
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o111 == 0 {
+		return errors.New("it is not executable")
 	}
 	sum, err := catalog.HashFile(file)
 	if err != nil {

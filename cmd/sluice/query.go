@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ func (a *app) queryCommand() *cobra.Command {
 		Short: "Send one request to a node and print the answer",
 		Long: `Send one request envelope to a node, over HTTP (POST /_query) or WebSocket, and print the
 answer. The envelope is JSON: {"controller":"…","action":"…", …}; "-" reads it from the
-standard input. A token goes into its key "jwt".`,
+standard input. A token goes into its key "jwt". The exit code is 1 when the node refused it.`,
 		Example: `  sluice query '{"controller":"server","action":"now"}'
   sluice query --url ws://127.0.0.1:7512 '{"controller":"server","action":"info"}'
   sluice query - < envelope.json`,
@@ -41,14 +42,25 @@ standard input. A token goes into its key "jwt".`,
 				return fmt.Errorf("read the envelope: %w", err)
 			}
 		}
+		if !json.Valid(envelope) {
+			return errors.New("the envelope is not JSON")
+		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), *timeout)
 		defer cancel()
 		answer, err := query(ctx, *address, envelope)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "%s\n", answer)
-		return err
+		if _, err := fmt.Fprintf(a.out, "%s\n", answer); err != nil {
+			return err
+		}
+		var outcome struct {
+			Status int `json:"status"`
+		}
+		if json.Unmarshal(answer, &outcome) == nil && outcome.Status >= http.StatusBadRequest {
+			return fmt.Errorf("the node refused: status %d", outcome.Status)
+		}
+		return nil
 	}
 	return cmd
 }

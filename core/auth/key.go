@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -42,6 +43,17 @@ func loadKey(o Options) (key, error) {
 	default:
 		return key{}, fmt.Errorf("tokens cannot be signed with %q: use HS256, EdDSA, ES256 or RS256", o.Algorithm)
 	}
+}
+
+// CheckKey reports what Open would say of the key, without making one.
+func CheckKey(o Options) error {
+	if (o.Algorithm == "" || o.Algorithm == "HS256") && o.Secret == "" {
+		if _, err := os.Stat(o.SecretFile); errors.Is(err, fs.ErrNotExist) {
+			return nil // Open makes it
+		}
+	}
+	_, err := loadKey(o)
+	return err
 }
 
 func loadSecret(o Options) (key, error) {

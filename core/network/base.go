@@ -70,14 +70,16 @@ func (b *Base) Fail(req *protocol.Request, err error) *protocol.Response {
 }
 
 // Admit says whether anybody listens to this HTTP request or WebSocket upgrade at all: nil, or
-// api.process.unauthorized_origin.
+// api.process.unauthorized_origin. While the node is wide open only this machine is served: by its socket, by every address
+// that a proxy on it names, by the host it asks for and by the page it comes from.
 func (b *Base) Admit(r *http.Request) error {
 	var origin string
 	if values := r.Header["Origin"]; len(values) > 0 {
 		origin = values[0]
 	}
 	if b.Gate.WideOpen() {
-		return admitLoopback(r.Host, origin)
+		_, addresses := b.Proxies.Client(PeerAddr(r.RemoteAddr), r.Header["X-Forwarded-For"])
+		return admitLoopback(addresses, r.Host, origin)
 	}
 	return b.Origins.admit(origin)
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -63,20 +64,33 @@ func (o *Origins) admit(origin string) error {
 	return kerror.APIProcessUnauthorizedOrigin.New(origin)
 }
 
-// admitLoopback lets only this machine's own names through. The header Host is checked because of DNS rebinding: a page
-// whose name suddenly means 127.0.0.1 still sends its own name.
-func admitLoopback(host, origin string) error {
+// admitLoopback lets only this machine through. The header Host is checked because of DNS rebinding: a page whose name
+// suddenly means 127.0.0.1 still sends its own name.
+func admitLoopback(addresses []string, host, origin string) error {
+	for _, address := range addresses {
+		if addr, err := netip.ParseAddr(address); err != nil || !addr.Unmap().IsLoopback() {
+			return wideOpen(address)
+		}
+	}
 	if !LoopbackHost(host) {
-		return kerror.APIProcessUnauthorizedOrigin.New(host)
+		return wideOpen(host)
 	}
 	if origin == "" {
 		return nil
 	}
 	u, err := url.Parse(origin)
 	if err != nil || !LoopbackHost(u.Host) {
-		return kerror.APIProcessUnauthorizedOrigin.New(origin)
+		return wideOpen(origin)
 	}
 	return nil
+}
+
+// wideOpen refuses who, an address, a host or an origin, and says what to do.
+func wideOpen(who string) error {
+	e := kerror.APIProcessUnauthorizedOrigin.New(who)
+	e.Message = "Everybody may do everything on this node, so it serves nobody but its own machine by the name localhost, and not " +
+		strconv.Quote(who) + ". Make the first administrator with security:createFirstAdmin and reset, then it serves others."
+	return e
 }
 
 // LoopbackHost reports whether host, with or without a port, names this machine: localhost, a name below it, or a

@@ -2,6 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/sluicehq/sluice/controllers/server"
 	"github.com/sluicehq/sluice/core/pluginhost"
@@ -28,7 +31,22 @@ func (n *Node) openPlugins(ctx context.Context) error {
 	}
 	n.plugins = host
 	n.onStop(host.Close)
-	return nil
+	return missing(c.Required, host.Plugins())
+}
+
+// missing names the required plugins that do not run.
+func missing(required []string, plugins []pluginhost.Status) error {
+	var problems []error
+	for _, id := range required {
+		i := slices.IndexFunc(plugins, func(p pluginhost.Status) bool { return p.ID == id })
+		switch {
+		case i < 0:
+			problems = append(problems, fmt.Errorf("the plugin %q, which plugins.required names, is not in the plugins folder", id))
+		case plugins[i].State != pluginhost.Running:
+			problems = append(problems, fmt.Errorf("the plugin %q, which plugins.required names, does not run: %s", id, plugins[i].LastError))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // orNone turns the setting's 0, no waiting at all, into what the host calls none.

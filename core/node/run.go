@@ -5,9 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"strings"
+
+	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 )
+
+// Check finds what Start would refuse in the settings, beyond what config.Load does: keys and pins that cannot be read.
+func Check(c *config.Config) error {
+	err := auth.CheckKey(tokenOptions(c))
+	if c.Plugins.Dir != "" {
+		_, lockErr := catalog.ReadLock(c.Plugins.LockPath())
+		err = errors.Join(err, lockErr)
+	}
+	return err
+}
 
 // Run runs a node until ctx ends, and tells out where it is, where its data lives, which plugins it started and what to
 // try. It returns when everything has stopped, or server.shutdownTimeout later.
@@ -34,23 +49,36 @@ func (n *Node) greet(out io.Writer) {
 	if err != nil {
 		data = c.Server.DataDir
 	}
-	address := strings.Replace(n.Address(), "[::]", "127.0.0.1", 1)
 	var b strings.Builder
-	fmt.Fprintf(&b, "Sluice %s listens on http://%s and ws://%s\n", n.options.Version, address, address)
+	fmt.Fprintf(&b, "Sluice (%s) listens on http://%s and ws://%s\n", n.options.Version, n.Address(), n.Address())
 	fmt.Fprintf(&b, "  data     %s\n", data)
 	for i, p := range n.Plugins() {
 		label := "plugins"
 		if i > 0 {
 			label = ""
 		}
-		fmt.Fprintf(&b, "  %-8s %s %s (%s)\n", label, p.ID, p.Version, p.State)
+		fmt.Fprintf(&b, "  %-8s %s\n", label, strings.Join(strings.Fields(fmt.Sprintf("%s %s (%s)", p.ID, p.Version, p.State)), " "))
 	}
 	if len(n.Plugins()) == 0 {
 		b.WriteString("  plugins  none; name their folder with --plugins\n")
 	}
+	if c.Dev {
+		b.WriteString("  mode     development: plugins run without a pin, errors show their causes; never in production\n")
+	}
+	try := "/_healthcheck"
 	if n.WideOpen() {
 		b.WriteString("  rights   everybody may do everything until a first administrator is made with reset; only this machine is served\n")
+		try = "/_now"
 	}
-	fmt.Fprintf(&b, "Try: curl http://%s/_now\n", address)
+	fmt.Fprintf(&b, "Try: curl http://%s%s\n", reachable(n.Address()), try)
 	_, _ = io.WriteString(out, b.String()) // the node serves all the same
+}
+
+// reachable is an address to call for one to listen on: all addresses include this machine's own.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
 }

@@ -28,18 +28,23 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := c.Security.AuthToken
-	n.tokens, err = auth.Open(ctx, auth.Options{
-		Engine: n.engine, Users: n.users, Algorithm: t.Algorithm, Secret: t.Secret.Reveal(),
-		SecretFile: filepath.Join(c.Server.DataDir, "jwt.secret"), PrivateKeyFile: t.PrivateKeyFile,
-		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
-		Logger: n.options.Logger,
-	})
-	if err != nil {
+	o := tokenOptions(c)
+	o.Engine, o.Users, o.Logger = n.engine, n.users, n.options.Logger
+	if n.tokens, err = auth.Open(ctx, o); err != nil {
 		return err
 	}
 	n.onStop(func(context.Context) error { n.tokens.Close(); return nil })
 	return n.addLocalStrategy(ctx, c.Security.PasswordHash)
+}
+
+// tokenOptions are those of the settings.
+func tokenOptions(c *config.Config) auth.Options {
+	t := c.Security.AuthToken
+	return auth.Options{
+		Algorithm: t.Algorithm, Secret: t.Secret.Reveal(),
+		SecretFile: filepath.Join(c.Server.DataDir, "jwt.secret"), PrivateKeyFile: t.PrivateKeyFile,
+		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
+	}
 }
 
 func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) error {

@@ -35,7 +35,12 @@ func openFolders(dataDir string) (folders, error) {
 	}
 	f := folders{binaries: filepath.Join(sockets, "bin"), sockets: sockets}
 	if dataDir != "" {
-		f.binaries = filepath.Join(dataDir, "plugins", "run")
+		// Absolute, because a plugin is started in the folder of its copy.
+		absolute, err := filepath.Abs(dataDir)
+		if err != nil {
+			return folders{}, errors.Join(fmt.Errorf("find the data folder: %w", err), os.RemoveAll(sockets))
+		}
+		f.binaries = filepath.Join(absolute, "plugins", "run")
 		if err := sweep(f.binaries); err != nil {
 			return folders{}, errors.Join(err, os.RemoveAll(sockets))
 		}

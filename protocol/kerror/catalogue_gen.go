@@ -316,6 +316,22 @@ var (
 	PluginRuntimeUnexpectedInstallationError = &Def{ID: "plugin.runtime.unexpected_installation_error", Code: 0x04020008, Class: PluginImplementationError, Message: "The installation \"{0}\" failed: {1}."}
 	// PluginRuntimeIncompatible: Two features exclude each other (e.g. imports vs toSupport).
 	PluginRuntimeIncompatible = &Def{ID: "plugin.runtime.incompatible", Code: 0x04020009, Class: PluginImplementationError, Message: "\"{0}\" and \"{1}\" cannot be used together."}
+	// PluginRuntimeUnavailable: Sluice: the plugin is down (starting, restarting, failed, stopped).
+	PluginRuntimeUnavailable = &Def{ID: "plugin.runtime.unavailable", Code: 0x040200f0, Class: ServiceUnavailableError, Message: "The plugin \"{0}\" is not available: {1}."}
+	// PluginRuntimeInterrupted: Sluice: the process of the plugin ended under the call.
+	PluginRuntimeInterrupted = &Def{ID: "plugin.runtime.interrupted", Code: 0x040200f1, Class: ServiceUnavailableError, Message: "The plugin \"{0}\" ended while it worked on {1}; the call may have had its effect."}
+	// PluginRuntimeActionTimeout: Sluice: an action of a plugin took too long.
+	PluginRuntimeActionTimeout = &Def{ID: "plugin.runtime.action_timeout", Code: 0x040200f2, Class: GatewayTimeoutError, Message: "The plugin \"{0}\" did not answer {1} within {2} ms (setting plugins.callTimeout); the call may have had its effect."}
+	// PluginRuntimeRequestTooLarge: Sluice: a request does not fit through to the plugin.
+	PluginRuntimeRequestTooLarge = &Def{ID: "plugin.runtime.request_too_large", Code: 0x040200f3, Class: SizeLimitError, Message: "The request is too large for the plugin \"{0}\": {1} bytes, allowed are {2} (setting plugins.maxMessageSize)."}
+	// PluginRuntimeAnswerTooLarge: Sluice: an answer does not fit back from the plugin.
+	PluginRuntimeAnswerTooLarge = &Def{ID: "plugin.runtime.answer_too_large", Code: 0x040200f4, Class: PluginImplementationError, Message: "The answer of the plugin \"{0}\" to {1} is larger than {2} bytes (setting plugins.maxMessageSize)."}
+	// PluginRuntimeCallNotListed: Sluice: a plugin called an action beyond its manifest.
+	PluginRuntimeCallNotListed = &Def{ID: "plugin.runtime.call_not_listed", Code: 0x040200f5, Class: ForbiddenError, Message: "The plugin \"{0}\" may not call {1}:{2}: its manifest does not list it under calls."}
+	// PluginRuntimeCallLoop: Sluice: pipes and calls of plugins trigger each other.
+	PluginRuntimeCallLoop = &Def{ID: "plugin.runtime.call_loop", Code: 0x040200f6, Class: PluginImplementationError, Message: "The plugin \"{0}\" called {1}:{2} after {3} calls that led to one another: they go in a circle."}
+	// PluginRuntimeCallWithoutUser: Sluice: a plugin asked for a user outside of his request.
+	PluginRuntimeCallWithoutUser = &Def{ID: "plugin.runtime.call_without_user", Code: 0x040200f7, Class: ForbiddenError, Message: "The plugin \"{0}\" may call {1}:{2} as a user only while it works on a request of that user."}
 	// PluginStrategyInvalidDescription: Strategy description is not an object.
 	PluginStrategyInvalidDescription = &Def{ID: "plugin.strategy.invalid_description", Code: 0x04030001, Class: PluginImplementationError, Message: "{0}: the description of a strategy must be an object, not {1}."}
 	// PluginStrategyInvalidMethods: methods is not an object.
@@ -725,6 +741,14 @@ var catalogue = []*Def{
 	PluginRuntimeUnknownPipe,
 	PluginRuntimeUnexpectedInstallationError,
 	PluginRuntimeIncompatible,
+	PluginRuntimeUnavailable,
+	PluginRuntimeInterrupted,
+	PluginRuntimeActionTimeout,
+	PluginRuntimeRequestTooLarge,
+	PluginRuntimeAnswerTooLarge,
+	PluginRuntimeCallNotListed,
+	PluginRuntimeCallLoop,
+	PluginRuntimeCallWithoutUser,
 	PluginStrategyInvalidDescription,
 	PluginStrategyInvalidMethods,
 	PluginStrategyInvalidMethodType,

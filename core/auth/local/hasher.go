@@ -3,7 +3,9 @@ package local
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -21,13 +23,20 @@ type hasher struct {
 	waiting atomic.Int64
 	// runs counts hashes computed.
 	runs atomic.Int64
+	// idle fires when no hash was computed for idleTime.
+	idle *time.Timer
 }
+
+// idleTime is how long after the last hash its memory is given back: 19 MiB of garbage each, which the collector would
+// otherwise keep for minutes in a process that does little else.
+const idleTime = 3 * time.Second
 
 func newHasher(c Cost) *hasher {
 	return &hasher{
 		cost:  c,
 		decoy: hash{c, make([]byte, saltBytes), make([]byte, hashBytes)},
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		idle:  stopped(time.AfterFunc(idleTime, debug.FreeOSMemory)),
 	}
 }
 
@@ -67,4 +76,12 @@ func (h *hasher) enter(ctx context.Context) error {
 	}
 }
 
-func (h *hasher) leave() { <-h.slots }
+func (h *hasher) leave() {
+	<-h.slots
+	h.idle.Reset(idleTime)
+}
+
+func stopped(t *time.Timer) *time.Timer {
+	t.Stop()
+	return t
+}

@@ -14,23 +14,43 @@ import (
 )
 
 // TestREADME replays the README: every line that begins with $ in a console block is run in one shell, and its output is
-// what stands below it, … standing for anything. make and serve, which do not end or take the port 7512, are run by the
-// harness; everything else runs as it stands, on another port.
+// what stands below it, … standing for anything. It runs in a folder of its own with bin in it, as users have it. make run
+// and serve run as they stand, but on a free port, to which the others are turned.
 func TestREADME(t *testing.T) {
 	transcript := readTranscript(t)
 	development, production := splitAt(transcript, "make build")
 	if len(development) == 0 || len(production) == 0 {
 		t.Fatal("the README shows nothing to replay")
 	}
-	t.Run("development", func(t *testing.T) {
-		n := binaries.Serve(t, "--dev", "--data", t.TempDir(), "--plugins", binaries.Plugins)
-		replay(t, n, development)
-	})
-	t.Run("production", func(t *testing.T) {
-		n := binaries.Serve(t, "--data", t.TempDir(), "--plugins", binaries.Plugins)
-		replay(t, n, production)
-	})
+	t.Run("development", func(t *testing.T) { replay(t, makeRun(t), development) })
+	t.Run("production", func(t *testing.T) { replay(t, serveLine(t, production), production) })
 }
+
+// makeRun gives the line that make run ends in.
+func makeRun(t *testing.T) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-n", "run")
+	cmd.Dir = nodetest.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}
+
+func serveLine(t *testing.T, all []exchange) string {
+	t.Helper()
+	for _, e := range all {
+		if strings.HasPrefix(e.command, serve) {
+			return e.command
+		}
+	}
+	t.Fatal("the README does not show how to serve")
+	return ""
+}
+
+const serve = "bin/sluice serve"
 
 type exchange struct{ command, output string }
 
@@ -62,8 +82,17 @@ func splitAt(all []exchange, command string) (before, after []exchange) {
 	return all, nil
 }
 
-func replay(t *testing.T, n *nodetest.Process, all []exchange) {
+func replay(t *testing.T, line string, all []exchange) {
 	t.Helper()
+	args, ok := strings.CutPrefix(line, serve+" ")
+	if !ok {
+		t.Fatalf("%q does not begin with %s", line, serve)
+	}
+	folder := t.TempDir()
+	if err := os.Symlink(binaries.Dir, filepath.Join(folder, "bin")); err != nil {
+		t.Fatal(err)
+	}
+	n := binaries.ServeIn(t, folder, strings.Fields(args)...)
 	shell := exec.CommandContext(t.Context(), "sh")
 	in, err := shell.StdinPipe()
 	if err != nil {
@@ -74,7 +103,7 @@ func replay(t *testing.T, n *nodetest.Process, all []exchange) {
 		t.Fatal(err)
 	}
 	shell.Stderr = shell.Stdout
-	shell.Dir = filepath.Dir(binaries.Dir)
+	shell.Dir = folder
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +111,10 @@ func replay(t *testing.T, n *nodetest.Process, all []exchange) {
 	defer in.Close()   // ends the shell
 	lines := bufio.NewReader(out)
 	for _, e := range all {
-		if strings.HasPrefix(e.command, "make ") || strings.HasPrefix(e.command, "bin/sluice serve") {
+		if strings.HasPrefix(e.command, "make ") || strings.HasPrefix(e.command, serve) {
 			continue
 		}
-		command := strings.NewReplacer("127.0.0.1:7512", n.Address, "bin/sluice", binaries.Sluice).Replace(e.command)
+		command := strings.ReplaceAll(e.command, "127.0.0.1:7512", n.Address)
 		if _, err := fmt.Fprintf(in, "%s\necho; echo END-OF-COMMAND\n", command); err != nil {
 			t.Fatal(err)
 		}

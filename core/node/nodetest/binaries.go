@@ -70,9 +70,17 @@ var listens = regexp.MustCompile(`listens on http://(\S+)`)
 // Serve runs `sluice serve` with more arguments on a free port, until the test ends, and waits until it is ready.
 func (b Binaries) Serve(t testing.TB, args ...string) *Process {
 	t.Helper()
+	return b.ServeIn(t, "", args...)
+}
+
+// ServeIn is Serve in a working folder.
+func (b Binaries) ServeIn(t testing.TB, folder string, args ...string) *Process {
+	t.Helper()
 	p := &Process{Log: &Log{}, Out: &Log{}, exited: make(chan error, 1)}
 	p.Cmd = exec.CommandContext(t.Context(), b.Sluice, append([]string{"serve", "--port", "0"}, args...)...)
-	p.Cmd.Env = append(os.Environ(), "SLUICE_LIMITS_LOGINS_PER_SECOND=1000")
+	p.Cmd.Dir = folder
+	// A node that a test kills leaves its folder for sockets to the next one on the same data, which tests seldom start.
+	p.Cmd.Env = append(os.Environ(), "SLUICE_LIMITS_LOGINS_PER_SECOND=1000", "TMPDIR="+b.Dir)
 	p.Cmd.Stderr = p.Log
 	out, err := p.Cmd.StdoutPipe()
 	if err != nil {

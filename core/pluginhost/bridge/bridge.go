@@ -2,8 +2,8 @@ package bridge
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -231,14 +231,13 @@ func (b *Bridge) wait(ctx context.Context) error {
 }
 
 func (b *Bridge) down(state string) error {
-	return kerror.Bare(kerror.ServiceUnavailableError, fmt.Sprintf("The plugin %q is not available: %s.", b.Plugin, state))
+	return kerror.PluginRuntimeUnavailable.New(b.Plugin, state)
 }
 
 // fits refuses what the plugin would not be allowed to get.
 func (b *Bridge) fits(m proto.Message) error {
 	if size := proto.Size(m); size > b.MaxMessageBytes {
-		return kerror.Bare(kerror.SizeLimitError, fmt.Sprintf("The request is too large for the plugin %q: %d bytes, allowed are %d (setting plugins.maxMessageSize).",
-			b.Plugin, size, b.MaxMessageBytes))
+		return kerror.PluginRuntimeRequestTooLarge.New(b.Plugin, strconv.Itoa(size), strconv.Itoa(b.MaxMessageBytes))
 	}
 	return nil
 }

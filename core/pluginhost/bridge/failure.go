@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -16,10 +15,10 @@ import (
 // failure says what a client is told about a call without an answer, and the reason for the metrics.
 //
 //	what happened                      error                           what the client can do
-//	no answer in time                  504                             ask whether it had its effect, then repeat
-//	the process ended under the call   503                             the same
-//	the request is too large           413                             send less
-//	the answer is too large            500, names the setting          ask for less
+//	no answer in time                  plugin.runtime.action_timeout   ask whether it had its effect, then repeat
+//	the process ended under the call   plugin.runtime.interrupted      the same
+//	the request is too large           plugin.runtime.request_too_large send less
+//	the answer is too large            plugin.runtime.answer_too_large ask for less
 //	anything else                      plugin.runtime.unexpected_error tell the author
 func (b *Bridge) failure(ctx context.Context, c call, err error, took time.Duration) (*kerror.Error, string) {
 	var known *kerror.Error
@@ -32,26 +31,25 @@ func (b *Bridge) failure(ctx context.Context, c call, err error, took time.Durat
 		return b.late(c, took), "timeout"
 	case codes.Canceled, codes.Unavailable:
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return kerror.Bare(kerror.ServiceUnavailableError, fmt.Sprintf("The call of the plugin %q was cancelled.", b.Plugin)), "cancelled"
+			return kerror.APIProcessConnectionDropped.Wrap(err), "cancelled"
 		}
 		if ctx.Err() != nil {
 			return b.late(c, took), "timeout"
 		}
-		return kerror.Bare(kerror.ServiceUnavailableError, fmt.Sprintf("The plugin %q ended while it worked on %s; the call may have had its effect.", b.Plugin, c.what)), "crash"
+		return kerror.PluginRuntimeInterrupted.New(b.Plugin, c.what), "crash"
 	case codes.ResourceExhausted:
-		return kerror.Bare(kerror.PluginImplementationError, fmt.Sprintf("The answer of the plugin %q to %s is larger than %d bytes (setting plugins.maxMessageSize).",
-			b.Plugin, c.what, b.MaxMessageBytes)), "too_large"
+		return kerror.PluginRuntimeAnswerTooLarge.New(b.Plugin, c.what, strconv.Itoa(b.MaxMessageBytes)), "too_large"
 	default:
 		return kerror.PluginRuntimeUnexpectedError.Wrap(err, s.Message()), "broken"
 	}
 }
 
 func (b *Bridge) late(c call, took time.Duration) *kerror.Error {
+	ms := strconv.FormatInt(took.Milliseconds(), 10)
 	if c.kind == "pipe" {
-		return kerror.PluginRuntimePipeTimeout.New(b.Plugin, c.what, strconv.FormatInt(took.Milliseconds(), 10))
+		return kerror.PluginRuntimePipeTimeout.New(b.Plugin, c.what, ms)
 	}
-	return kerror.Bare(kerror.GatewayTimeoutError, fmt.Sprintf("The plugin %q did not answer %s within %s (setting plugins.callTimeout); the call may have had its effect.",
-		b.Plugin, c.what, took.Round(time.Millisecond)))
+	return kerror.PluginRuntimeActionTimeout.New(b.Plugin, c.what, ms)
 }
 
 // reasonOf names the errors of this package.

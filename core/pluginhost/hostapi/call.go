@@ -2,7 +2,7 @@ package hostapi
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -40,8 +40,7 @@ func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.
 // request makes the request of a call, when the plugin may make it.
 func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 	if !codec.Lists(s.Allowed, in.GetController(), in.GetAction()) {
-		return nil, kerror.Bare(kerror.ForbiddenError, fmt.Sprintf("The plugin %q may not call %s:%s: its manifest does not list it under calls.",
-			s.Plugin, in.GetController(), in.GetAction()))
+		return nil, kerror.PluginRuntimeCallNotListed.New(s.Plugin, in.GetController(), in.GetAction())
 	}
 	r := new(protocol.Request)
 	if err := codec.ToCall(in, r); err != nil {
@@ -54,13 +53,11 @@ func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 	}
 	r.Internal.Plugin, r.Internal.Hops = s.Plugin, from.hops+1
 	if r.Internal.Hops > s.MaxHops {
-		return nil, kerror.Bare(kerror.PluginImplementationError, fmt.Sprintf("The plugin %q called %s:%s after %d calls that led to one another: they go in a circle.",
-			s.Plugin, in.GetController(), in.GetAction(), s.MaxHops))
+		return nil, kerror.PluginRuntimeCallLoop.New(s.Plugin, in.GetController(), in.GetAction(), strconv.Itoa(s.MaxHops))
 	}
 	if in.GetAsUser() {
 		if !serving || from.user == nil {
-			return nil, kerror.Bare(kerror.ForbiddenError, fmt.Sprintf("The plugin %q may call %s:%s as a user only while it works on a request of that user.",
-				s.Plugin, in.GetController(), in.GetAction()))
+			return nil, kerror.PluginRuntimeCallWithoutUser.New(s.Plugin, in.GetController(), in.GetAction())
 		}
 		r.User = from.user
 	}
