@@ -33,6 +33,10 @@ func about(w io.Writer, p Plugin, args []string) error {
 	list(&b, "Changes or stops (pipes)", len(m.GetPipes()), func(i int) string { return m.GetPipes()[i] })
 	list(&b, "Is told of (hooks)", len(m.GetHooks()), func(i int) string { return m.GetHooks()[i] })
 	list(&b, "Calls", len(m.GetCalls()), func(i int) string { return m.GetCalls()[i] })
+	list(&b, "Grants (role: action)", len(m.GetGrants()), func(i int) string {
+		g := m.GetGrants()[i]
+		return g.GetRole() + ": " + g.GetController() + ":" + g.GetAction()
+	})
 	list(&b, "Secrets", len(m.GetSecrets()), func(i int) string {
 		s := m.GetSecrets()[i]
 		return s.GetName() + "  " + s.GetDescription()

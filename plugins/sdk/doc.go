@@ -24,7 +24,33 @@
 // The node starts the executable, asks what it is, calls Plugin.Start, and then calls actions, pipes and hooks, many at
 // once. Before it ends the process it lets the calls finish and calls Plugin.Stop. When the node dies, the plugin exits.
 //
-// Tests run the same value in their own process: see sdktest.
+// # From nothing to a running plugin
+//
+// A module of its own requires github.com/sluicehq/sluice. Build it without cgo, name executable and folder after the ID, and
+// pin it, after each build that you trust; with --dev a node runs it unpinned, but never with a wrong pin:
+//
+//	CGO_ENABLED=0 go build -o plugins/hello/hello .
+//	sluice plugin pin plugins/hello/hello
+//	sluice serve --plugins plugins
+//
+// # Configuration, calls and errors
+//
+// Start gets the plugin's part of the setting plugins.config as JSON, checked against ConfigSchema; jsontext is
+// github.com/go-json-experiment/json/jsontext, and a jsontext.Value is bytes of JSON:
+//
+//	Start: func(ctx context.Context, host *sdk.Host, config jsontext.Value) error {
+//		return json.Unmarshal(config, &settings)
+//	},
+//	Calls: []string{"security:getUser"}, // all that host.Call may do
+//
+// An error that a client should see is a row of the catalogue, or one without id; any other is a fault of the plugin, answered
+// with 500 and logged:
+//
+//	return nil, kerror.APIAssertMissingArgument.New("body.email")
+//	return nil, kerror.Bare(kerror.ForbiddenError, "Only on weekdays.")
+//
+// Tests run the same value in their own process: see sdktest. github.com/sluicehq/sluice/plugins/comexposium is a whole
+// plugin.
 //
 // The package imports protocol and its children, go-plugin, gRPC and protobuf; plugins import it and protocol.
 package sdk
