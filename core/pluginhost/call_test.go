@@ -83,7 +83,7 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	a = n.Execute(ctx, &protocol.Request{Controller: "ok", Action: "sleep", Args: args(t, `{"ms":1000}`), Connection: &protocol.Connection{}})
-	if a.Status != 503 || !strings.Contains(a.Error.Message, "cancelled") {
+	if a.Error == nil || a.Error.ID != "api.process.connection_dropped" {
 		t.Errorf("%+v", a.Error)
 	}
 	if a := n.call(t, "ok", "sleep", `{"ms":80}`); a.Error != nil {
