@@ -74,7 +74,10 @@ type Snapshot struct {
 	controllers map[string]map[string]*Entry
 	order       []*Entry
 	routes      map[string]*node // by verb
-	grants      security.Grants
+	// own are the first segments of the node's own routes. A plugin may not have a route below one: a literal segment beats
+	// a parameter, so it could take over what belongs to the node, a login for example.
+	own    map[string]bool
+	grants security.Grants
 }
 
 // Entry is an action with what is worked out once for it.
@@ -85,7 +88,7 @@ type Entry struct {
 }
 
 func build(contributions []Contribution) (*Snapshot, error) {
-	s := &Snapshot{controllers: map[string]map[string]*Entry{}, routes: map[string]*node{}}
+	s := &Snapshot{controllers: map[string]map[string]*Entry{}, routes: map[string]*node{}, own: ownSegments(contributions)}
 	var listeners []events.Listeners
 	var grants []security.Grant
 	var problems []error
@@ -101,6 +104,29 @@ func build(contributions []Contribution) (*Snapshot, error) {
 	s.Events = events.NewTable(listeners)
 	s.grants = security.NewGrants(grants)
 	return s, errors.Join(problems...)
+}
+
+// ownSegments gives the first segments of the routes that belong to no plugin, where they are literal.
+func ownSegments(contributions []Contribution) map[string]bool {
+	own := map[string]bool{}
+	for _, c := range contributions {
+		for _, a := range c.Actions {
+			for _, route := range a.Routes {
+				if a.Plugin == "" {
+					own[firstSegment(route.Path)] = true
+				}
+			}
+		}
+	}
+	return own
+}
+
+// firstSegment is "" for the root.
+func firstSegment(path string) string {
+	for segment := range segments(path) {
+		return segment
+	}
+	return ""
 }
 
 func (s *Snapshot) add(a Action) error {
@@ -123,6 +149,10 @@ func (s *Snapshot) add(a Action) error {
 		Error:  a.Controller + ":error" + name,
 	}
 	for _, route := range a.Routes {
+		if first := firstSegment(route.Path); a.Plugin != "" && (s.own[first] || first == "" || first[0] == ':') {
+			return fmt.Errorf("route %s %s of %s:%s: the paths below /%s belong to the node; begin the path with a name of the plugin's own",
+				route.Verb, route.Path, a.Controller, a.Name, first)
+		}
 		if err := s.addRoute(route, e); err != nil {
 			return err
 		}
