@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
 
 // Mistake is one wrong setting. Load and Validate join all they find, so errors.As gives the first one; Mistakes gives all.
 type Mistake struct {
@@ -48,7 +52,7 @@ func Mistakes(err error) []*Mistake {
 func nearest(text string, known []string) string {
 	best, bestDistance := "", max(2, len(text)/3)+1
 	for _, name := range known {
-		if d := distance(strings.ToLower(text), strings.ToLower(name)); d < bestDistance {
+		if d := levenshtein.ComputeDistance(strings.ToLower(text), strings.ToLower(name)); d < bestDistance {
 			best, bestDistance = name, d
 		}
 	}
@@ -57,7 +61,7 @@ func nearest(text string, known []string) string {
 	}
 	bestDistance = -1
 	for _, name := range known {
-		d := distance(strings.ToLower(text), strings.ToLower(name))
+		d := levenshtein.ComputeDistance(strings.ToLower(text), strings.ToLower(name))
 		if strings.EqualFold(lastWord(text), lastWord(name)) && (bestDistance < 0 || d < bestDistance) {
 			best, bestDistance = name, d
 		}
@@ -66,23 +70,3 @@ func nearest(text string, known []string) string {
 }
 
 func lastWord(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
-
-// distance is the number of bytes to insert, delete or replace to turn a into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
-}

@@ -158,16 +158,7 @@ func (a *Response) appendRaw(dst []byte, room string) []byte {
 
 // appendV2 writes all but the closing brace. Keys and their order: Kuzzle 2.56.
 func (a *Response) appendV2(dst []byte) []byte {
-	dst = appendText(append(dst, `{"requestId":`...), a.RequestID)
-	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(a.Status), 10)
-	dst = append(dst, `,"error":`...)
-	if a.Error == nil {
-		dst = append(dst, "null"...)
-	} else {
-		dst = a.appendError(dst)
-	}
-	dst = appendTextOrNull(append(dst, `,"controller":`...), a.Controller)
-	dst = appendTextOrNull(append(dst, `,"action":`...), a.Action)
+	dst = a.appendHead(dst)
 	if a.Index != "" {
 		dst = appendText(append(dst, `,"index":`...), a.Index)
 	}
@@ -190,20 +181,28 @@ func (a *Response) appendV2(dst []byte) []byte {
 
 // appendV1 writes all but the closing brace: nine keys, always, in the order of Kuzzle 1.
 func (a *Response) appendV1(dst []byte) []byte {
-	dst = appendText(append(dst, `{"requestId":`...), a.RequestID)
-	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(a.Status), 10)
-	dst = append(dst, `,"error":`...)
-	if a.Error == nil {
-		dst = append(dst, "null"...)
-	} else {
-		dst = a.appendErrorV1(dst)
-	}
-	dst = appendTextOrNull(append(dst, `,"controller":`...), a.Controller)
-	dst = appendTextOrNull(append(dst, `,"action":`...), a.Action)
+	dst = a.appendHead(dst)
 	dst = appendTextOrNull(append(dst, `,"collection":`...), a.Collection)
 	dst = appendTextOrNull(append(dst, `,"index":`...), a.Index)
 	dst = appendOrNull(append(dst, `,"volatile":`...), a.Volatile)
 	return appendOrNull(append(dst, `,"result":`...), a.Result)
+}
+
+// appendHead writes the keys that both profiles begin with.
+func (a *Response) appendHead(dst []byte) []byte {
+	dst = appendText(append(dst, `{"requestId":`...), a.RequestID)
+	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(a.Status), 10)
+	dst = append(dst, `,"error":`...)
+	switch {
+	case a.Error == nil:
+		dst = append(dst, "null"...)
+	case a.Profile == KuzzleV1:
+		dst = a.appendErrorV1(dst)
+	default:
+		dst = a.appendError(dst)
+	}
+	dst = appendTextOrNull(append(dst, `,"controller":`...), a.Controller)
+	return appendTextOrNull(append(dst, `,"action":`...), a.Action)
 }
 
 func (a *Response) appendHeaders(dst []byte) []byte {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol"
@@ -85,7 +86,10 @@ func notEmpty(in protocol.Args, name, path string) (protocol.Args, error) {
 func hint(wrong string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(wrong), strings.ToLower(k), distance); d < distance {
+		if len(wrong) > len(k)+distance { // far off, and perhaps very long
+			continue
+		}
+		if d := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -93,27 +97,4 @@ func hint(wrong string, known []string) string {
 		return ""
 	}
 	return `Did you mean "` + best + `"?`
-}
-
-// editDistance is Levenshtein's, or limit when it is not smaller.
-func editDistance(a, b string, limit int) int {
-	if max(len(a), len(b))-min(len(a), len(b)) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return min(row[len(b)], limit)
 }
