@@ -44,7 +44,7 @@ func versionOf(version, commit string, info *debug.BuildInfo) (string, string) {
 	if info != nil && commit == "" {
 		commit = revision(info.Settings)
 	}
-	return cmp.Or(version, "development"), cmp.Or(commit, "unknown")
+	return cmp.Or(version, "untagged"), cmp.Or(commit, "unknown")
 }
 
 // revision gives the commit that go build noted down, marked when files had changed since.
