@@ -242,12 +242,12 @@ func TestVersion(t *testing.T) {
 		info            *debug.BuildInfo
 		want            string
 	}{
-		{"", "", nil, "development unknown"},
+		{"", "", nil, "untagged unknown"},
 		{"1.0.0", "def", nil, "1.0.0 def"},
 		{"1.0.0", "def", &debug.BuildInfo{Main: debug.Module{Version: "v2"}, Settings: vcs}, "1.0.0 def"},
 		{"", "", &debug.BuildInfo{Main: debug.Module{Version: "v2"}}, "v2 unknown"},
-		{"", "", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs}, "development abc+changes"},
-		{"", "", &debug.BuildInfo{Settings: vcs[:1]}, "development unknown"},
+		{"", "", &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: vcs}, "untagged abc+changes"},
+		{"", "", &debug.BuildInfo{Settings: vcs[:1]}, "untagged unknown"},
 	} {
 		v, c := versionOf(test.version, test.commit, test.info)
 		if got := v + " " + c; got != test.want {
