@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -13,6 +14,9 @@ type admission struct {
 	places  chan struct{}
 	buffer  int64
 	waiting atomic.Int64
+
+	// warned is the second, since 1970, of the last warning.
+	warned atomic.Int64
 
 	closing atomic.Bool
 	// running counts requests between enter and leave, closing included.
@@ -60,6 +64,12 @@ func (a *admission) register() error {
 	}
 	a.running.Add(1)
 	return nil
+}
+
+// mayWarn reports, once a second, that a warning is due.
+func (a *admission) mayWarn(now time.Time) bool {
+	last := a.warned.Load()
+	return now.Unix() > last && a.warned.CompareAndSwap(last, now.Unix())
 }
 
 func (a *admission) leave() {

@@ -27,6 +27,8 @@ type Options struct {
 	// Concurrent requests run at once, Waiting more may queue for a place.
 	Concurrent int
 	Waiting    int
+	// WarnWaiting is how many waiting requests the node warns of; 0 for never.
+	WarnWaiting int
 	// StrictSDKVersion refuses SDKs older than the API supports.
 	StrictSDKVersion bool
 	// AcceptUnprefixed lets clients of the kuzzle-v1 profile send a token without its prefix.
@@ -103,6 +105,7 @@ func (r *run) execute(ctx context.Context) (any, error) {
 	if r.req.Internal != nil {
 		return r.executeInternal(ctx)
 	}
+	r.overload(ctx)
 	if err := r.funnel.admission.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -202,6 +205,21 @@ func (r *run) finish(ctx context.Context, result any, err error) (any, error) {
 	}
 	r.passed(stageAfter)
 	return r.payload.Result, r.payload.Err
+}
+
+// overload warns, once a second, while many requests wait, and tells hooks on core:overload how full the buffer is, in
+// percent.
+func (r *run) overload(ctx context.Context) {
+	f := r.funnel
+	waiting := f.admission.waiting.Load()
+	if f.WarnWaiting <= 0 || waiting < int64(f.WarnWaiting) || !f.admission.mayWarn(r.last) {
+		return
+	}
+	percent := 100 * float64(waiting) / float64(f.Waiting)
+	f.Logger.Warn("many requests wait: the node is overloaded", "waiting", waiting, "limits.requestsBufferSize", f.Waiting)
+	if err := f.Bus.Fire(ctx, r.snapshot.Events, "core:overload", &events.Payload{Data: percent}); err != nil {
+		f.Logger.Warn("event failed", "event", "core:overload", "error", err)
+	}
 }
 
 // fire runs the pipes of an event and tells its hooks.

@@ -259,7 +259,11 @@ func TestEventsInTheirOrder(t *testing.T) {
 }
 
 func TestTooMuchAtOnce(t *testing.T) {
-	x := newFixture(t, func(o *funnel.Options) { o.Concurrent, o.Waiting = 1, 1 })
+	x := newFixture(t, func(o *funnel.Options) { o.Concurrent, o.Waiting, o.WarnWaiting = 1, 1, 1 })
+	overload := make(chan any, 1)
+	x.contribute(t, router.Contribution{Owner: "hooks", Listeners: events.Listeners{Owner: "hooks", Hooks: map[string]events.Hook{
+		"core:overload": events.HookFunc(func(_ context.Context, _ string, p *events.Payload) { overload <- p.Data }),
+	}}})
 	entered, release := make(chan struct{}), make(chan struct{})
 	x.contribute(t, router.Contribution{
 		Owner: "slow", Actions: []router.Action{x.action("slow", func(context.Context, *protocol.Request) (any, error) {
@@ -280,6 +284,9 @@ func TestTooMuchAtOnce(t *testing.T) {
 	}
 	if a := x.Execute(t.Context(), request("open")); id(a) != "api.process.overloaded" || a.Status != 503 {
 		t.Errorf("a third: %d %s", a.Status, id(a))
+	}
+	if percent := <-overload; percent != 100.0 {
+		t.Errorf("core:overload says %v", percent)
 	}
 	leave()
 	if a := <-answers; id(a) != "api.process.connection_dropped" {
