@@ -1,6 +1,14 @@
 package query
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"math"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/query/dates"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
 
 // Range matches documents with a value in the field between the bounds. Its score is the boost.
 //
@@ -80,6 +88,74 @@ func (b *Bound) set(m *node, inclusive bool, seen *bool) error {
 	return m.setValue(&b.Value)
 }
 
-func (q *Range) setFormat(m *node) error { return m.setText(&q.Format) }
+// setFormat takes a format that exists.
+func (q *Range) setFormat(m *node) error {
+	if err := m.setText(&q.Format); err != nil {
+		return err
+	}
+	if _, err := dates.Compile(q.Format); err != nil {
+		return m.fail("%v", err)
+	}
+	return nil
+}
 
-func (q *Range) setZone(m *node) error { return m.setText(&q.TimeZone) }
+// setZone takes a zone that exists.
+func (q *Range) setZone(m *node) error {
+	if err := m.setText(&q.TimeZone); err != nil {
+		return err
+	}
+	if _, err := dates.Zone(q.TimeZone); err != nil {
+		return m.fail("%v", err)
+	}
+	return nil
+}
+
+// Dates resolves the bounds on a field of dates with the given format: the first and the last millisecond since 1970 that
+// are in the range, math.MinInt64 and math.MaxInt64 where it is open. from is greater than to when nothing is in it. A
+// bound that is no date is services.storage.unexpected_bad_request.
+//
+// Dates that leave something out are rounded as in Elasticsearch: with lte and gt 2024-05-06 is the end of that day, with
+// gte and lt its start.
+func (q *Range) Dates(now time.Time, format *dates.Format) (from, to int64, err error) {
+	var zone *time.Location
+	if q.Format != "" {
+		format, err = dates.Compile(q.Format)
+	}
+	if err == nil && q.TimeZone != "" {
+		zone, err = dates.Zone(q.TimeZone)
+	}
+	if err != nil {
+		return 0, 0, refuseDate(q.Field, err)
+	}
+	from, to = math.MinInt64, math.MaxInt64
+	if q.Lower.Value != nil {
+		t, err := format.Math(Text(q.Lower.Value), now, !q.Lower.Inclusive, zone)
+		if err != nil {
+			return 0, 0, refuseDate(q.Field, err)
+		}
+		if from = t.UnixMilli(); !q.Lower.Inclusive {
+			from++
+		}
+	}
+	if q.Upper.Value != nil {
+		t, err := format.Math(Text(q.Upper.Value), now, q.Upper.Inclusive, zone)
+		if err != nil {
+			return 0, 0, refuseDate(q.Field, err)
+		}
+		if to = t.UnixMilli(); !q.Upper.Inclusive {
+			to--
+		}
+	}
+	return from, to, nil
+}
+
+// DatesOf is what one value, such as that of a Term, stands for on a field of dates: 2024-05-06 is that whole day. Results
+// and errors are those of Range.Dates.
+func DatesOf(field string, value jsontext.Value, now time.Time, format *dates.Format) (from, to int64, err error) {
+	same := Bound{Value: value, Inclusive: true}
+	return (&Range{Field: field, Lower: same, Upper: same}).Dates(now, format)
+}
+
+func refuseDate(field string, err error) error {
+	return kerror.ServicesStorageUnexpectedBadRequest.Wrap(err, field+": "+err.Error())
+}

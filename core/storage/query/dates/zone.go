@@ -1,0 +1,119 @@
+package dates
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones must be known on machines that have no database of them
+)
+
+// Zone finds a time zone: an offset such as "+01:00", "UTC", "Z", or a name such as "Europe/Paris".
+func Zone(name string) (*time.Location, error) {
+	switch name {
+	case "Z", "z", "UTC", "GMT", "UT":
+		return time.UTC, nil
+	case "", "Local":
+	default:
+		for _, prefix := range []string{"UTC", "GMT", "UT", ""} {
+			rest, ok := strings.CutPrefix(name, prefix)
+			if !ok || rest == "" || rest[0] != '+' && rest[0] != '-' {
+				continue
+			}
+			if seconds, n := parseOffset(rest, offsetLoose); n == len(rest) {
+				return time.FixedZone(name, seconds), nil
+			}
+		}
+		if len(name) <= 64 {
+			if zone, err := time.LoadLocation(name); err == nil {
+				return zone, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("unknown time zone %q", name)
+}
+
+// The forms of an offset.
+const (
+	offsetPlain    = iota // +hhmm
+	offsetHour            // +hh and, when needed, mm
+	offsetColon           // +hh:mm
+	offsetLoose           // any of them, one digit for the hour, and seconds
+	offsetExtended        // +hh, +hhmm or +hh:mm
+)
+
+// parseOffset reads a signed offset at the start of text, and gives its seconds and length; 0 is no offset.
+func parseOffset(text string, form int) (seconds, length int) {
+	if text == "" || text[0] != '+' && text[0] != '-' {
+		return 0, 0
+	}
+	hour, n := number(text[1:], 1, 2)
+	if n == 0 || n == 1 && form != offsetLoose {
+		return 0, 0
+	}
+	i := 1 + n
+	parts := [2]int{}
+	more := 1
+	if form == offsetLoose {
+		more = 2
+	}
+	for part := range more {
+		rest := text[i:]
+		colon := strings.HasPrefix(rest, ":")
+		if colon {
+			rest = rest[1:]
+		}
+		value, n := number(rest, 2, 2)
+		if n == 0 || colon && (form == offsetPlain || form == offsetHour) || !colon && form == offsetColon {
+			break
+		}
+		if colon {
+			n++
+		}
+		parts[part], i = value, i+n
+		if part == 0 {
+			more = max(more, 1)
+		}
+	}
+	if (form == offsetPlain || form == offsetColon) && i < 5 || hour > 18 || parts[0] > 59 || parts[1] > 59 {
+		return 0, 0
+	}
+	seconds = hour*3600 + parts[0]*60 + parts[1]
+	if seconds > 18*3600 {
+		return 0, 0
+	}
+	if text[0] == '-' {
+		seconds = -seconds
+	}
+	return seconds, i
+}
+
+// number reads least to most digits at the start of text; 0 is too few.
+func number(text string, least, most int) (value, length int) {
+	for length < most && length < len(text) && text[length] >= '0' && text[length] <= '9' {
+		value = value*10 + int(text[length]-'0')
+		length++
+	}
+	if length < least {
+		return 0, 0
+	}
+	return value, length
+}
+
+// atLocal is the instant at which the clocks of zone show the date and time of t, which is in UTC. A time that they skip is
+// moved on by what they skip, and of a time that they show twice it is the first, as in Elasticsearch.
+func atLocal(t time.Time, zone *time.Location) time.Time {
+	if zone == time.UTC {
+		return t
+	}
+	_, before := t.Add(-24 * time.Hour).In(zone).Zone()
+	_, after := t.Add(24 * time.Hour).In(zone).Zone()
+	first := t.Add(-time.Duration(before) * time.Second).In(zone)
+	if _, offset := first.Zone(); before == after || offset == before {
+		return first
+	}
+	second := t.Add(-time.Duration(after) * time.Second).In(zone)
+	if _, offset := second.Zone(); offset == after {
+		return second
+	}
+	return first
+}

@@ -1,0 +1,150 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Koncorde gives the Elasticsearch query that stands for a Koncorde filter; nothing, null and {} give {}, which matches
+// every document.
+//
+// The filter is translated and not checked: what has no translation, such as select, is passed on as it is, and Parse
+// refuses it. The query follows the rules of the engines, analysed texts and mappings included, and not those of realtime
+// filters. The operator bool is refused with api.assert.koncorde_restricted_keyword, and what cannot be translated with
+// services.koncorde.elastic_translation_error.
+func Koncorde(filter jsontext.Value) (jsontext.Value, error) {
+	if len(filter) == 0 {
+		return jsontext.Value("{}"), nil
+	}
+	n, err := read(filter, "query")
+	if err != nil {
+		return nil, err
+	}
+	if n.kind() == 'n' || n.kind() == '{' && len(n.children) == 0 {
+		return jsontext.Value("{}"), nil
+	}
+	return appendKoncorde(make([]byte, 0, len(filter)+len(filter)/2), n, 1)
+}
+
+func untranslatable(n *node, text string) error {
+	return kerror.ServicesKoncordeElasticTranslationError.New(n.path() + ": " + text)
+}
+
+// koncordeNames are the clauses that have another name in Elasticsearch, and the same content.
+var koncordeNames = map[string]string{
+	"equals":           "term",
+	"in":               "terms",
+	"geoBoundingBox":   "geo_bounding_box",
+	"geoDistance":      "geo_distance",
+	"geoDistanceRange": "geo_distance_range",
+	"geoPolygon":       "geo_polygon",
+}
+
+// appendKoncorde translates one filter.
+func appendKoncorde(dst []byte, n *node, depth int) ([]byte, error) {
+	switch {
+	case depth > maxDepth:
+		return nil, untranslatable(n, "filters are nested more than "+strconv.Itoa(maxDepth)+" deep")
+	case n.kind() != '{' || len(n.children) == 0:
+		return nil, untranslatable(n, "expected an object with one clause")
+	case len(n.children) > 1:
+		// The original reads the first and forgets the others, which would delete too much in a deleteByQuery.
+		return nil, untranslatable(n, "expected one clause only, found "+strconv.Quote(n.children[0].name)+" and "+strconv.Quote(n.children[1].name))
+	}
+	m := n.children[0]
+	switch m.name {
+	case "bool":
+		return nil, kerror.APIAssertKoncordeRestrictedKeyword.New("operator", "bool")
+	case "and":
+		return appendKoncordeList(dst, m, "filter", depth)
+	case "or":
+		return appendKoncordeList(dst, m, "should", depth)
+	case "not":
+		dst, err := appendKoncorde(append(dst, `{"bool":{"must_not":`...), m, depth+1)
+		return append(dst, "}}"...), err
+	case "exists":
+		return appendExists(dst, m)
+	case "missing":
+		dst, err := appendExists(append(dst, `{"bool":{"must_not":`...), m)
+		return append(dst, "}}"...), err
+	}
+	name := m.name
+	if other, ok := koncordeNames[name]; ok {
+		name = other
+	}
+	dst = append(appendName(append(dst, '{'), name), ':')
+	return append(append(dst, m.raw...), '}'), nil
+}
+
+func appendName(dst []byte, name string) []byte {
+	dst, err := jsontext.AppendQuote(dst, name)
+	_ = err // the name was read before
+	return dst
+}
+
+func appendKoncordeList(dst []byte, n *node, as string, depth int) ([]byte, error) {
+	if n.kind() != '[' {
+		return nil, untranslatable(n, "expected a list of filters")
+	}
+	dst = append(appendName(append(dst, `{"bool":{`...), as), `:[`...)
+	for i, item := range n.children {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = appendKoncorde(dst, item, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, "]}}"...), nil
+}
+
+// appendExists translates "path", "path[value]" and {"field": either}.
+func appendExists(dst []byte, n *node) ([]byte, error) {
+	text := n
+	if n.kind() == '{' && len(n.children) == 1 && n.children[0].name == "field" {
+		text = n.children[0]
+	}
+	if text.kind() != '"' {
+		return nil, untranslatable(n, "expected a field")
+	}
+	path, value, ok := splitPath(Text(text.raw))
+	if !ok || path == "" {
+		return nil, untranslatable(n, "expected a field, or field[value] with a JSON value")
+	}
+	exists := append(appendName([]byte(`{"exists":{"field":`), path), "}}"...)
+	if value == nil || value.Kind() == 'n' { // no index holds null
+		return append(dst, exists...), nil
+	}
+	dst = append(append(dst, `{"bool":{"filter":[`...), exists...)
+	dst = append(appendName(append(dst, `,{"range":{`...), path), `:{"gte":`...)
+	dst = append(append(append(dst, value...), `,"lte":`...), value...)
+	return append(dst, "}}}]}}"...), nil
+}
+
+// splitPath parts `tags["a"]` into the path and the value; value is nil when there is none. A bracket that belongs to the
+// name has a \ before it.
+func splitPath(text string) (path string, value jsontext.Value, ok bool) {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text) && (text[i+1] == '[' || text[i+1] == ']'):
+			i++
+			b.WriteByte(text[i])
+		case c == '[':
+			inner, closed := strings.CutSuffix(text[i+1:], "]")
+			value = jsontext.Value(inner)
+			if !closed || !value.IsValid() || value.Kind() == '{' || value.Kind() == '[' {
+				return "", nil, false
+			}
+			return b.String(), value, true
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), nil, true
+}
