@@ -97,6 +97,9 @@ func SetArgument(req *protocol.Request, name string, values ...string) {
 	req.Args.AddText(name, values...)
 }
 
+// usualParameters is how many a path has at most, unless a plugin's route has more.
+const usualParameters = 4
+
 // Match finds the route for a verb and the still escaped path of a URL. Segments are compared after percent-decoding, so
 // that an escaped slash stays inside its segment; empty segments do not count.
 func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
@@ -119,6 +122,9 @@ func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
 		}
 		if n.param == nil {
 			return Match{}, false
+		}
+		if m.values == nil {
+			m.values = make([]string, 0, usualParameters)
 		}
 		m.values = append(m.values, segment)
 		n = n.param

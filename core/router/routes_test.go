@@ -236,6 +236,13 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
+func TestMatchAllocatesOnce(t *testing.T) {
+	s := documents(t)
+	if n := testing.AllocsPerRun(100, func() { s.Match("GET", "/index/collection/some-id") }); n > 1 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func BenchmarkMatch(b *testing.B) {
 	s := documents(b)
 	b.ReportAllocs()
