@@ -378,8 +378,8 @@ func TestMinimumShouldMatch(t *testing.T) {
 
 func TestNeeded(t *testing.T) {
 	for in, want := range map[string]int{
-		`{}`: 0,
-		`{"should":{"match_all":{}}}`:                                                      1,
+		`{}`:                          0,
+		`{"should":{"match_all":{}}}`: 1,
 		`{"should":{"match_all":{}},"must_not":{"match_all":{}}}`:                          1,
 		`{"should":{"match_all":{}},"must":{"match_all":{}}}`:                              0,
 		`{"should":{"match_all":{}},"filter":{"match_all":{}}}`:                            0,

@@ -1,0 +1,201 @@
+package query_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// search is what an empty body means, changed by change.
+func search(change func(*query.Search)) *query.Search {
+	s := &query.Search{Query: &query.MatchAll{Common: one}, From: -1, Size: -1, TotalHits: query.AllHits}
+	change(s)
+	return s
+}
+
+func raws(values ...string) []jsontext.Value {
+	list := make([]jsontext.Value, len(values))
+	for i, v := range values {
+		list[i] = jsontext.Value(v)
+	}
+	return list
+}
+
+func TestParseSearch(t *testing.T) {
+	tests := []struct {
+		in   string
+		want func(*query.Search)
+	}{
+		{``, func(*query.Search) {}},
+		{`{}`, func(*query.Search) {}},
+		{`{"query":{},"post_filter":{"term":{"a":1}},"_name":"x"}`, func(s *query.Search) { s.PostFilter, s.Name = term("a", "1"), "x" }},
+		{`{"query":null}`, func(*query.Search) {}},
+		{`{"from":5,"size":"10"}`, func(s *query.Search) { s.From, s.Size = 5, 10 }},
+		{`{"from":0,"size":0}`, func(s *query.Search) { s.From, s.Size = 0, 0 }},
+		{`{"sort":"a"}`, func(s *query.Search) { s.Sort = []query.Sort{{Field: "a"}} }},
+		{`{"sort":["_score",{"b":"DESC"},{"c":{"order":"asc"}},"_doc"]}`, func(s *query.Search) {
+			s.Sort = []query.Sort{{Field: "_score", Desc: true}, {Field: "b", Desc: true}, {Field: "c"}, {Field: "_doc"}}
+		}},
+		{`{"sort":{"a":"desc","_score":"asc"}}`, func(s *query.Search) { s.Sort = []query.Sort{{Field: "a", Desc: true}, {Field: "_score"}} }},
+		{`{"sort":{"a":{"missing":"_first","mode":"median","unmapped_type":"long"},"b":{"missing":9007199254740993,"order":"desc"},"c":{"missing":"_last"},"d":{}}}`, func(s *query.Search) {
+			s.Sort = []query.Sort{
+				{Field: "a", MissingFirst: true, Mode: "median", UnmappedType: "long"},
+				{Field: "b", Desc: true, Missing: jsontext.Value("9007199254740993")},
+				{Field: "c"},
+				{Field: "d"},
+			}
+		}},
+		{`{"sort":[]}`, func(*query.Search) {}},
+		{`{"sort":["a","b"],"search_after":[9007199254740993,null],"from":0}`, func(s *query.Search) {
+			s.Sort, s.SearchAfter, s.From = []query.Sort{{Field: "a"}, {Field: "b"}}, raws("9007199254740993", "null"), 0
+		}},
+		{`{"search_after":[1.5]}`, func(s *query.Search) { s.SearchAfter = raws("1.5") }},
+		{`{"_source":false}`, func(s *query.Search) { s.Source.None = true }},
+		{`{"_source":true}`, func(*query.Search) {}},
+		{`{"_source":"a.*"}`, func(s *query.Search) { s.Source.Includes = []string{"a.*"} }},
+		{`{"_source":["a","b"],"_source_excludes":"c,d","_source_includes":["e"]}`, func(s *query.Search) {
+			s.Source = query.Source{Includes: []string{"a", "b", "e"}, Excludes: []string{"c", "d"}}
+		}},
+		{`{"_source":{"includes":["a"],"excludes":"b"}}`, func(s *query.Search) { s.Source = query.Source{Includes: []string{"a"}, Excludes: []string{"b"}} }},
+		{`{"track_total_hits":true}`, func(*query.Search) {}},
+		{`{"track_total_hits":false}`, func(s *query.Search) { s.TotalHits = 0 }},
+		{`{"track_total_hits":50}`, func(s *query.Search) { s.TotalHits = 50 }},
+		{`{"search_timeout":"1.5s"}`, func(s *query.Search) { s.Timeout = 1500 * time.Millisecond }},
+		{`{"search_timeout":"20ms"}`, func(s *query.Search) { s.Timeout = 20 * time.Millisecond }},
+		{`{"search_timeout":-1}`, func(*query.Search) {}},
+		{`{"suggest":{},"highlight":{"fields":{}},"explain":true,"fields":["a"],"collapse":{"field":"a"}}`, func(s *query.Search) {
+			s.Unsupported = []string{"collapse", "explain", "fields", "highlight", "suggest"}
+		}},
+		{`{"explain":false}`, func(*query.Search) {}},
+		{`{"aggs":{}}`, func(s *query.Search) { s.Aggregations = []query.Aggregation{} }},
+		{`{"aggregations":{"t":{"terms":{"field":"f"}}}}`, func(s *query.Search) {
+			s.Aggregations = []query.Aggregation{{Name: "t", Of: &query.TermsAggregation{
+				Field: "f", Size: 10, MinDocCount: 1, Order: []query.BucketOrder{{By: "_count", Desc: true}},
+			}}}
+		}},
+		{`{"aggs":{"t":{"meta":{"x":1},"terms":{"order":[{"m":"desc"},{"s.avg":"asc"},{"s[max]":"asc"},{"m.value":"asc"},{"_key":"asc"}],"field":"f","size":5,"shard_size":50,
+			"min_doc_count":0,"missing":"N/A","include":"a.*","exclude":["ab",1],"execution_hint":"map","collect_mode":"breadth_first"},
+			"aggs":{"m":{"max":{"field":"n","missing":0}},"s":{"stats":{"field":"n"}},"c":{"cardinality":{"field":"g","precision_threshold":100}}}}}}`, func(s *query.Search) {
+			s.Aggregations = []query.Aggregation{{
+				Name: "t", Meta: jsontext.Value(`{"x":1}`),
+				Of: &query.TermsAggregation{
+					Field: "f", Size: 5, Missing: jsontext.Value(`"N/A"`),
+					Order:   []query.BucketOrder{{By: "m", Desc: true}, {By: "s", Of: "avg"}, {By: "s", Of: "max"}, {By: "m"}, {By: "_key"}},
+					Include: &query.ValueFilter{Regexp: "a.*"}, Exclude: &query.ValueFilter{Values: raws(`"ab"`, "1")},
+				},
+				Subs: []query.Aggregation{
+					{Name: "m", Of: &query.Metric{Kind: query.Max, Field: "n", Missing: jsontext.Value("0"), Precision: 3000}},
+					{Name: "s", Of: &query.Metric{Kind: query.Stats, Field: "n", Precision: 3000}},
+					{Name: "c", Of: &query.Metric{Kind: query.Cardinality, Field: "g", Precision: 100}},
+				},
+			}}
+		}},
+	}
+	for _, tt := range tests {
+		got, err := query.ParseSearch(jsontext.Value(tt.in))
+		if err != nil {
+			t.Errorf("%s: %v", tt.in, err)
+		} else if want := search(tt.want); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", tt.in, got, want)
+		}
+	}
+}
+
+func TestEveryMetric(t *testing.T) {
+	for _, kind := range []query.MetricKind{query.Min, query.Max, query.Avg, query.Sum, query.Stats, query.ValueCount, query.Cardinality} {
+		s, err := query.ParseSearch(jsontext.Value(`{"aggs":{"x":{"` + string(kind) + `":{"field":"f"}}}}`))
+		if err != nil || s.Aggregations[0].Of.(*query.Metric).Kind != kind {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestParseSearchRefuses(t *testing.T) {
+	key := kerror.ServicesStorageInvalidSearchQuery
+	deep := strings.Repeat(`{"a":{"terms":{"field":"f"},"aggs":`, 31) + `{}` + strings.Repeat(`}}`, 31)
+	tests := []refusal{
+		{`[]`, bad, "expected an object"},
+		{`{"query":[]}`, bad, "query: expected an object"},
+		{`{"query":{"term":{"a":null}}}`, bad, "query.term.a: expected"},
+		{`{"post_filter":{"nope":{}}}`, unknown, `"nope"`},
+		{`{"term":{"a":1}}`, key, `"term"`},
+		{`{"min_score":1}`, key, `"min_score"`},
+		{`{"script_fields":{}}`, key, `"script_fields"`},
+		{`{"runtime_mappings":{}}`, key, `"runtime_mappings"`},
+		{`{"timeout":"1s"}`, key, `"timeout"`},
+		{`{"from":-1}`, bad, "from: expected a whole number"},
+		{`{"size":1.5}`, bad, "size: expected a whole number"},
+		{`{"size":99999999999}`, bad, "size"},
+		{`{"size":"many"}`, bad, "size: expected a number"},
+		{`{"sort":1}`, bad, "sort: expected a field"},
+		{`{"sort":[[]]}`, bad, "sort[0]: expected a field"},
+		{`{"sort":[""]}`, bad, "no name"},
+		{`{"sort":{"a":1}}`, bad, "sort.a: expected an object"},
+		{`{"sort":{"a":"up"}}`, bad, "sort.a: expected one of asc, desc"},
+		{`{"sort":[{"a":{"mode":"x"}}]}`, bad, "sort[0].a.mode"},
+		{`{"sort":{"a":{"nested":{"path":"a"}}}}`, bad, "sort.a.nested: not supported yet"},
+		{`{"sort":{"a":{"nested":{"filter":{"script":{}}}}}}`, script, `"script"`},
+		{`{"sort":{"a":{"x":1}}}`, bad, "sort.a.x: unknown option"},
+		{`{"sort":{"_score":{"missing":1}}}`, bad, "sort._score.missing: unknown option"},
+		{`{"sort":{"_geo_distance":{"a":"1,1"}}}`, bad, "distance is not supported yet"},
+		{`{"sort":{"_script":{}}}`, script, `"_script"`},
+		{`{"sort":"_script"}`, script, `"_script"`},
+		{`{"search_after":[]}`, bad, "search_after"},
+		{`{"search_after":[{}]}`, bad, "search_after[0]"},
+		{`{"search_after":[1,2],"sort":"a"}`, bad, "2 values but the sort has 1"},
+		{`{"search_after":[1],"from":1}`, bad, "from must be 0"},
+		{`{"_source":1}`, bad, "_source: expected a text"},
+		{`{"_source":{"x":[]}}`, bad, "_source.x: unknown option"},
+		{`{"_source_includes":true}`, bad, "_source_includes"},
+		{`{"track_total_hits":-2}`, bad, "track_total_hits"},
+		{`{"search_timeout":"soon"}`, bad, "search_timeout"},
+		{`{"search_timeout":"-5s"}`, bad, "search_timeout"},
+		{`{"highlight":{"fields":{"a":{"highlight_query":{"script":{}}}}}}`, script, `"script"`},
+		{`{"suggest":{"x":{"phrase":{"collate":{"script":{}}}}}}`, script, `"script"`},
+		{`{"aggs":[]}`, bad, "aggs: expected an object"},
+		{`{"aggs":{"a":{"avg":{"field":"x"}}},"aggregations":{}}`, bad, "given twice"},
+		{`{"aggs":{"a[":{"avg":{"field":"x"}}}}`, bad, "the name of an aggregation"},
+		{`{"aggs":{"a":{}}}`, bad, "aggs.a: expected a type"},
+		{`{"aggs":{"a":{"avg":{"field":"x"},"sum":{"field":"x"}}}}`, bad, `found "avg" and "sum"`},
+		{`{"aggs":{"a":{"avg":{}}}}`, bad, "aggs.a.avg: expected a field"},
+		{`{"aggs":{"a":{"avg":{"field":"x"},"aggs":{"b":{"sum":{"field":"x"}}}}}}`, bad, "avg cannot have aggregations below it"},
+		{`{"aggs":{"a":{"avg":{"field":"x","precision_threshold":1}}}}`, bad, "unknown option"},
+		{`{"aggs":{"a":{"avg":{"field":"x","format":"0"}}}}`, bad, "aggs.a.avg.format: not supported yet"},
+		{`{"aggs":{"a":{"avg":{"script":"1"}}}}`, script, `"script"`},
+		{`{"aggs":{"a":{"terms":{"script":{"id":"x"}}}}}`, script, `"script"`},
+		{`{"aggs":{"a":{"scripted_metric":{}}}}`, script, `"scripted_metric"`},
+		{`{"aggs":{"a":{"date_histogram":{"field":"x","script":"1"}}}}`, script, `"script"`},
+		{`{"aggs":{"a":{"date_histogram":{"field":"x"}}}}`, bad, "aggs.a.date_histogram: not supported yet"},
+		{`{"aggs":{"a":{"nope":{}}}}`, unknown, `"nope"`},
+		{`{"aggs":{"a":{"terms":{"field":"x","size":0}}}}`, bad, "aggs.a.terms.size"},
+		{`{"aggs":{"a":{"terms":{"field":"x","size":100000}}}}`, bad, "more than 65536 buckets"},
+		{`{"aggs":{"a":{"terms":{"field":"x","include":{"partition":0}}}}}`, bad, "aggs.a.terms.include"},
+		{`{"aggs":{"a":{"terms":{"field":"x","order":{"b":"asc"}}}}}`, bad, "neither _count, _key nor a metric"},
+		{`{"aggs":{"a":{"terms":{"field":"x","order":{"b":"asc"}},"aggs":{"b":{"stats":{"field":"x"}}}}}}`, bad, "neither _count"},
+		{`{"aggs":{"a":{"terms":{"field":"x","order":{"b":"asc"}},"aggs":{"b":{"terms":{"field":"x"}}}}}}`, bad, "neither _count"},
+		{`{"aggs":{"a":{"terms":{"field":"x","order":{"_count":"up"}}}}}`, bad, "expected one of asc"},
+		{`{"aggs":{"a":{"terms":{"field":"x"},"meta":1}}}`, bad, "aggs.a.meta: expected an object"},
+		{`{"aggs":` + deep + `}`, bad, "nested more than 30"},
+	}
+	for _, tt := range tests {
+		_, err := query.ParseSearch(jsontext.Value(tt.in))
+		tt.check(t, err)
+	}
+}
+
+func TestRefuseUnsupported(t *testing.T) {
+	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"highlight":{}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusal{"highlight, suggest", bad, "highlight, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
+	if err := (&query.Search{}).RefuseUnsupported(); err != nil {
+		t.Error(err)
+	}
+}
