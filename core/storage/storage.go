@@ -49,11 +49,16 @@ type Document struct {
 	Source jsontext.Value
 }
 
-// Spec describes a collection when it is made.
+// Spec describes a collection.
 type Spec struct {
 	// Keywords names the top-level fields that Find must answer for: each holds a text or an array of texts in a document
 	// (any other value is not found).
 	Keywords []string
+	// Mapping says what the fields are: {dynamic?, _meta?, properties?}, see core/storage/mapping. nil is
+	// {"dynamic":"false","properties":{}}: any object may be stored and no field is indexed.
+	Mapping jsontext.Value
+	// Settings are those of the engine, such as analyzers: a JSON object, nil for none.
+	Settings jsontext.Value
 }
 
 // Refresh says when a write is visible to searches. Get and Find see every acknowledged write at once in any case.
@@ -117,13 +122,82 @@ type Finder interface {
 // Collections makes and lists collections. Index and collection names follow the naming rules of ValidName; a bad one is
 // services.storage.invalid_index_name or invalid_collection_name.
 type Collections interface {
-	// Ensure makes the collection, and its index, when they do not exist. A keyword that is new to an existing collection
-	// is added and its documents are indexed before Ensure returns; keywords are never taken away.
+	// Ensure makes the collection, and its index, when they do not exist. To a collection that exists it adds: a new keyword,
+	// whose documents are indexed before Ensure returns, and what is new in the mapping, by the rules of mapping.Merge
+	// (services.storage.cannot_change_mapping and invalid_mapping change nothing). Nothing is taken away, but `_meta` and
+	// Settings, when given, are replaced.
 	Ensure(ctx context.Context, c Collection, spec Spec) error
+	// Describe gives the collection as it is now, with the fields that documents added to its mapping.
+	Describe(ctx context.Context, c Collection) (Spec, error)
+	// Truncate removes all documents of the collection and keeps the rest. Their versions are forgotten.
+	Truncate(ctx context.Context, c Collection) error
 	// List gives every collection of the scope, ordered by index and name.
 	List(ctx context.Context, s Scope) ([]Collection, error)
-	// Drop removes the collection with its documents; services.storage.unknown_collection when it does not exist.
+	// Drop removes the collection with its documents; services.storage.unknown_collection when it does not exist. The index
+	// stays, even when it is empty.
 	Drop(ctx context.Context, c Collection) error
+}
+
+// Indexes makes and lists indexes, which hold collections. A collection brings its index with it, so an index is made here
+// only to stand empty.
+type Indexes interface {
+	// CreateIndex makes an empty index; services.storage.index_already_exists when there is one.
+	CreateIndex(ctx context.Context, s Scope, index string) error
+	// Indexes lists the scope's, in order.
+	Indexes(ctx context.Context, s Scope) ([]string, error)
+	// DropIndex removes an index with all collections; services.storage.unknown_index when there is none.
+	DropIndex(ctx context.Context, s Scope, index string) error
+}
+
+// OpKind is what an Op does: as the method of Documents of that name does it.
+type OpKind uint8
+
+// The kinds.
+const (
+	OpCreate OpKind = iota
+	OpPut
+	OpReplace
+	OpUpdate
+	// OpUpsert updates the document, or creates it from Default.
+	OpUpsert
+	OpDelete
+)
+
+// Op is one write of many.
+type Op struct {
+	Kind OpKind
+	ID   string
+	// Source is the document, or what changes: for OpUpdate and OpUpsert. OpDelete has none.
+	Source jsontext.Value
+	// Default is the document that OpUpsert creates.
+	Default jsontext.Value
+	// IfVersion is that of WriteOptions.
+	IfVersion int64
+}
+
+// OpResult is what became of an Op.
+type OpResult struct {
+	// Document is the new one, whole; of OpDelete, the one that is gone.
+	Document Document
+	Created  bool
+	// Err is nil, or the error that the method of Documents gives.
+	Err error
+}
+
+// BulkOptions refine Bulk.
+type BulkOptions struct {
+	Refresh         Refresh
+	RetryOnConflict int
+}
+
+// Bulk reads and writes many documents of one collection at once.
+type Bulk interface {
+	// MGet reads documents in the order of ids; the place of one that does not exist is nil.
+	MGet(ctx context.Context, c Collection, ids []string) ([]*Document, error)
+	// Write does the ops in their order, so that two on the same id see each other, and gives a result for each, in the same
+	// order. Each op holds or fails by itself; those without error are durable when Write returns. Its own error means that
+	// no result is known.
+	Write(ctx context.Context, c Collection, ops []Op, o BulkOptions) ([]OpResult, error)
 }
 
 // Info describes an engine to operators.
