@@ -215,6 +215,8 @@ type Engine interface {
 	Documents
 	Finder
 	Collections
+	Indexes
+	Bulk
 	// Info reports type, version and size.
 	Info(ctx context.Context) (Info, error)
 	// Healthy is nil when the engine can read and write.

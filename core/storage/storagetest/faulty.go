@@ -21,7 +21,7 @@ import (
 type Faulty struct {
 	storage.Engine
 	// Fail is asked before each call but Close: op is the name of the method, id is empty where it has none, c where it has
-	// none (List fills in the scope). It may be called by several goroutines at once.
+	// none (List and Indexes fill in the scope, CreateIndex and DropIndex the index too). It may be called by several goroutines at once.
 	Fail func(op string, c storage.Collection, id string) error
 }
 
@@ -104,6 +104,22 @@ func (f Faulty) Ensure(ctx context.Context, c storage.Collection, spec storage.S
 	return f.Engine.Ensure(ctx, c, spec)
 }
 
+// Describe implements storage.Collections.
+func (f Faulty) Describe(ctx context.Context, c storage.Collection) (storage.Spec, error) {
+	if err := f.fail("Describe", c, ""); err != nil {
+		return storage.Spec{}, err
+	}
+	return f.Engine.Describe(ctx, c)
+}
+
+// Truncate implements storage.Collections.
+func (f Faulty) Truncate(ctx context.Context, c storage.Collection) error {
+	if err := f.fail("Truncate", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Truncate(ctx, c)
+}
+
 // List implements storage.Collections.
 func (f Faulty) List(ctx context.Context, s storage.Scope) ([]storage.Collection, error) {
 	if err := f.fail("List", storage.Collection{Scope: s}, ""); err != nil {
@@ -118,6 +134,46 @@ func (f Faulty) Drop(ctx context.Context, c storage.Collection) error {
 		return err
 	}
 	return f.Engine.Drop(ctx, c)
+}
+
+// CreateIndex implements storage.Indexes.
+func (f Faulty) CreateIndex(ctx context.Context, s storage.Scope, index string) error {
+	if err := f.fail("CreateIndex", storage.Collection{Scope: s, Index: index}, ""); err != nil {
+		return err
+	}
+	return f.Engine.CreateIndex(ctx, s, index)
+}
+
+// Indexes implements storage.Indexes.
+func (f Faulty) Indexes(ctx context.Context, s storage.Scope) ([]string, error) {
+	if err := f.fail("Indexes", storage.Collection{Scope: s}, ""); err != nil {
+		return nil, err
+	}
+	return f.Engine.Indexes(ctx, s)
+}
+
+// DropIndex implements storage.Indexes.
+func (f Faulty) DropIndex(ctx context.Context, s storage.Scope, index string) error {
+	if err := f.fail("DropIndex", storage.Collection{Scope: s, Index: index}, ""); err != nil {
+		return err
+	}
+	return f.Engine.DropIndex(ctx, s, index)
+}
+
+// MGet implements storage.Bulk.
+func (f Faulty) MGet(ctx context.Context, c storage.Collection, ids []string) ([]*storage.Document, error) {
+	if err := f.fail("MGet", c, ""); err != nil {
+		return nil, err
+	}
+	return f.Engine.MGet(ctx, c, ids)
+}
+
+// Write implements storage.Bulk. Fail is asked once, for the whole call.
+func (f Faulty) Write(ctx context.Context, c storage.Collection, ops []storage.Op, o storage.BulkOptions) ([]storage.OpResult, error) {
+	if err := f.fail("Write", c, ""); err != nil {
+		return nil, err
+	}
+	return f.Engine.Write(ctx, c, ops, o)
 }
 
 // Info implements storage.Engine.
