@@ -35,7 +35,7 @@ func (e *Engine) addKeywordsLocked(ctx context.Context, c storage.Collection, li
 	}
 	if err == nil {
 		batch := e.db.NewBatch()
-		if err = setCollection(batch, c, live.number, all); err == nil {
+		if err = stageRecord(batch, c, live.number, all, live.settings); err == nil {
 			err = e.commit(batch)
 		}
 	}

@@ -3,18 +3,119 @@ package embedded
 import (
 	"context"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// MGet is not there yet.
-func (e *Engine) MGet(context.Context, storage.Collection, []string) ([]*storage.Document, error) {
-	return nil, kerror.ServicesStorageUnexpectedError.New("not there yet")
+// A chunk of Bulk ends after this many ops or, once it has one, at this many bytes; so one Write needs memory for a chunk
+// besides what the caller gives and gets, and other writers wait for a chunk at most.
+const (
+	chunkOps   = 500
+	chunkBytes = 1 << 20
+)
+
+// Write does ops chunk by chunk: each chunk is applied as one batch and waits for the disk once. ctx is looked at between
+// chunks: when it ends, or the collection goes away, the ops that were not reached get that error. RetryOnConflict is not
+// needed, as in Update.
+func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, _ storage.BulkOptions) ([]storage.OpResult, error) {
+	if err := e.beginWrite(ctx); err != nil {
+		return nil, err
+	}
+	defer e.gate.leave()
+	if _, err := e.catalogue.find(c); err != nil {
+		return nil, err
+	}
+	w := bulkWrite{engine: e, address: c, ops: ops, results: make([]storage.OpResult, len(ops))}
+	for w.done < len(ops) {
+		if err := w.chunk(ctx); err != nil {
+			refuse(w.results[w.done:], err)
+			break
+		}
+	}
+	return w.results, nil
 }
 
-// Write is not there yet.
-func (e *Engine) Write(context.Context, storage.Collection, []storage.Op, storage.BulkOptions) ([]storage.OpResult, error) {
-	return nil, kerror.ServicesStorageUnexpectedError.New("not there yet")
+// bulkWrite is one call of Write.
+type bulkWrite struct {
+	engine  *Engine
+	address storage.Collection
+	ops     []storage.Op
+	results []storage.OpResult
+	done    int // ops that have a result
+	// ready are the next ops, checked and copied; readyBytes is their size.
+	ready      []change
+	readyBytes int
+}
+
+// chunk does the next ops, one at least. An error means that it did none.
+func (w *bulkWrite) chunk(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.engine.health.writable(); err != nil {
+		return err
+	}
+	w.prepare()
+	batch := w.engine.db.NewBatch()
+	n, err := w.apply(batch)
+	if n == 0 {
+		_ = batch.Close()
+		return err
+	}
+	if err != nil || batch.Empty() {
+		_ = batch.Close()
+	} else {
+		err = w.engine.sync(batch)
+	}
+	refuse(w.results[w.done:w.done+n], err)
+	w.done += n
+	return nil
+}
+
+// apply decides and applies what is ready under the locks of the documents, and gives how many ops it did: none when there
+// is no collection.
+func (w *bulkWrite) apply(batch *pebble.Batch) (int, error) {
+	u, err := w.engine.enter(w.address, batch, w.ready)
+	if err != nil {
+		return 0, err
+	}
+	defer u.leave()
+	return w.stage(&u), u.apply()
+}
+
+// prepare fills ready up to the size of a chunk.
+func (w *bulkWrite) prepare() {
+	for _, op := range w.ops[w.done+len(w.ready):] {
+		if len(w.ready) == chunkOps || len(w.ready) > 0 && w.readyBytes >= chunkBytes {
+			return
+		}
+		ch := newChange(op)
+		w.ready = append(w.ready, ch)
+		w.readyBytes += len(ch.source) + len(ch.fallback)
+	}
+}
+
+// stage does the ready ops until the batch is full, and gives how many. An update can write much more than it was given,
+// so that this may be fewer than are ready.
+func (w *bulkWrite) stage(u *unit) int {
+	n := 0
+	for ; n < len(w.ready) && (n == 0 || u.batch.Len() < chunkBytes); n++ {
+		r := &w.results[w.done+n]
+		r.Document, r.Created, r.Err = u.stage(w.ready[n])
+		w.readyBytes -= len(w.ready[n].source) + len(w.ready[n].fallback)
+	}
+	w.ready = append(w.ready[:0], w.ready[n:]...)
+	return n
+}
+
+// refuse gives err to every op that has no error of its own; nil changes nothing.
+func refuse(results []storage.OpResult, err error) {
+	for i := range results {
+		if err != nil && results[i].Err == nil {
+			results[i] = storage.OpResult{Err: err}
+		}
+	}
 }
 
 var _ storage.Bulk = (*Engine)(nil)

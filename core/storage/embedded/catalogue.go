@@ -6,17 +6,19 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// catalogue knows the collections. Readers take the snapshot; Ensure and Drop take changing, read the snapshot and publish
-// the next.
+// catalogue knows the indexes and collections. Readers take the snapshot; who makes, changes or removes one takes changing,
+// reads the snapshot and publishes the next.
 type catalogue struct {
 	now atomic.Pointer[snapshot]
 
-	// changing is held by Ensure and Drop from beginning to end, disk and all: they are rare, and no reader or writer of
-	// documents waits for it.
+	// changing is held from beginning to end, disk and all: such changes are rare, and no reader or writer of documents
+	// waits for it.
 	changing   sync.Mutex
 	lastNumber uint32
 }
@@ -24,7 +26,7 @@ type catalogue struct {
 // snapshot is immutable, but for what collection guards itself.
 type snapshot struct {
 	collections map[storage.Collection]*collection
-	indexes     map[index]int // how many collections it has
+	indexes     map[index]struct{}
 }
 
 type index struct {
@@ -32,15 +34,26 @@ type index struct {
 	name  string
 }
 
-// collection is a collection as long as it lives; one made again under the same name is another.
+func indexOf(c storage.Collection) index { return index{c.Scope, c.Index} }
+
+// collection is a collection as long as it lives; one made again under the same name is another, and so is one that was
+// truncated.
 type collection struct {
 	number uint32
 
 	// mu is read-locked by every write from the look at keywords until the write is applied (not until it is synced), and
-	// locked when the keywords change or the collection goes away: so each write is wholly before or after.
+	// locked when the keywords change, the mapping is changed by Ensure, or the collection goes away: so each write is wholly
+	// before or after.
 	mu       sync.RWMutex
 	dropped  bool
 	keywords []keyword // replaced, never changed
+	settings jsontext.Value
+
+	// growing is held, below mu and the locks of documents, by a write that adds fields to the mapping, until it is applied.
+	// Only its holder, or who has mu locked, replaces schema. Other writes check their documents against the schema they
+	// find: what it accepts as it is, every grown one accepts.
+	growing sync.Mutex
+	schema  atomic.Pointer[schema] // nil: no mapping
 }
 
 // keyword is a field that Find answers for.
@@ -57,7 +70,7 @@ func (c *catalogue) find(address storage.Collection) (*collection, error) {
 	if live := s.collections[address]; live != nil {
 		return live, nil
 	}
-	if s.indexes[index{address.Scope, address.Index}] == 0 {
+	if _, ok := s.indexes[indexOf(address)]; !ok {
 		return nil, kerror.ServicesStorageUnknownIndex.New(address.Index)
 	}
 	return nil, kerror.ServicesStorageUnknownCollection.New(address.Index, address.Name)
@@ -78,21 +91,18 @@ func (c *catalogue) enter(address storage.Collection) (*collection, error) {
 	}
 }
 
-// publishLocked makes the next snapshot; a nil collection takes the address away. The caller holds changing.
-func (c *catalogue) publishLocked(address storage.Collection, live *collection) {
+// publishLocked makes the next snapshot. The caller holds changing.
+func (c *catalogue) publishLocked(change func(next *snapshot)) {
 	old := c.now.Load()
 	next := &snapshot{collections: maps.Clone(old.collections), indexes: maps.Clone(old.indexes)}
-	i := index{address.Scope, address.Index}
-	if live != nil {
-		next.collections[address] = live
-		next.indexes[i]++
-	} else {
-		delete(next.collections, address)
-		if next.indexes[i]--; next.indexes[i] == 0 {
-			delete(next.indexes, i)
-		}
-	}
+	change(next)
 	c.now.Store(next)
+}
+
+// put adds a collection, or one that takes its place, and the index it is in.
+func (s *snapshot) put(address storage.Collection, live *collection) {
+	s.collections[address] = live
+	s.indexes[indexOf(address)] = struct{}{}
 }
 
 // missing gives the names that the collection has no keyword for, each once.

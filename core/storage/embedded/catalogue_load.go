@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -17,6 +18,7 @@ import (
 type catalogueRecord struct {
 	Number   uint32          `json:"number"`
 	Keywords []keywordRecord `json:"keywords"`
+	Settings jsontext.Value  `json:"settings,omitzero"`
 }
 
 type keywordRecord struct {
@@ -29,34 +31,97 @@ func loadCatalogue(db *pebble.DB) (*catalogue, error) {
 	if err := checkFormat(db); err != nil {
 		return nil, err
 	}
+	s := &snapshot{collections: map[storage.Collection]*collection{}, indexes: map[index]struct{}{}}
+	if err := readIndexes(db, s); err != nil {
+		return nil, fmt.Errorf("read the indexes: %w", err)
+	}
+	if err := readCollections(db, s); err != nil {
+		return nil, fmt.Errorf("read the collections: %w", err)
+	}
+	if err := writeMissingIndexes(db, s); err != nil {
+		return nil, fmt.Errorf("write the indexes: %w", err)
+	}
 	c := new(catalogue)
-	s := &snapshot{collections: map[storage.Collection]*collection{}, indexes: map[index]int{}}
-	it, err := db.NewIter(&pebble.IterOptions{LowerBound: catalogueKeys, UpperBound: after(catalogueKeys)})
+	last, err := read(db, lastNumberKey)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
+	}
+	if last != nil {
+		c.lastNumber = binary.BigEndian.Uint32(last)
+	}
+	c.now.Store(s)
+	return c, nil
+}
+
+func readIndexes(db *pebble.DB, s *snapshot) error {
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: indexKeys, UpperBound: after(indexKeys)})
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for it.First(); it.Valid(); it.Next() {
+		rest := it.Key()[len(indexKeys):]
+		if len(rest) == 0 {
+			return fmt.Errorf("%w: index key %x", errRecord, it.Key())
+		}
+		s.indexes[index{storage.Scope(rest[0]), string(rest[1:])}] = struct{}{}
+	}
+	return it.Error()
+}
+
+func readCollections(db *pebble.DB, s *snapshot) error {
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: catalogueKeys, UpperBound: after(catalogueKeys)})
+	if err != nil {
+		return err
 	}
 	defer it.Close()
 	for it.First(); it.Valid(); it.Next() {
 		address, live, err := readCollection(it.Key(), it.Value())
 		if err != nil {
-			return nil, fmt.Errorf("read the catalogue: %w", err)
+			return err
 		}
+		mapping, err := read(db, appendMappingKey(nil, live.number))
+		if err != nil {
+			return err
+		}
+		parsed, err := loadSchema(mapping)
+		if err != nil {
+			return fmt.Errorf("%w: mapping of %q: %w", errRecord, address, err)
+		}
+		live.schema.Store(parsed)
 		s.collections[address] = live
-		s.indexes[index{address.Scope, address.Index}]++
 	}
-	if err := it.Error(); err != nil {
-		return nil, fmt.Errorf("read the catalogue: %w", err)
+	return it.Error()
+}
+
+// writeMissingIndexes gives a record to each index that has none: it used to be there as long as it had collections.
+func writeMissingIndexes(db *pebble.DB, s *snapshot) error {
+	batch := db.NewBatch()
+	defer batch.Close()
+	for c := range s.collections {
+		i := indexOf(c)
+		if _, ok := s.indexes[i]; !ok {
+			s.indexes[i] = struct{}{}
+			_ = batch.Set(appendIndexKey(nil, i), nil, nil)
+		}
 	}
-	last, closer, err := db.Get(lastNumberKey)
-	if err == nil {
-		c.lastNumber = binary.BigEndian.Uint32(last)
-		err = closer.Close()
+	if batch.Empty() {
+		return nil
 	}
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return nil, fmt.Errorf("read the catalogue: %w", err)
+	return batch.Commit(pebble.Sync)
+}
+
+// read gives a copy of the value under key, nil when there is none.
+func read(db *pebble.DB, key []byte) ([]byte, error) {
+	value, closer, err := db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
 	}
-	c.now.Store(s)
-	return c, nil
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	return bytes.Clone(value), nil
 }
 
 func checkFormat(db *pebble.DB) error {
@@ -96,7 +161,7 @@ func readCollection(key, value []byte) (storage.Collection, *collection, error) 
 	if err := json.Unmarshal(value, &r); err != nil {
 		return storage.Collection{}, nil, fmt.Errorf("%w: collection %q: %w", errRecord, names, err)
 	}
-	live := &collection{number: r.Number}
+	live := &collection{number: r.Number, settings: r.Settings}
 	for _, k := range r.Keywords {
 		live.keywords = append(live.keywords, keyword{name: k.Name, field: k.Field})
 	}

@@ -16,8 +16,8 @@ func TestEnterDropped(t *testing.T) {
 	live, err := e.catalogue.find(things)
 	must(t, err)
 	live.dropped = true
-	time.AfterFunc(5*time.Millisecond, func() { e.catalogue.publishLocked(things, nil) })
-	if _, err := e.catalogue.enter(things); !errors.Is(err, kerror.ServicesStorageUnknownIndex) {
+	time.AfterFunc(5*time.Millisecond, func() { e.catalogue.publishLocked(func(next *snapshot) { delete(next.collections, things) }) })
+	if _, err := e.catalogue.enter(things); !errors.Is(err, kerror.ServicesStorageUnknownCollection) {
 		t.Errorf("enter: %v", err)
 	}
 }

@@ -187,6 +187,7 @@ func fatal(dir, part string) {
 		defer func() { _ = recover() }() // as a server does for its requests
 		_ = e.db.Flush()
 	}()
+	time.Sleep(10 * time.Second) // the end may come from another goroutine
 	os.Exit(66) // must not be reached
 }
 

@@ -51,60 +51,31 @@ func (e *Engine) load(collection uint32, id string) (storage.Document, error) {
 
 // Create writes a new document.
 func (e *Engine) Create(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
-		if old.exists {
-			return nil, kerror.ServicesStorageDocumentAlreadyExists.New()
-		}
-		return object("source", source)
-	})
+	doc, _, err := e.write(ctx, c, storage.Op{Kind: storage.OpCreate, ID: id, Source: source, IfVersion: o.IfVersion}, false)
 	return doc, err
 }
 
 // Put writes a document whether or not the id is taken.
 func (e *Engine) Put(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, bool, error) {
-	return e.write(ctx, c, id, o, func(current) (jsontext.Value, error) {
-		return object("source", source)
-	})
+	return e.write(ctx, c, storage.Op{Kind: storage.OpPut, ID: id, Source: source, IfVersion: o.IfVersion}, false)
 }
 
 // Replace writes over an existing document.
 func (e *Engine) Replace(ctx context.Context, c storage.Collection, id string, source jsontext.Value, o storage.WriteOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
-		if !old.exists {
-			return nil, notFound(c, id)
-		}
-		return object("source", source)
-	})
+	doc, _, err := e.write(ctx, c, storage.Op{Kind: storage.OpReplace, ID: id, Source: source, IfVersion: o.IfVersion}, false)
 	return doc, err
 }
 
 // Update merges partial into an existing document. It never loses a race, since it reads and writes under the document's
 // lock: RetryOnConflict is not needed.
 func (e *Engine) Update(ctx context.Context, c storage.Collection, id string, partial jsontext.Value, o storage.UpdateOptions) (storage.Document, error) {
-	doc, _, err := e.write(ctx, c, id, o.WriteOptions, func(old current) (jsontext.Value, error) {
-		if !old.exists {
-			return nil, notFound(c, id)
-		}
-		if _, err := object("partial", partial); err != nil {
-			return nil, err
-		}
-		merged, err := merge(old.source, partial)
-		if err != nil {
-			return nil, readError(err)
-		}
-		return merged, nil
-	})
+	doc, _, err := e.write(ctx, c, storage.Op{Kind: storage.OpUpdate, ID: id, Source: partial, IfVersion: o.IfVersion}, false)
 	return doc, err
 }
 
 // Delete removes a document.
 func (e *Engine) Delete(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions) error {
-	_, _, err := e.write(ctx, c, id, o, func(old current) (jsontext.Value, error) {
-		if !old.exists {
-			return nil, notFound(c, id)
-		}
-		return nil, nil
-	})
+	_, _, err := e.write(ctx, c, storage.Op{Kind: storage.OpDelete, ID: id, IfVersion: o.IfVersion}, o.Forget)
 	return err
 }
 

@@ -2,34 +2,115 @@ package embedded
 
 import (
 	"context"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// CreateIndex is not there yet.
-func (e *Engine) CreateIndex(context.Context, storage.Scope, string) error {
-	return kerror.ServicesStorageUnexpectedError.New("not there yet")
+// CreateIndex makes an empty index.
+func (e *Engine) CreateIndex(ctx context.Context, s storage.Scope, name string) error {
+	if err := e.beginWrite(ctx); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	if !storage.ValidName(name) {
+		return kerror.ServicesStorageInvalidIndexName.New(name)
+	}
+	e.catalogue.changing.Lock()
+	defer e.catalogue.changing.Unlock()
+	i := index{s, name}
+	if _, ok := e.catalogue.now.Load().indexes[i]; ok {
+		return kerror.ServicesStorageIndexAlreadyExists.New(s.String(), name)
+	}
+	batch := e.db.NewBatch()
+	_ = batch.Set(appendIndexKey(nil, i), nil, nil)
+	if err := e.commit(batch); err != nil {
+		return err
+	}
+	e.catalogue.publishLocked(func(next *snapshot) { next.indexes[i] = struct{}{} })
+	return nil
 }
 
-// Indexes is not there yet.
-func (e *Engine) Indexes(context.Context, storage.Scope) ([]string, error) {
-	return nil, kerror.ServicesStorageUnexpectedError.New("not there yet")
+// Indexes gives the indexes of a scope.
+func (e *Engine) Indexes(ctx context.Context, s storage.Scope) ([]string, error) {
+	if err := e.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer e.gate.leave()
+	var names []string
+	for i := range e.catalogue.now.Load().indexes {
+		if i.scope == s {
+			names = append(names, i.name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
-// DropIndex is not there yet.
-func (e *Engine) DropIndex(context.Context, storage.Scope, string) error {
-	return kerror.ServicesStorageUnexpectedError.New("not there yet")
+// DropIndex removes an index with its collections, all at once. A write that runs at the same time is either removed with
+// its collection or fails.
+func (e *Engine) DropIndex(ctx context.Context, s storage.Scope, name string) error {
+	if err := e.beginWrite(ctx); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	e.catalogue.changing.Lock()
+	defer e.catalogue.changing.Unlock()
+	i, now := index{s, name}, e.catalogue.now.Load()
+	if _, ok := now.indexes[i]; !ok {
+		return kerror.ServicesStorageUnknownIndex.New(name)
+	}
+	gone := map[storage.Collection]*collection{}
+	for c, live := range now.collections {
+		if indexOf(c) == i {
+			gone[c] = live
+		}
+	}
+	batch := e.db.NewBatch()
+	_ = batch.Delete(appendIndexKey(nil, i), nil)
+	return e.dropLocked(batch, gone, func(next *snapshot) { delete(next.indexes, i) })
 }
 
-// Describe is not there yet.
-func (e *Engine) Describe(context.Context, storage.Collection) (storage.Spec, error) {
-	return storage.Spec{}, kerror.ServicesStorageUnexpectedError.New("not there yet")
+// dropLocked removes collections, with what is in batch and in change besides. The caller holds catalogue.changing, which
+// lets it lock several collections in any order.
+func (e *Engine) dropLocked(batch *pebble.Batch, gone map[storage.Collection]*collection, change func(*snapshot)) error {
+	for c, live := range gone {
+		_ = batch.Delete(appendCollectionKey(nil, c), nil)
+		stageRemoval(batch, live.number)
+	}
+	if err := e.applyDrop(batch, gone, change); err != nil {
+		_ = batch.Close()
+		return err
+	}
+	return e.sync(batch)
 }
 
-// Truncate is not there yet.
-func (e *Engine) Truncate(context.Context, storage.Collection) error {
-	return kerror.ServicesStorageUnexpectedError.New("not there yet")
+// applyDrop is the part of dropLocked that no write may run beside.
+func (e *Engine) applyDrop(batch *pebble.Batch, gone map[storage.Collection]*collection, change func(*snapshot)) error {
+	for _, live := range gone {
+		live.mu.Lock()
+		defer live.mu.Unlock()
+	}
+	if err := e.apply(batch); err != nil {
+		return err
+	}
+	e.catalogue.publishLocked(func(next *snapshot) {
+		for c, live := range gone {
+			delete(next.collections, c)
+			live.dropped = true
+		}
+		change(next)
+	})
+	return nil
+}
+
+// stageRemoval removes all data under a collection number.
+func stageRemoval(batch *pebble.Batch, number uint32) {
+	all := appendDataPrefix(nil, number)
+	_ = batch.DeleteRange(all, after(all), nil)
 }
 
 var _ storage.Indexes = (*Engine)(nil)

@@ -12,12 +12,15 @@ import (
 //	0x01 'f'                                          format of this layout, one byte
 //	0x01 'n'                                          the last collection number given, 4 bytes
 //	0x01 'c' scope index 0x00 name                    a collection: catalogueRecord as JSON
+//	0x01 'i' scope index                              an index: empty
 //	0x02 collection(4) 'd' id                         a document: record
 //	0x02 collection(4) 'k' field(4) value id          a keyword of a document: empty
+//	0x02 collection(4) 'm'                            the mapping of the collection as JSON; absent when it has none
 //	0x02 collection(4) 't' id                         the last version of a deleted document: uvarint
 //	0x03                                              reserved for the sequence log
 //
-// Everything of a collection is one range, so that Drop is one range deletion; its number is never given again. A value is
+// Everything of a collection is one range, so that Drop is one range deletion; its number is never given again, and Truncate
+// gives a new one. The mapping is apart from the record of the collection, because writes of documents change it. A value is
 // 0x00 length(2) text, or 0x01 and the SHA-256 of a text above maxPlainKeyword bytes (Find compares the document itself).
 const (
 	spaceMeta byte = 1
@@ -26,9 +29,11 @@ const (
 	metaFormat     byte = 'f'
 	metaLastNumber byte = 'n'
 	metaCollection byte = 'c'
+	metaIndex      byte = 'i'
 
 	kindDocument byte = 'd'
 	kindKeyword  byte = 'k'
+	kindMapping  byte = 'm'
 	kindDeleted  byte = 't'
 
 	// formatVersion is the version of the layout; another one is refused at Open.
@@ -43,6 +48,7 @@ var (
 	formatKey     = []byte{spaceMeta, metaFormat}
 	lastNumberKey = []byte{spaceMeta, metaLastNumber}
 	catalogueKeys = []byte{spaceMeta, metaCollection}
+	indexKeys     = []byte{spaceMeta, metaIndex}
 )
 
 func appendCollectionKey(b []byte, c storage.Collection) []byte {
@@ -50,6 +56,14 @@ func appendCollectionKey(b []byte, c storage.Collection) []byte {
 	b = append(b, c.Index...)
 	b = append(b, 0)
 	return append(b, c.Name...)
+}
+
+func appendIndexKey(b []byte, i index) []byte {
+	return append(append(b, spaceMeta, metaIndex, byte(i.scope)), i.name...)
+}
+
+func appendMappingKey(b []byte, collection uint32) []byte {
+	return append(appendDataPrefix(b, collection), kindMapping)
 }
 
 func appendDataPrefix(b []byte, collection uint32) []byte {

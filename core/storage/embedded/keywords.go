@@ -10,32 +10,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// stageKeywords brings the keyword keys of a document from its old source to the new one; nil is no document. The caller
-// holds the collection's read lock and the document's lock.
-func stageKeywords(batch *pebble.Batch, coll *collection, id string, old, source jsontext.Value) error {
+// keywordDiff is what a write changes in the keyword index.
+type keywordDiff struct{ had, has map[string]struct{} }
+
+// keywordChanges compares the keyword keys of a document's old source with those of the new one; nil is no document. The
+// caller holds the collection's read lock and the document's lock.
+func keywordChanges(coll *collection, id string, old, source jsontext.Value) (d keywordDiff, err error) {
 	if len(coll.keywords) == 0 {
-		return nil
+		return d, nil
 	}
-	had, err := keywordKeys(coll.number, coll.keywords, id, old)
-	if err != nil {
-		return readError(err)
+	if d.had, err = keywordKeys(coll.number, coll.keywords, id, old); err != nil {
+		return d, readError(err)
 	}
-	has, err := keywordKeys(coll.number, coll.keywords, id, source)
-	if err != nil {
-		return fmt.Errorf("find the keywords of %q: %w", id, err)
+	if d.has, err = keywordKeys(coll.number, coll.keywords, id, source); err != nil {
+		return d, fmt.Errorf("find the keywords of %q: %w", id, err)
 	}
-	for key := range had {
-		if _, still := has[key]; !still {
+	return d, nil
+}
+
+func (d keywordDiff) stage(batch *pebble.Batch) {
+	for key := range d.had {
+		if _, still := d.has[key]; !still {
 			_ = batch.Delete([]byte(key), nil)
 		}
 	}
-	for key := range has {
+	for key := range d.has {
 		// A field that is being built may not have the key of the old source yet; Ensure will come to this document and set it.
-		if _, already := had[key]; !already {
+		if _, already := d.had[key]; !already {
 			_ = batch.Set([]byte(key), nil, nil)
 		}
 	}
-	return nil
 }
 
 // keywordKeys gives the keys that a source asks for.

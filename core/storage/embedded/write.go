@@ -4,49 +4,23 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"hash/maphash"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
-
-// documentLocks order the writers of one document; documents share a lock by chance only. Nobody holds two.
-type documentLocks struct {
-	seed maphash.Seed
-	mu   [256]sync.Mutex
-}
-
-func (l *documentLocks) of(collection uint32, id string) *sync.Mutex {
-	h := maphash.String(l.seed, id) + uint64(collection)
-	return &l.mu[h%uint64(len(l.mu))]
-}
-
-// current is a document as a write finds it. version without exists is the last version of a deleted document.
-type current struct {
-	exists  bool
-	version int64
-	source  jsontext.Value
-}
-
-// decision gives the source to write over what is there, nil to remove the document. It runs under the document's lock.
-type decision func(current) (jsontext.Value, error)
 
 // write is the way of every single-document write: look at the document under its lock, decide, apply, unlock, wait for
 // the disk.
-func (e *Engine) write(ctx context.Context, c storage.Collection, id string, o storage.WriteOptions, decide decision) (doc storage.Document, created bool, err error) {
+func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op, forget bool) (doc storage.Document, created bool, err error) {
 	if err := e.beginWrite(ctx); err != nil {
 		return doc, false, err
 	}
 	defer e.gate.leave()
-	if len(id) == 0 || len(id) > maxIDBytes {
-		return doc, false, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
-	}
+	ch := newChange(op)
+	ch.forget = forget
 	batch := e.db.NewBatch()
-	doc, created, err = e.stage(batch, c, id, o, decide)
+	doc, created, err = e.applyOne(batch, c, ch)
 	if err != nil {
 		_ = batch.Close()
 		return storage.Document{}, false, err
@@ -57,51 +31,35 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, id string, o s
 	return doc, created, nil
 }
 
-// stage decides and applies a write under the document's lock.
-func (e *Engine) stage(batch *pebble.Batch, c storage.Collection, id string, o storage.WriteOptions, decide decision) (doc storage.Document, created bool, err error) {
-	coll, err := e.catalogue.enter(c)
+// applyOne decides and applies a write under the document's lock.
+func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) (doc storage.Document, created bool, err error) {
+	u, err := e.enter(c, batch, []change{ch})
 	if err != nil {
 		return doc, false, err
 	}
-	defer coll.mu.RUnlock()
-	lock := e.locks.of(coll.number, id)
-	lock.Lock()
-	defer lock.Unlock()
-
-	old, err := e.current(coll.number, id)
-	if err != nil {
+	defer u.leave()
+	if doc, created, err = u.stage(ch); err != nil {
 		return doc, false, err
 	}
-	source, err := decide(old)
-	if err != nil {
-		return doc, false, err
-	}
-	if o.IfVersion != 0 && (!old.exists || old.version != o.IfVersion) {
-		return doc, false, kerror.ServicesStorageTooManyChanges.New(id)
-	}
-	doc = storage.Document{ID: id, Version: old.version + 1, Source: source}
-	stageDocument(batch, coll.number, old, doc, o.Forget)
-	if err := stageKeywords(batch, coll, id, old.source, source); err != nil {
-		return doc, false, err
-	}
-	return doc, !old.exists, e.apply(batch)
+	return doc, created, u.apply()
 }
 
-// stageDocument writes the document and what is kept of a deleted one.
-func stageDocument(batch *pebble.Batch, collection uint32, old current, doc storage.Document, forget bool) {
+// stageDocument writes a document over what is there.
+func stageDocument(batch *pebble.Batch, collection uint32, old current, doc storage.Document) {
 	var room [keyRoom]byte
-	key := appendDocumentKey(room[:0], collection, doc.ID)
-	if doc.Source == nil {
-		_ = batch.Delete(key, nil)
-		if !forget {
-			_ = batch.Set(appendDeletedKey(room[:0], collection, doc.ID), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
-		}
-		return
-	}
 	value := appendRecord(make([]byte, 0, len(doc.Source)+binary.MaxVarintLen64+1), doc.Version, doc.Source)
-	_ = batch.Set(key, value, nil)
+	_ = batch.Set(appendDocumentKey(room[:0], collection, doc.ID), value, nil)
 	if !old.exists && old.version > 0 {
 		_ = batch.Delete(appendDeletedKey(room[:0], collection, doc.ID), nil)
+	}
+}
+
+// stageDeletion removes a document, and keeps its version unless it is to be forgotten.
+func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old current) {
+	var room [keyRoom]byte
+	_ = batch.Delete(appendDocumentKey(room[:0], collection, ch.id), nil)
+	if !ch.forget {
+		_ = batch.Set(appendDeletedKey(room[:0], collection, ch.id), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
 	}
 }
 

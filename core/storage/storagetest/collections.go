@@ -98,6 +98,6 @@ func drop(t *testing.T, f fixture) {
 	wantErr(t, "Drop", f.Drop(ctx, f.c), nil)
 	wantErr(t, "Drop", f.Drop(ctx, other.c), nil)
 	_, err = f.Get(ctx, f.c, "a")
-	wantErr(t, "Get from an index without collections", err, kerror.ServicesStorageUnknownIndex)
+	wantErr(t, "Get from an index whose last collection was dropped", err, kerror.ServicesStorageUnknownCollection)
 	wantErr(t, "Drop in an unknown index", f.Drop(ctx, f.c), kerror.ServicesStorageUnknownCollection)
 }
