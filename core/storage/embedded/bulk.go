@@ -81,7 +81,8 @@ func (w *bulkWrite) apply(batch *pebble.Batch) (int, error) {
 		return 0, err
 	}
 	defer u.leave()
-	return w.stage(&u), u.apply()
+	n := w.stage(&u)
+	return n, u.apply()
 }
 
 // prepare fills ready up to the size of a chunk.

@@ -188,7 +188,7 @@ func fatal(dir, part string) {
 		_ = e.db.Flush()
 	}()
 	time.Sleep(10 * time.Second) // the end may come from another goroutine
-	os.Exit(66) // must not be reached
+	os.Exit(66)                  // must not be reached
 }
 
 // TestFatal: what can neither be gone on with nor undone ends the process, and the next start has everything.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -15,6 +17,8 @@ func testCollections(t *testing.T, open Open) {
 	t.Run("Names", func(t *testing.T) { names(t, setUp(t, open)) })
 	t.Run("List", func(t *testing.T) { list(t, setUp(t, open)) })
 	t.Run("Drop", func(t *testing.T) { drop(t, setUp(t, open, "k")) })
+	t.Run("Truncate", func(t *testing.T) { truncate(t, setUp(t, open, "k")) })
+	t.Run("Describe", func(t *testing.T) { describe(t, setUp(t, open, "k")) })
 }
 
 func ensure(t *testing.T, f fixture) {
@@ -100,4 +104,75 @@ func drop(t *testing.T, f fixture) {
 	_, err = f.Get(ctx, f.c, "a")
 	wantErr(t, "Get from an index whose last collection was dropped", err, kerror.ServicesStorageUnknownCollection)
 	wantErr(t, "Drop in an unknown index", f.Drop(ctx, f.c), kerror.ServicesStorageUnknownCollection)
+}
+
+func truncate(t *testing.T, f fixture) {
+	ctx := t.Context()
+	wantErr(t, "Ensure", f.Ensure(ctx, f.c, storage.Spec{Settings: []byte(`{"a":1}`)}), nil)
+	before, err := f.Describe(ctx, f.c)
+	wantErr(t, "Describe", err, nil)
+	other := fixture{f.Engine, f.sibling("other")}
+	wantErr(t, "Ensure", f.Ensure(ctx, other.c, storage.Spec{}), nil)
+	other.put(t, "a", `{}`)
+	for _, id := range []string{"a", "b", "c"} {
+		f.put(t, id, `{"k":"x"}`)
+	}
+	wantErr(t, "Delete", f.Delete(ctx, f.c, "c", storage.WriteOptions{}), nil)
+
+	wantErr(t, "Truncate", f.Truncate(ctx, f.c), nil)
+	sameIDs(t, "Scan", f.scan(t, ""))
+	sameIDs(t, "Find", f.find(t, "k", "x"))
+	_, err = f.Get(ctx, f.c, "a")
+	wantErr(t, "Get", err, kerror.ServicesStorageNotFound)
+	after, err := f.Describe(ctx, f.c)
+	wantErr(t, "Describe", err, nil)
+	sameSpec(t, "Describe after Truncate", after, before)
+	sameIDs(t, "Scan of the other collection", other.scan(t, ""), "a")
+
+	wantDocument(t, "Put", f.put(t, "a", `{"k":"y"}`), "a", 1, `{"k":"y"}`)
+	wantDocument(t, "Put of what was deleted", f.put(t, "c", `{"k":"y"}`), "c", 1, `{"k":"y"}`)
+	sameIDs(t, "Find", f.find(t, "k", "y"), "a", "c")
+	wantErr(t, "second Truncate", f.Truncate(ctx, f.c), nil)
+	sameIDs(t, "Scan", f.scan(t, ""))
+	wantErr(t, "Truncate of an empty collection", f.Truncate(ctx, f.c), nil)
+}
+
+// describe: what was given to Ensure comes back.
+func describe(t *testing.T, f fixture) {
+	const none = `{"dynamic":"false","properties":{}}`
+	check := func(what string, want storage.Spec) {
+		t.Helper()
+		spec, err := f.Describe(t.Context(), f.c)
+		wantErr(t, "Describe", err, nil)
+		sameSpec(t, what, spec, want)
+	}
+	check("no mapping", storage.Spec{Keywords: []string{"k"}, Mapping: []byte(none)})
+	settings := jsontext.Value(`{"analysis":{"analyzer":{}}}`)
+	wantErr(t, "Ensure", f.Ensure(t.Context(), f.c, storage.Spec{Keywords: []string{"l", "k"}, Settings: settings}), nil)
+	want := storage.Spec{Keywords: []string{"k", "l"}, Mapping: []byte(none), Settings: settings.Clone()}
+	copy(settings, "          ")
+	check("settings", want)
+	wantErr(t, "Ensure of nothing", f.Ensure(t.Context(), f.c, storage.Spec{}), nil)
+	check("settings stay", want)
+	want.Settings = jsontext.Value(`{}`)
+	wantErr(t, "Ensure", f.Ensure(t.Context(), f.c, storage.Spec{Settings: want.Settings}), nil)
+	check("settings are replaced", want)
+	for _, bad := range []string{"", "null", "[]", "{", `{"a":1,"a":1}`} {
+		err := f.Ensure(t.Context(), f.c, storage.Spec{Settings: jsontext.Value(bad)})
+		wantErr(t, "Ensure with the settings "+bad, err, kerror.ServicesStorageInvalidArgument)
+	}
+	check("refused settings", want)
+}
+
+func sameSpec(t *testing.T, what string, got, want storage.Spec) {
+	t.Helper()
+	if !slices.Equal(got.Keywords, want.Keywords) {
+		t.Errorf("%s: keywords %q, want %q", what, got.Keywords, want.Keywords)
+	}
+	if !sameJSON(got.Mapping, want.Mapping) {
+		t.Errorf("%s: mapping %s, want %s", what, got.Mapping, want.Mapping)
+	}
+	if len(got.Settings)+len(want.Settings) > 0 && !sameJSON(got.Settings, want.Settings) {
+		t.Errorf("%s: settings %s, want %s", what, got.Settings, want.Settings)
+	}
 }

@@ -1,8 +1,9 @@
 package storagetest
 
 import (
-	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/core/storage"
@@ -16,26 +17,12 @@ func TestFaulty(t *testing.T) {
 		asked = append(asked, op)
 		return broken
 	}}
-	calls := append([]call{
-		{"Ensure", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
-			return e.Ensure(ctx, c, storage.Spec{})
-		}},
-		{"Drop", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Drop(ctx, c) }},
-		{"List", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
-			_, err := e.List(ctx, storage.Public)
-			return err
-		}},
-		{"Info", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
-			_, err := e.Info(ctx)
-			return err
-		}},
-		{"Healthy", func(ctx context.Context, e storage.Engine, _ storage.Collection) error { return e.Healthy(ctx) }},
-	}, documentCalls...)
+	calls := append(slices.Clone(otherCalls), documentCalls...)
 	for _, m := range calls {
 		if err := m.do(t.Context(), f, storage.Collection{}); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", m.name, err)
 		}
-		if asked[len(asked)-1] != m.name {
+		if op, _, _ := strings.Cut(m.name, " "); asked[len(asked)-1] != op {
 			t.Errorf("%s asked for %q", m.name, asked[len(asked)-1])
 		}
 	}

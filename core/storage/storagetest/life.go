@@ -1,10 +1,9 @@
 package storagetest
 
 import (
-	"context"
+	"slices"
 	"testing"
 
-	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -20,21 +19,7 @@ func testLife(t *testing.T, open Open) {
 	}
 
 	wantErr(t, "Close", f.Close(), nil)
-	for _, m := range append([]call{
-		{"Ensure", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
-			return e.Ensure(ctx, c, storage.Spec{})
-		}},
-		{"Drop", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Drop(ctx, c) }},
-		{"List", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
-			_, err := e.List(ctx, storage.Public)
-			return err
-		}},
-		{"Info", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
-			_, err := e.Info(ctx)
-			return err
-		}},
-		{"Healthy", func(ctx context.Context, e storage.Engine, _ storage.Collection) error { return e.Healthy(ctx) }},
-	}, documentCalls...) {
+	for _, m := range append(slices.Clone(otherCalls), documentCalls...) {
 		wantErr(t, m.name+" after Close", m.do(t.Context(), f, f.c), kerror.ServicesStorageNotConnected)
 	}
 }

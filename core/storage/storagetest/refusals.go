@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,6 +17,33 @@ import (
 type call struct {
 	name string
 	do   func(context.Context, storage.Engine, storage.Collection) error
+}
+
+// otherCalls are the methods that do not need the collection to exist.
+var otherCalls = []call{
+	{"Ensure", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		return e.Ensure(ctx, c, storage.Spec{})
+	}},
+	{"Drop", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Drop(ctx, c) }},
+	{"List", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
+		_, err := e.List(ctx, storage.Public)
+		return err
+	}},
+	{"CreateIndex", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		return e.CreateIndex(ctx, c.Scope, c.Index)
+	}},
+	{"Indexes", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
+		_, err := e.Indexes(ctx, storage.Public)
+		return err
+	}},
+	{"DropIndex", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		return e.DropIndex(ctx, c.Scope, c.Index)
+	}},
+	{"Info", func(ctx context.Context, e storage.Engine, _ storage.Collection) error {
+		_, err := e.Info(ctx)
+		return err
+	}},
+	{"Healthy", func(ctx context.Context, e storage.Engine, _ storage.Collection) error { return e.Healthy(ctx) }},
 }
 
 // documentCalls are the methods that need the collection to exist.
@@ -33,6 +61,23 @@ var documentCalls = append([]call{
 	}},
 	{"Scan", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
 		return e.Scan(ctx, c, "", func(storage.Document) bool { return true })
+	}},
+	{"Describe", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Describe(ctx, c)
+		return err
+	}},
+	{"Truncate", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Truncate(ctx, c) }},
+	{"MGet", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.MGet(ctx, c, []string{"a"})
+		return err
+	}},
+	{"Write", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Write(ctx, c, []storage.Op{{Kind: storage.OpPut, ID: "a", Source: []byte(`{}`)}}, storage.BulkOptions{})
+		return err
+	}},
+	{"Write of nothing", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Write(ctx, c, nil, storage.BulkOptions{})
+		return err
 	}},
 }, sourceCalls(jsontext.Value(`{}`), "a")...)
 
@@ -58,6 +103,29 @@ func sourceCalls(source jsontext.Value, id string) []call {
 	}
 }
 
+// opCalls are the ops that store source under id, each alone in a Write.
+func opCalls(source jsontext.Value, id string) []call {
+	var calls []call
+	for name, op := range map[string]storage.Op{
+		"OpCreate":                 {Kind: storage.OpCreate, Source: source},
+		"OpPut":                    {Kind: storage.OpPut, Source: source},
+		"OpReplace":                {Kind: storage.OpReplace, Source: source},
+		"OpUpdate":                 {Kind: storage.OpUpdate, Source: source},
+		"OpUpsert with its change": {Kind: storage.OpUpsert, Source: source, Default: []byte(`{}`)},
+		"OpUpsert with a default":  {Kind: storage.OpUpsert, Source: []byte(`{}`), Default: source},
+	} {
+		op.ID = id
+		calls = append(calls, call{name, func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+			results, err := e.Write(ctx, c, []storage.Op{op}, storage.BulkOptions{})
+			if err != nil || len(results) != 1 {
+				return fmt.Errorf("%d results: %w", len(results), err)
+			}
+			return results[0].Err
+		}})
+	}
+	return calls
+}
+
 // testRefusals: what no engine may accept.
 func testRefusals(t *testing.T, open Open) {
 	f := setUp(t, open, "k")
@@ -79,6 +147,16 @@ func testRefusals(t *testing.T, open Open) {
 			wantErr(t, "Put of "+id, err, kerror.ServicesStorageInvalidArgument)
 			_, err = f.Get(t.Context(), f.c, id)
 			wantErr(t, "Get of "+id, err, kerror.ServicesStorageNotFound)
+			docs, err := f.MGet(t.Context(), f.c, []string{id})
+			wantErr(t, "MGet of "+id, err, nil)
+			if len(docs) != 1 || docs[0] != nil {
+				t.Errorf("MGet of %q gave %v", id, docs)
+			}
+			for _, m := range opCalls([]byte(`{}`), id) {
+				if !strings.HasSuffix(m.name, "Replace") && !strings.HasSuffix(m.name, "Update") {
+					wantErr(t, m.name+" of "+id, m.do(t.Context(), f, f.c), kerror.ServicesStorageInvalidArgument)
+				}
+			}
 		}
 	})
 	t.Run("Cancelled", func(t *testing.T) {
@@ -101,13 +179,16 @@ func badSources(t *testing.T, f fixture) {
 		`{"a":1,"a":2}`, `{"o":{"a":1,"a":2}}`, "{\"a\":\"\xff\"}", `{"a":"\ud800"}`, "{\"a\":\"\n\"}", `{"a":NaN}`,
 		strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000),
 	} {
-		for _, m := range sourceCalls(jsontext.Value(source), "there") {
-			if m.name != "Create" {
+		for _, m := range append(sourceCalls(jsontext.Value(source), "there"), opCalls(jsontext.Value(source), "there")...) {
+			if !strings.HasSuffix(m.name, "Create") {
 				wantErr(t, m.name+" "+source[:min(20, len(source))], m.do(t.Context(), f, f.c), kerror.ServicesStorageInvalidArgument)
 			}
 		}
-		_, err := f.Create(t.Context(), f.c, "new", jsontext.Value(source), storage.WriteOptions{})
-		wantErr(t, "Create "+source[:min(20, len(source))], err, kerror.ServicesStorageInvalidArgument)
+		for _, m := range append(sourceCalls(jsontext.Value(source), "new"), opCalls(jsontext.Value(source), "new")...) {
+			if !strings.HasSuffix(m.name, "Replace") && !strings.HasSuffix(m.name, "Update") {
+				wantErr(t, m.name+" "+source[:min(20, len(source))], m.do(t.Context(), f, f.c), kerror.ServicesStorageInvalidArgument)
+			}
+		}
 	}
 	sameIDs(t, "Scan", f.scan(t, ""), "there")
 	doc, err := f.Get(t.Context(), f.c, "there")

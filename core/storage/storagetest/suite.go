@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 		{"Find", testFind},
 		{"Scan", testScan},
 		{"Collections", testCollections},
+		{"Indexes", testIndexes},
+		{"Bulk", testBulk},
 		{"Concurrency", testConcurrency},
 		{"Life", testLife},
 		{"Random", testRandom},
@@ -63,10 +65,10 @@ func setUp(t *testing.T, open Open, keywords ...string) fixture {
 // clear drops what a test made. It reports nothing: the engine may be closed.
 func (f fixture) clear(ctx context.Context) {
 	for _, s := range []storage.Scope{storage.Public, storage.Internal} {
-		all, _ := f.List(ctx, s)
-		for _, c := range all {
-			if strings.HasPrefix(c.Index, f.c.Index) {
-				_ = f.Drop(ctx, c)
+		all, _ := f.Indexes(ctx, s)
+		for _, index := range all {
+			if strings.HasPrefix(index, f.c.Index) {
+				_ = f.DropIndex(ctx, s, index)
 			}
 		}
 	}
