@@ -165,12 +165,12 @@ func (c *compiler) letter() (element, error) {
 
 // fields is what a text said. A field that it did not say is -1.
 type fields struct {
-	year, month, day, dayOfYear     int
-	weekYear, week, weekday         int
-	hour, halfHour, half            int // halfHour 0 to 11, half 0 is am
-	minute, second, nano            int
-	zone                            *time.Location
-	hasYear, negativeYear, hasWYear bool
+	year, month, day, dayOfYear int
+	weekYear, week, weekday     int
+	hour, halfHour, half        int // halfHour 0 to 11, half 0 is am
+	minute, second, nano        int
+	zone                        *time.Location
+	hasYear, hasWYear           bool
 }
 
 func (p *pattern) parse(text string, zone *time.Location, up bool) (time.Time, bool) {
