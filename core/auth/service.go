@@ -63,6 +63,8 @@ type Service struct {
 	now        func() time.Time
 	strategies *Strategies
 	held       *lru.Cache[string, heldStrategies]
+	retired    retiredTokens
+	revoking   revoking
 	stop       context.CancelFunc
 	background sync.WaitGroup
 
