@@ -10,9 +10,9 @@ import (
 // Zone finds a time zone: an offset such as "+01:00", "UTC", "Z", or a name such as "Europe/Paris".
 func Zone(name string) (*time.Location, error) {
 	switch name {
-	case "Z", "z", "UTC", "GMT", "UT":
+	case "Z", "UTC", "GMT", "UT":
 		return time.UTC, nil
-	case "", "Local":
+	case "", "Local", "EST", "MST", "HST": // Java does not know the last three
 	default:
 		for _, prefix := range []string{"UTC", "GMT", "UT", ""} {
 			rest, ok := strings.CutPrefix(name, prefix)
