@@ -65,6 +65,7 @@ type Service struct {
 	held       *lru.Cache[string, heldStrategies]
 	retired    retiredTokens
 	revoking   revoking
+	changing   changing
 	stop       context.CancelFunc
 	background sync.WaitGroup
 

@@ -463,7 +463,7 @@ func TestRefreshedTokensDoNotPileUp(t *testing.T) {
 	if _, err := s.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	token = refresh(token) // whose old record nobody may sweep yet
+	refresh(token) // whose old record nobody may sweep yet
 	if _, err := s.Sweep(t.Context()); err != nil || stored() < 2 {
 		t.Errorf("%d records, %v", stored(), err)
 	}
