@@ -31,6 +31,8 @@ type Request struct {
 	Internal *Internal
 	// User is whom the funnel found behind the token: set after the token stage, before pipes and actions see the request.
 	User *User
+	// Deprecations are what the client used and should not; it is told in development mode.
+	Deprecations []Deprecation
 	// Reply lets an action shape the answer beyond its result.
 	Reply Reply
 }

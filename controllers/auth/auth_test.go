@@ -245,7 +245,7 @@ func TestDeletedUser(t *testing.T) {
 	for _, s := range []scenario{
 		{"token", `{"controller":"auth","action":"getCurrentUser","jwt":"` + token + `"}`, 401, "security.token.invalid", ""},
 		{"check", `{"controller":"auth","action":"checkToken","body":{"token":"` + token + `"}}`, 200, "", `{"valid":false`},
-		{"login", `{"controller":"auth","action":"login","strategy":"local","body":{"username":"joe","password":"right"}}`, 500, "plugin.strategy.unknown_kuid", ""},
+		{"login", `{"controller":"auth","action":"login","strategy":"local","body":{"username":"joe","password":"right"}}`, 401, "plugin.strategy.missing_user", ""},
 	} {
 		s.check(t, n.ask(t, s.request, nil))
 	}

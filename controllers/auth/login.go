@@ -66,7 +66,7 @@ func (c controller) login(ctx context.Context, req *protocol.Request) (any, erro
 
 // verify asks the strategy, unless there were too many attempts.
 func (c controller) verify(ctx context.Context, req *protocol.Request, strategy tokens.Named) (tokens.Outcome, error) {
-	login := tokens.Login{Request: req, Args: req.Args}
+	login := tokens.Login{Request: req, Args: req.Args, Known: c.known}
 	var err error
 	if login.Body, err = req.OptBodyFields(); err != nil {
 		return tokens.Outcome{}, err
@@ -90,6 +90,14 @@ func (c controller) verify(ctx context.Context, req *protocol.Request, strategy 
 		result = tokens.Succeeded
 	}
 	return outcome, err
+}
+
+func (c controller) known(ctx context.Context, kuid string) (bool, error) {
+	_, err := c.Users.User(ctx, kuid)
+	if errors.Is(err, kerror.SecurityUserNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // knownUser reads the user that a strategy gave.

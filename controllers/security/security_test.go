@@ -125,7 +125,7 @@ func TestUsers(t *testing.T) {
 		{"no content", "createUser", `,"body":{}`, 400, "api.assert.missing_argument", ""},
 		{"no profiles", "createUser", `,"body":{"content":{}}`, 400, "api.assert.missing_argument", ""},
 		{"profiles are no list", "createUser", `,"body":{"content":{"profileIds":"default"}}`, 400, "api.assert.invalid_type", ""},
-		{"empty profiles", "createUser", `,"body":{"content":{"profileIds":[]}}`, 500, "security.user.no_profile", ""},
+		{"empty profiles", "createUser", `,"body":{"content":{"profileIds":[]}}`, 400, "api.assert.empty_argument", ""},
 		{"unknown profile", "createUser", `,"body":{"content":{"profileIds":["x"]}}`, 404, "security.profile.not_found", ""},
 		{"unknown strategy", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"ldap":{}}}`, 400, "security.credentials.unknown_strategy", ""},
 		{"credentials are no object", "createUser", `,"_id":"v","body":{"content":{"profileIds":["default"]},"credentials":{"local":5}}`, 400, "api.assert.invalid_type", ""},
@@ -173,7 +173,11 @@ func TestFirstAdmin(t *testing.T) {
 
 func TestFirstAdminInDevelopment(t *testing.T) {
 	n := newNode(t, true)
-	n.run(t, []scenario{{"without reset", "createFirstAdmin", ``, 200, "", `{"_id":"kuid-`}})
+	n.run(t, []scenario{
+		{"nobody could log in", "createFirstAdmin", ``, 400, "api.assert.missing_argument", ""},
+		{"nor with nothing", "createFirstAdmin", `,"reset":true,"body":{"credentials":{}}`, 400, "api.assert.missing_argument", ""},
+		{"without reset", "createFirstAdmin", `,"body":{"credentials":{"local":{"username":"boss","password":"x"}}}`, 200, "", `{"_id":"kuid-`},
+	})
 	if !n.users.WideOpen() {
 		t.Error("rights changed without reset")
 	}

@@ -38,8 +38,8 @@ func (c controller) createUser(ctx context.Context, req *protocol.Request) (any,
 	return answer(c.Accounts.CreateUser(ctx, req, n))
 }
 
-// createFirstAdmin makes a user with the profile admin, while there is none. reset then stores the standard roles and
-// profiles.
+// createFirstAdmin makes a user with the profile admin and credentials, while there is none. reset then stores the standard
+// roles and profiles.
 func (c controller) createFirstAdmin(ctx context.Context, req *protocol.Request) (any, error) {
 	body, err := req.OptBodyFields()
 	if err != nil {

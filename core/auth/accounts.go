@@ -29,22 +29,44 @@ type NewUser struct {
 	security.Write
 }
 
-// CreateUser stores the user, then its credentials strategy by strategy. When one of them fails everything is taken back.
-// Errors: those of security.CreateUser; security.credentials.unknown_strategy; security.credentials.database_inconsistency
-// when credentials of such a user are left from earlier; the strategy's own, or security.credentials.rejected.
+// CreateUser checks everything, creates the credentials strategy by strategy and stores the user last: the stored user is
+// what makes an account exist. When a step fails everything is taken back. When the node dies before the last one, only
+// credentials are left, with which nobody can log in, and the same call can be repeated.
+//
+// Leftovers of that kind are deleted, under the id of the new user whatever their strategy (or they would be another way
+// into the new account), and those that hold a name which the new credentials want. Errors: those of security.DraftUser;
+// security.credentials.unknown_strategy; security.credentials.database_inconsistency when a strategy does not let go of
+// credentials under that id; the strategy's own, or security.credentials.rejected.
 func (s *Service) CreateUser(ctx context.Context, req *protocol.Request, n NewUser) (security.Stored, error) {
-	return s.createUser(ctx, req, n, func() error { return nil })
+	return s.createUser(ctx, req, n, hooks{})
 }
 
-// CreateFirstAdmin is CreateUser for the first user with the profile admin: api.process.admin_exists when there is one.
-// reset then stores the standard roles and profiles. When that fails the administrator is there all the same, and can
-// store them.
+// CreateFirstAdmin is CreateUser for the first user with the profile admin: api.process.admin_exists when there is one. An
+// administrator without credentials is refused with api.assert.missing_argument: nobody could log in as the one there is,
+// nor make another, so it would close the door for ever.
+//
+// reset then stores the standard roles and profiles. When that fails the administrator is there all the same; he can store
+// roles himself, else the next start of the node stores the standard, or the next call.
 func (s *Service) CreateFirstAdmin(ctx context.Context, req *protocol.Request, n NewUser, reset bool) (stored security.Stored, err error) {
 	err = s.users.FirstAdmin(ctx, func(check func() error) error {
-		if stored, err = s.createUser(ctx, req, n, check); err != nil || !reset {
+		if len(n.Credentials) == 0 {
+			return kerror.APIAssertMissingArgument.New("body.credentials")
+		}
+		plan := func(string) error { return s.users.ForgetReset(ctx) } // of an earlier call that was cut off
+		if reset {
+			plan = func(kuid string) error { return s.users.PlanReset(ctx, kuid) }
+		}
+		stored, err = s.createUser(ctx, req, n, hooks{plan, check})
+		if !reset {
 			return err
 		}
-		return s.users.WriteStandard(context.WithoutCancel(ctx), n.Write)
+		whole := context.WithoutCancel(ctx)
+		if err == nil {
+			if err := s.users.WriteStandard(whole, n.Write); err != nil {
+				return err
+			}
+		}
+		return errors.Join(err, s.users.ForgetReset(whole))
 	})
 	if err != nil {
 		return security.Stored{}, err
@@ -52,56 +74,112 @@ func (s *Service) CreateFirstAdmin(ctx context.Context, req *protocol.Request, n
 	return stored, nil
 }
 
-// createUser stores a user, asks check, and creates the credentials.
-func (s *Service) createUser(ctx context.Context, req *protocol.Request, n NewUser, check func() error) (security.Stored, error) {
-	var strategies []Named
-	for _, c := range n.Credentials {
-		strategy, err := s.strategies.Get(c.Name)
-		if err != nil {
-			return security.Stored{}, err
-		}
-		if c.Value.Kind() != '{' {
-			return security.Stored{}, kerror.APIAssertInvalidType.New("body.credentials."+c.Name, "object")
-		}
-		strategies = append(strategies, strategy)
-	}
-	stored, err := s.users.CreateUser(ctx, n.ID, n.NewID, n.Content, n.Write)
+// hooks are called while a user is created, each may be nil: checked when nothing is written yet and nothing was found to
+// be wrong, stored when all is written. Their errors end the creation.
+type hooks struct {
+	checked func(kuid string) error
+	stored  func() error
+}
+
+func (s *Service) createUser(ctx context.Context, req *protocol.Request, n NewUser, h hooks) (security.Stored, error) {
+	strategies, err := s.strategiesOf(n.Credentials)
 	if err != nil {
 		return security.Stored{}, err
 	}
-	var created []Named
-	err = check()
-	for i, strategy := range strategies {
-		if err != nil {
-			break
+	draft, err := s.users.DraftUser(ctx, n.ID, n.NewID, n.Content, n.Write)
+	if err != nil {
+		return security.Stored{}, err
+	}
+	if err := s.changing.enter(ctx, draft.ID); err != nil {
+		return security.Stored{}, err
+	}
+	defer s.changing.leave(draft.ID)
+	// Once more: another call may have stored it while this one waited. Its credentials are no leftovers.
+	if draft, err = s.users.DraftUser(ctx, draft.ID, nil, n.Content, n.Write); err != nil {
+		return security.Stored{}, err
+	}
+	if err := s.checkCredentials(ctx, req, draft.ID, n, strategies); err != nil {
+		return security.Stored{}, err
+	}
+	if h.checked != nil {
+		if err := h.checked(draft.ID); err != nil {
+			return security.Stored{}, err
 		}
-		if err = createCredentials(ctx, req, stored.ID, strategy, n.Credentials[i].Value); err == nil {
-			created = append(created, strategy)
-		}
 	}
-	s.credentialsChanged(stored.ID)
-	if err == nil {
-		return stored, nil
-	}
-	if undone := s.undo(ctx, req, stored.ID, created, n.Write); undone != nil {
-		s.log.ErrorContext(ctx, "a user that could not be completed could not be taken back", "user", stored.ID, "error", undone)
-	}
-	return security.Stored{}, err
+	return s.writeUser(ctx, req, draft, n, strategies, h.stored)
 }
 
-func createCredentials(ctx context.Context, req *protocol.Request, kuid string, strategy Named, credentials jsontext.Value) error {
-	exists, err := strategy.Exists(ctx, req, kuid)
+// strategiesOf gives the strategy of each of the credentials.
+func (s *Service) strategiesOf(credentials []protocol.Arg) ([]Named, error) {
+	var strategies []Named
+	for _, c := range credentials {
+		strategy, err := s.strategies.Get(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		if c.Value.Kind() != '{' {
+			return nil, kerror.APIAssertInvalidType.New("body.credentials."+c.Name, "object")
+		}
+		strategies = append(strategies, strategy)
+	}
+	return strategies, nil
+}
+
+// checkCredentials removes the leftovers that are in the way of a new user and asks every strategy what is wrong with its
+// credentials.
+func (s *Service) checkCredentials(ctx context.Context, req *protocol.Request, kuid string, n NewUser, strategies []Named) error {
+	if err := s.removeLeftovers(ctx, req, kuid); err != nil {
+		return err
+	}
+	for i, strategy := range strategies {
+		credentials := n.Credentials[i].Value
+		if err := s.freeName(ctx, req, strategy, credentials); err != nil {
+			return err
+		}
+		if _, err := strategy.Validate(ctx, req, kuid, credentials, false); err != nil {
+			return rejected(err)
+		}
+	}
+	return nil
+}
+
+// writeUser creates the credentials and stores the user, and takes everything back when one of them or check fails.
+func (s *Service) writeUser(ctx context.Context, req *protocol.Request, draft security.Draft, n NewUser, strategies []Named, check func() error) (security.Stored, error) {
+	created, err := s.createCredentials(ctx, req, draft.ID, n.Credentials, strategies)
 	if err != nil {
-		return fmt.Errorf("look for credentials of strategy %q: %w", strategy.Name, err)
+		s.takeBack(ctx, req, draft.ID, created, nil)
+		return security.Stored{}, err
 	}
-	if exists {
-		return kerror.SecurityCredentialsDatabaseInconsistency.New(kuid)
+	stored, err := s.users.StoreUser(ctx, draft, n.Write)
+	if errors.Is(err, kerror.SecurityUserAlreadyExists) { // made by another node: not ours to delete
+		s.takeBack(ctx, req, draft.ID, created, nil)
+		return security.Stored{}, err
 	}
-	if _, err := strategy.Validate(ctx, req, kuid, credentials, false); err != nil {
-		return rejected(err)
+	if err == nil && check != nil {
+		err = check()
 	}
-	_, err = strategy.Create(ctx, req, kuid, credentials)
-	return err
+	if err != nil {
+		s.takeBack(ctx, req, draft.ID, created, func(ctx context.Context) error {
+			err := s.users.DeleteUser(ctx, draft.ID, n.Write)
+			if errors.Is(err, kerror.SecurityUserNotFound) {
+				return nil
+			}
+			return err
+		})
+		return security.Stored{}, err
+	}
+	return stored, nil
+}
+
+// createCredentials creates credentials until one fails, and gives the strategies that did.
+func (s *Service) createCredentials(ctx context.Context, req *protocol.Request, kuid string, credentials []protocol.Arg, strategies []Named) ([]Named, error) {
+	defer s.credentialsChanged(kuid)
+	for i, strategy := range strategies {
+		if _, err := strategy.Create(ctx, req, kuid, credentials[i].Value); err != nil {
+			return strategies[:i], err
+		}
+	}
+	return strategies, nil
 }
 
 // rejected is what is answered when a strategy does not like credentials: its own error, or its text.
@@ -113,22 +191,33 @@ func rejected(err error) error {
 	return err
 }
 
-// undo takes back a user and the credentials that were created.
-func (s *Service) undo(ctx context.Context, req *protocol.Request, kuid string, created []Named, w security.Write) error {
+// takeBack undoes a creation: the user first, and only then its credentials. A user without credentials would be an account
+// that nobody gets into; credentials without a user are leftovers.
+func (s *Service) takeBack(ctx context.Context, req *protocol.Request, kuid string, created []Named, deleteUser func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	var problems []error
+	var err error
+	if deleteUser != nil {
+		err = deleteUser(ctx)
+	}
 	for _, strategy := range slices.Backward(created) {
-		problems = append(problems, strategy.Delete(ctx, req, kuid))
+		if err == nil {
+			err = strategy.Delete(ctx, req, kuid)
+		}
 	}
 	s.credentialsChanged(kuid)
-	problems = append(problems, s.users.DeleteUser(ctx, kuid, w))
-	return errors.Join(problems...)
+	if err != nil {
+		s.log.ErrorContext(ctx, "a user that could not be completed could not be taken back", "user", kuid, "error", err)
+	}
 }
 
 // DeleteUser removes the user with all that hangs on it: credentials of every strategy, tokens, and the user last, so that
 // a deletion that failed half-way can be tried again. security.user.not_found when there is none.
 func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid string, w security.Write) error {
+	if err := s.changing.enter(ctx, kuid); err != nil {
+		return err
+	}
+	defer s.changing.leave(kuid)
 	stored, err := s.users.ReadUser(ctx, kuid)
 	if err != nil {
 		return err
@@ -138,7 +227,7 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 	}
 	for _, strategy := range s.strategies.All() {
 		if err := s.deleteCredentials(ctx, req, kuid, strategy); err != nil {
-			return fmt.Errorf("delete credentials of strategy %q: %w", strategy.Name, err)
+			return err
 		}
 	}
 	if err := s.RevokeAll(ctx, kuid); err != nil {
@@ -150,11 +239,23 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 	return s.RevokeAll(ctx, kuid) // those of logins that were under way; see Issue
 }
 
+// deleteCredentials removes the credentials of a user, if there are some.
 func (s *Service) deleteCredentials(ctx context.Context, req *protocol.Request, kuid string, strategy Named) error {
 	defer s.credentialsChanged(kuid)
-	exists, err := strategy.Exists(ctx, req, kuid)
+	exists, err := exists(ctx, req, kuid, strategy)
 	if err != nil || !exists {
 		return err
 	}
-	return strategy.Delete(ctx, req, kuid)
+	if err := strategy.Delete(ctx, req, kuid); err != nil {
+		return fmt.Errorf("delete credentials of strategy %q: %w", strategy.Name, err)
+	}
+	return nil
+}
+
+func exists(ctx context.Context, req *protocol.Request, kuid string, strategy Named) (bool, error) {
+	exists, err := strategy.Exists(ctx, req, kuid)
+	if err != nil {
+		return false, fmt.Errorf("look for credentials of strategy %q: %w", strategy.Name, err)
+	}
+	return exists, nil
 }

@@ -25,6 +25,7 @@ type fake struct {
 	mu                         sync.Mutex
 	users                      map[string]bool
 	validate, create, deleting error
+	keeps                      bool
 	asked                      atomic.Int32
 }
 
@@ -71,7 +72,9 @@ func (f *fake) Delete(_ context.Context, _ *protocol.Request, kuid string) error
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.users, kuid)
+	if !f.keeps {
+		delete(f.users, kuid)
+	}
 	return nil
 }
 
@@ -102,7 +105,9 @@ func TestCreateUserIsAllOrNothing(t *testing.T) {
 		{"validation says so with an error of its own", func(f *fake) { f.validate = kerror.APIAssertEmptyArgument.New("x") }, kerror.APIAssertEmptyArgument},
 		{"validation breaks", func(f *fake) { f.validate = broken }, broken},
 		{"creation breaks", func(f *fake) { f.create = broken }, broken},
-		{"credentials are left over", func(f *fake) { f.users["new"] = true }, kerror.SecurityCredentialsDatabaseInconsistency},
+		{"credentials are left over", func(f *fake) { f.users["new"] = true }, nil},
+		{"leftovers cannot be deleted", func(f *fake) { f.users["new"], f.deleting = true, broken }, broken},
+		{"a strategy does not let go of leftovers", func(f *fake) { f.users["new"], f.keeps = true, true }, kerror.SecurityCredentialsDatabaseInconsistency},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, newEngine(t), nil)
@@ -164,10 +169,13 @@ func TestOneFirstAdminOfACluster(t *testing.T) {
 	for range 20 {
 		e := newEngine(t)
 		nodes := []*Service{open(t, e, nil), open(t, e, nil)}
+		for _, node := range nodes {
+			add(t, node, "first", newFake())
+		}
 		var all sync.WaitGroup
 		for i, node := range nodes {
 			all.Go(func() {
-				n := newUser(fmt.Sprint("admin", i))
+				n := newUser(fmt.Sprint("admin", i), "first")
 				n.Content = jsontext.Value(`{"profileIds":["admin"]}`)
 				if _, err := node.CreateFirstAdmin(context.Background(), nil, n, false); err != nil && !errors.Is(err, kerror.APIProcessAdminExists) {
 					t.Error(err)
@@ -327,24 +335,131 @@ func TestStrategies(t *testing.T) {
 	}
 }
 
-// The first administrator is there even when the standard cannot be stored; the client is told.
+// The first administrator is there even when the standard cannot be stored; the client is told, and the next call or the
+// next start stores it.
 func TestResetThatFails(t *testing.T) {
-	s := open(t, storagetest.Faulty{Engine: newEngine(t), Fail: func(op string, c storage.Collection, _ string) error {
-		if op == "Put" && c.Name == "profiles" {
-			return errors.New("disk full")
+	for _, restart := range []bool{false, true} {
+		var full atomic.Bool
+		full.Store(true)
+		e := storagetest.Faulty{Engine: newEngine(t), Fail: func(op string, c storage.Collection, _ string) error {
+			if full.Load() && op == "Put" && c.Name == "profiles" {
+				return errors.New("disk full")
+			}
+			return nil
+		}}
+		s := openDev(t, e)
+		add(t, s, "first", newFake())
+		n := newUser("boss", "first")
+		n.Content = jsontext.Value(`{"profileIds":["admin"]}`)
+		if _, err := s.CreateFirstAdmin(t.Context(), nil, n, true); !errors.Is(err, kerror.CoreFatalServiceUnavailable) {
+			t.Fatal(err)
 		}
-		return nil
-	}}, nil)
-	n := newUser("boss")
-	n.Content = jsontext.Value(`{"profileIds":["admin"]}`)
-	if _, err := s.CreateFirstAdmin(t.Context(), nil, n, true); !errors.Is(err, kerror.CoreFatalServiceUnavailable) {
+		if exists, err := s.users.AdminExists(t.Context()); !exists || err != nil {
+			t.Error("no administrator", err)
+		}
+		anonymous, err := s.users.Anonymous(t.Context())
+		if err != nil || !s.users.Allowed(anonymous, &protocol.Request{Controller: "auth", Action: "login"}, security.Grants{}) {
+			t.Error("nobody can log in", err)
+		}
+		full.Store(false)
+		if restart {
+			s = openDev(t, e)
+		} else if _, err := s.CreateFirstAdmin(t.Context(), nil, n, true); !errors.Is(err, kerror.APIProcessAdminExists) {
+			t.Error(err)
+		}
+		if s.users.WideOpen() {
+			t.Errorf("restart %v: open to everybody", restart)
+		}
+	}
+}
+
+// Who stored roles himself after a reset that failed finds them after the next start.
+func TestResetThatFailedIsNotFinishedOverOtherRoles(t *testing.T) {
+	e := newEngine(t)
+	s := openDev(t, e)
+	if err := s.users.PlanReset(t.Context(), "u"); err != nil {
 		t.Fatal(err)
 	}
-	if exists, err := s.users.AdminExists(t.Context()); !exists || err != nil {
-		t.Error("no administrator", err)
+	const body = `{"controllers":{"auth":{"actions":{"login":true}},"mine":{"actions":{"*":true}}}}`
+	if _, err := s.users.PutRole(t.Context(), "anonymous", jsontext.Value(body), security.Write{}); err != nil {
+		t.Fatal(err)
 	}
-	anonymous, err := s.users.Anonymous(t.Context())
-	if err != nil || !s.users.Allowed(anonymous, &protocol.Request{Controller: "auth", Action: "login"}, security.Grants{}) {
-		t.Error("nobody can log in", err)
+	s = openDev(t, e)
+	if role, err := s.users.ReadRole(t.Context(), "anonymous"); err != nil || !strings.Contains(string(role.Source), "mine") {
+		t.Errorf("%s %v", role.Source, err)
+	}
+}
+
+// A reset that was planned by a call which failed, or was cut off, is not done for somebody else.
+func TestPlansOfOtherCallsAreForgotten(t *testing.T) {
+	e := newEngine(t)
+	s := openDev(t, e)
+	f := newFake()
+	f.create = errors.New("broken")
+	add(t, s, "first", f)
+	n := newUser("boss", "first")
+	n.Content = jsontext.Value(`{"profileIds":["admin"]}`)
+	if _, err := s.CreateFirstAdmin(t.Context(), nil, n, true); !errors.Is(err, f.create) {
+		t.Fatal(err)
+	}
+	if s = openDev(t, e); !s.users.WideOpen() {
+		t.Error("reset without an administrator")
+	}
+	if err := s.users.PlanReset(t.Context(), "boss"); err != nil { // cut off after that
+		t.Fatal(err)
+	}
+	add(t, s, "first", newFake())
+	if _, err := s.CreateFirstAdmin(t.Context(), nil, n, false); err != nil {
+		t.Fatal(err)
+	}
+	if s = openDev(t, e); !s.users.WideOpen() {
+		t.Error("reset for who asked for none")
+	}
+}
+
+func TestFirstAdminNeedsCredentials(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	n := newUser("boss")
+	n.Content = jsontext.Value(`{"profileIds":["admin"]}`)
+	if _, err := s.CreateFirstAdmin(t.Context(), nil, n, true); !errors.Is(err, kerror.APIAssertMissingArgument) || !strings.Contains(err.Error(), `"body.credentials"`) {
+		t.Error(err)
+	}
+	if exists, err := s.users.AdminExists(t.Context()); exists || err != nil {
+		t.Error("there is an administrator", err)
+	}
+}
+
+// While a user is made its credentials look like leftovers; they must not be taken for such.
+func TestUsersInTheMakingAreNoLeftovers(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	f := newFake()
+	add(t, s, "first", f)
+	var made atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			switch _, err := s.CreateUser(context.Background(), nil, newUser("new", "first")); {
+			case err == nil:
+				made.Add(1)
+			case !errors.Is(err, kerror.SecurityUserAlreadyExists):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 || !f.users["new"] {
+		t.Errorf("%d users, credentials %v", made.Load(), f.users["new"])
+	}
+	if err := s.changing.enter(t.Context(), "busy"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.CreateUser(ctx, nil, newUser("busy")); err == nil {
+		t.Error("did not wait")
+	}
+	s.changing.leave("busy")
+	if _, err := s.CreateUser(t.Context(), nil, newUser("busy")); err != nil || len(s.changing.ids) != 0 {
+		t.Error(err, s.changing.ids)
 	}
 }

@@ -55,12 +55,20 @@ func (s *Service) Lifetime(args protocol.Args) (time.Duration, error) {
 // Issue makes a token for a user that lives for ttl, Infinite for ever, and stores it. A token does not outlive its user:
 // when the user is deleted meanwhile, security.user.not_found.
 func (s *Service) Issue(ctx context.Context, kuid string, ttl time.Duration) (Issued, error) {
+	return s.issue(ctx, kuid, ttl, func() error { return nil })
+}
+
+// issue stores a token, and takes it back when its user is gone or permitted fails afterwards.
+func (s *Service) issue(ctx context.Context, kuid string, ttl time.Duration, permitted func() error) (Issued, error) {
 	issued, id, err := s.store(ctx, kuid, ttl)
 	if err != nil {
 		return Issued{}, err
 	}
 	// Deletion removes the user first and the tokens after, so either it finds this token or we miss the user.
-	if _, err := s.users.User(ctx, kuid); err != nil {
+	if _, err = s.users.User(ctx, kuid); err == nil {
+		err = permitted()
+	}
+	if err != nil {
 		return Issued{}, errors.Join(err, s.revoke(context.WithoutCancel(ctx), id))
 	}
 	return issued, nil
@@ -96,6 +104,9 @@ func (s *Service) store(ctx context.Context, kuid string, ttl time.Duration) (Is
 
 // Refresh makes a new token in the place of a valid one, which stays usable for the grace period and cannot be refreshed
 // again: security.token.invalid. A token that never expires is refused: security.token.refresh_forbidden.
+//
+// The new token is in force only if the old one was not revoked before it was stored. Whoever revokes all tokens of a user
+// therefore revokes those that are being refreshed too: see RevokeAll.
 func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (Issued, error) {
 	t, err := s.Verify(ctx, text, VerifyOptions{AcceptUnprefixed: true})
 	if err != nil {
@@ -107,10 +118,31 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 	case t.Refreshed:
 		return Issued{}, kerror.SecurityTokenInvalid.New().WithV1(v1Unknown)
 	}
-	if err := s.retire(ctx, idOf(t.Text)); err != nil {
+	id := idOf(t.Text)
+	if err := s.retire(ctx, id); err != nil {
 		return Issued{}, err
 	}
-	return s.Issue(ctx, t.KUID, ttl)
+	issued, err := s.issue(ctx, t.KUID, ttl, func() error { return s.notRevoked(ctx, id, t.KUID) })
+	if err != nil {
+		return Issued{}, err
+	}
+	// Two for the one that was retired: however fast somebody refreshes, retired tokens do not pile up.
+	if err := s.removeRetired(ctx, 2); err != nil {
+		s.log.WarnContext(ctx, "refreshed tokens could not be removed; they will be with the expired ones", "error", err)
+	}
+	return issued, nil
+}
+
+// notRevoked gives security.token.invalid for a token that was revoked, or is about to be with all others of its user.
+func (s *Service) notRevoked(ctx context.Context, id tokenID, kuid string) error {
+	_, _, err := s.read(ctx, id)
+	if err == nil && s.revoking.has(kuid) {
+		err = errNotStored
+	}
+	if errors.Is(err, errNotStored) {
+		return kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Unknown)
+	}
+	return err
 }
 
 // retire marks a token as refreshed. Of two refreshes of one token one fails.
@@ -136,6 +168,7 @@ func (s *Service) retire(ctx context.Context, id tokenID) error {
 	if err != nil {
 		return storageFailed("store a refreshed token", err)
 	}
+	s.retired.push(retiredToken{id, r.removable()})
 	return nil
 }
 
@@ -161,13 +194,24 @@ func (s *Service) revokeStored(ctx context.Context, documentID string, id tokenI
 	return nil
 }
 
-// RevokeAll ends every token of a user, as Revoke does each of them.
+// RevokeAll ends every token of a user, as Revoke does each of them, until none is left: those that are issued meanwhile
+// too. Once it returned, only a login makes a token of that user.
+//
+// Refreshes look for it once their new token is stored, so that nobody outruns it by refreshing again and again: the one
+// that looks before it began stored a token that is found; the one that looks meanwhile takes its token back; the one that
+// looks after it returned finds that its old token, which was there when it was retired, is gone. Refreshes through another
+// node of a cluster only notice the latter, and can keep it busy until they are slower than it.
 func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
+	s.revoking.enter(kuid)
+	defer s.revoking.leave(kuid)
 	const page = 1000
 	for {
 		docs, err := s.engine.Find(ctx, tokensCollection, "kuid", kuid, page)
 		if err != nil {
 			return storageFailed("look for tokens", err)
+		}
+		if len(docs) == 0 {
+			return nil
 		}
 		for _, doc := range docs {
 			id, err := parseTokenID(doc.ID)
@@ -177,9 +221,6 @@ func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
 			if err := s.revokeStored(ctx, doc.ID, id); err != nil {
 				return err
 			}
-		}
-		if len(docs) < page {
-			return nil
 		}
 	}
 }

@@ -75,6 +75,16 @@ func open(t testing.TB, e storage.Engine, change func(*Options)) *Service {
 	return s
 }
 
+// openDev is open in development mode: everybody may do everything until rights are stored.
+func openDev(t testing.TB, e storage.Engine) *Service {
+	t.Helper()
+	users, err := security.Open(t.Context(), security.Options{Engine: e, Dev: true, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, e, func(o *Options) { o.Users = users })
+}
+
 func issue(t testing.TB, s *Service, ttl time.Duration) Issued {
 	t.Helper()
 	issued, err := s.Issue(t.Context(), "u", ttl)

@@ -63,6 +63,9 @@ type Service struct {
 	now        func() time.Time
 	strategies *Strategies
 	held       *lru.Cache[string, heldStrategies]
+	retired    retiredTokens
+	revoking   revoking
+	changing   changing
 	stop       context.CancelFunc
 	background sync.WaitGroup
 

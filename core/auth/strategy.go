@@ -27,6 +27,9 @@ type Strategy interface {
 //     validateCredentials.
 //  3. Create, Update, Delete do it. They may be called without Validate and must hold by themselves; the value of the
 //     first two is answered to the client and holds nothing secret.
+//
+// Credentials are created before their user is stored and outlive a node that dies in between. Such leftovers are deleted
+// when a user of that id is made; until then a login with them must be refused, see Login.Known.
 type Credentials interface {
 	Exists(ctx context.Context, req *protocol.Request, kuid string) (bool, error)
 	Validate(ctx context.Context, req *protocol.Request, kuid string, credentials jsontext.Value, update bool) (any, error)
@@ -48,6 +51,13 @@ type Describer interface {
 	ByID(ctx context.Context, req *protocol.Request, id string) (any, error)
 }
 
+// Holder is a strategy whose credentials have a name that only one user can have. Leftovers of a user that was never stored
+// are deleted when their name is wanted again; without this method such a name stays taken.
+type Holder interface {
+	// Holder gives the user who has the name of these credentials, "" for nobody.
+	Holder(ctx context.Context, req *protocol.Request, credentials jsontext.Value) (kuid string, err error)
+}
+
 // AccountNamer is a strategy whose logins name the account they are for. Guesses against one account are slowed down;
 // without this, only those from one address are.
 type AccountNamer interface {
@@ -61,6 +71,9 @@ type Login struct {
 	// Body and Args are where a form would send its fields: Body wins.
 	Body protocol.Args
 	Args protocol.Args
+	// Known reports whether there is a user of that id. A strategy that finds credentials whose user is not there answers as
+	// if it had found none. nil knows everybody.
+	Known func(ctx context.Context, kuid string) (bool, error)
 }
 
 // Field reads a text of the login; "" when it is not there, is empty or is no text.

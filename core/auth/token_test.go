@@ -338,6 +338,151 @@ func TestRevokeAll(t *testing.T) {
 	}
 }
 
+// A thief who keeps refreshing is out when everything is revoked: the look that found his tokens is not the last one, and
+// a refresh that was under way takes back what it made.
+func TestRevokeAllStopsWhoKeepsRefreshing(t *testing.T) {
+	for name, hold := range map[string]func(op string) bool{
+		"revoked before the new token is stored": func(op string) bool { return op == "Create" },
+		"stored after the look":                  func(op string) bool { return op == "Find" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			reached, release := make(chan struct{}), make(chan struct{})
+			var armed atomic.Bool
+			e := newEngine(t)
+			s := open(t, storagetest.Faulty{Engine: foundThenHeld{e, func() {
+				if hold("Find") && armed.CompareAndSwap(true, false) {
+					close(reached)
+					<-release
+				}
+			}}, Fail: func(op string, c storage.Collection, _ string) error {
+				if c == tokensCollection && op == "Create" && hold(op) && armed.CompareAndSwap(true, false) {
+					close(reached)
+					<-release
+				}
+				return nil
+			}}, nil)
+			stolen := issue(t, s, time.Hour)
+			armed.Store(true)
+			var fresh Issued
+			var all sync.WaitGroup
+			refresh := func() { fresh, _ = s.Refresh(context.Background(), stolen.Text, time.Hour) }
+			revoke := func() {
+				if err := s.RevokeAll(context.Background(), "u"); err != nil {
+					t.Error(err)
+				}
+			}
+			first, then := refresh, revoke
+			if hold("Find") {
+				first, then = revoke, refresh
+			}
+			all.Go(first)
+			<-reached
+			then()
+			close(release)
+			all.Wait()
+			if docs, err := e.Find(t.Context(), tokensCollection, "kuid", "u", 10); err != nil || len(docs) != 0 {
+				t.Errorf("%d tokens are left, %v", len(docs), err)
+			}
+			if fresh.Text == "" {
+				return
+			}
+			if _, err := s.Verify(t.Context(), fresh.Text, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
+				t.Errorf("the refreshed token is good: %v", err)
+			}
+		})
+	}
+}
+
+// foundThenHeld calls after once tokens were looked for.
+type foundThenHeld struct {
+	storage.Engine
+	after func()
+}
+
+func (f foundThenHeld) Find(ctx context.Context, c storage.Collection, field, value string, limit int) ([]storage.Document, error) {
+	docs, err := f.Engine.Find(ctx, c, field, value, limit)
+	if c == tokensCollection {
+		f.after()
+	}
+	return docs, err
+}
+
+func TestRevokeAllRacesWithRefreshes(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	for range 20 {
+		var all sync.WaitGroup
+		for range 4 {
+			token := issue(t, s, time.Hour)
+			all.Go(func() {
+				for {
+					fresh, err := s.Refresh(context.Background(), token.Text, time.Hour)
+					if err != nil {
+						if !errors.Is(err, kerror.SecurityTokenInvalid) {
+							t.Error(err)
+						}
+						return // not in force any more
+					}
+					token = fresh
+				}
+			})
+		}
+		if err := s.RevokeAll(t.Context(), "u"); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait() // or it would refresh for ever
+	}
+}
+
+func TestRefreshedTokensDoNotPileUp(t *testing.T) {
+	c := newClock()
+	e := newEngine(t)
+	s := open(t, e, func(o *Options) { o.Now = c.Now })
+	stored := func() int {
+		docs, err := e.Find(t.Context(), tokensCollection, "kuid", "u", 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(docs)
+	}
+	refresh := func(token Issued) Issued {
+		fresh, err := s.Refresh(t.Context(), token.Text, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fresh
+	}
+	token := issue(t, s, time.Hour)
+	for range 100 {
+		token = refresh(token)
+		c.add(time.Second)
+	}
+	if n := stored(); n > 65 {
+		t.Errorf("%d records after 100 refreshes in 100 s", n)
+	}
+	c.add(s.options.GracePeriod)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refresh(token) // whose old record nobody may sweep yet
+	if _, err := s.Sweep(t.Context()); err != nil || stored() < 2 {
+		t.Errorf("%d records, %v", stored(), err)
+	}
+	c.add(s.options.GracePeriod + retiredKept)
+	if err := s.removeRetired(t.Context(), maxRetired); err != nil || stored() != 1 {
+		t.Errorf("%d records, %v", stored(), err)
+	}
+}
+
+func TestRetiredTokensAreBounded(t *testing.T) {
+	var r retiredTokens
+	for i := range int64(maxRetired + 10) {
+		r.push(retiredToken{removable: i})
+	}
+	if len(r.tokens) != maxRetired || r.tokens[0].removable != 10 {
+		t.Error(len(r.tokens), r.tokens[0])
+	}
+}
+
 func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t)

@@ -71,6 +71,9 @@ func (f *Funnel) Execute(ctx context.Context, req *protocol.Request) *protocol.R
 	}
 	a := protocol.NewResponse(req, result, err)
 	a.Node, a.Dev = f.NodeID, f.Dev
+	if f.Dev {
+		a.Deprecations = req.Deprecations
+	}
 	if r.entry != nil {
 		a.Profile = r.entry.Profile
 	}

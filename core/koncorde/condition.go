@@ -1,9 +1,5 @@
 package koncorde
 
-import (
-	"strings"
-)
-
 // condition is an elementary question about what a document has under one path. It never changes.
 type condition struct {
 	// path is dotted; empty is the whole document.
@@ -39,8 +35,6 @@ const (
 	anyKind     = `ntf"0{[`
 	scalarKinds = `ntf"0`
 )
-
-func canBe(t tester, kind byte) bool { return strings.IndexByte(t.kinds(), kind) >= 0 }
 
 // equals: the value is this scalar.
 type equals struct{ want scalar }

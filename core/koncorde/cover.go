@@ -28,7 +28,7 @@ type coverSearch struct {
 }
 
 // cost puts the number of conjunctions before that of their literals.
-func (p implicant) cost() int { return 1000 + bits.OnesCount(uint(p.care)) } //nolint:gosec // care is never negative
+func (p implicant) cost() int { return 1000 + bits.OnesCount(uint(p.care)) }
 
 // search covers what is left in every way that may be cheaper than the best one so far.
 func (s *coverSearch) search(left table, chosen []int, cost int) {

@@ -156,7 +156,7 @@ func (t *truth) primes(upper, on table) []implicant {
 		increment(digits)
 	}
 	slices.SortStableFunc(primes, func(p, q implicant) int {
-		return cmp.Compare(bits.OnesCount(uint(p.care)), bits.OnesCount(uint(q.care))) //nolint:gosec // never negative
+		return cmp.Compare(bits.OnesCount(uint(p.care)), bits.OnesCount(uint(q.care)))
 	})
 	return primes
 }

@@ -502,7 +502,7 @@ func (r random) newDocument(t testing.TB) (*Document, map[string]any, map[string
 // form, and a matcher with many filters that come and go.
 func TestAgainstTheNaiveInterpreter(t *testing.T) {
 	matched := 0
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		r := newRandom(seed)
 		m := NewMatcher()
 		raws, normals := map[string]any{}, map[string]*Normal{}

@@ -95,9 +95,9 @@ const roomKey = "sluice room"
 // restart.
 func RoomID(index, collection string, n *Normal) string {
 	mac := hmac.New(sha256.New, []byte(roomKey))
-	// Names hold no slash, and the canonical form begins with a bracket: no two rooms give the same bytes.
-	text := append([]byte(index), '/')
-	text = append(append(text, collection...), '/')
+	// Quoted, so that no two rooms give the same bytes whatever the names hold.
+	text := append(appendString(nil, index), '/')
+	text = append(appendString(text, collection), '/')
 	mac.Write(n.AppendCanonical(text))
 	return hex.EncodeToString(mac.Sum(nil))
 }

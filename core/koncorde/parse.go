@@ -3,7 +3,6 @@ package koncorde
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,12 +25,6 @@ type Parser struct {
 	// Compile reads regular expressions; nil is RE2. Flags are sorted, each once, out of i, m and s. What it gives is used by
 	// many goroutines.
 	Compile func(expression, flags string) (Regexp, error)
-}
-
-// Regexp is a compiled regular expression.
-type Regexp interface {
-	// MatchString reports whether the expression is found anywhere in s.
-	MatchString(s string) bool
 }
 
 const (
@@ -81,13 +74,6 @@ func (p Parser) withDefaults() Parser {
 		p.Compile = compileRE2
 	}
 	return p
-}
-
-func compileRE2(expression, flags string) (Regexp, error) {
-	if flags != "" {
-		expression = "(?" + flags + ")" + expression
-	}
-	return regexp.Compile(expression)
 }
 
 // parsing is one run of a parser.

@@ -1,6 +1,9 @@
 package koncorde
 
-// What two conditions on one path say about each other. The answers are safe, not complete: false means not known.
+import "strings"
+
+// What two conditions of one normaliser, where the same condition is the same pointer, say about each other when they are
+// on one path. The answers are safe, not complete: false means not known.
 
 // within reports whether b is true whenever a is.
 func within(a, b *condition) bool {
@@ -15,7 +18,8 @@ func within(a, b *condition) bool {
 	}
 	switch t := a.tester.(type) {
 	case equals:
-		return b.test(t.want.value())
+		_, other := b.tester.(equals) // another value: conditions that are the same are one
+		return !other && b.test(t.want.value())
 	case span:
 		other, ok := b.tester.(span)
 		return ok && t.within(other)
@@ -28,11 +32,15 @@ func apart(a, b *condition) bool {
 	if a == b || a.path != b.path || a.path == "" {
 		return false
 	}
-	if e, ok := a.tester.(equals); ok {
-		return !b.test(e.want.value())
-	}
-	if e, ok := b.tester.(equals); ok {
-		return !a.test(e.want.value())
+	one, ok1 := a.tester.(equals)
+	other, ok2 := b.tester.(equals)
+	switch {
+	case ok1 && ok2:
+		return true
+	case ok1:
+		return !b.test(one.want.value())
+	case ok2:
+		return !a.test(other.want.value())
 	}
 	if shareNoKind(a, b) {
 		return true
@@ -49,12 +57,7 @@ func apart(a, b *condition) bool {
 }
 
 func shareNoKind(a, b tester) bool {
-	for _, kind := range a.kinds() {
-		if canBe(b, byte(kind)) {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsAny(a.kinds(), b.kinds())
 }
 
 // implies reports whether m is true whenever l is.

@@ -75,7 +75,7 @@ func (b bound) before(other bound) bool {
 		return false
 	}
 	c := b.at.compare(other.at)
-	return c < 0 || c == 0 && !(b.inclusive && other.inclusive)
+	return c < 0 || c == 0 && (!b.inclusive || !other.inclusive)
 }
 
 func (s span) appendKey(dst []byte) []byte {

@@ -174,6 +174,9 @@ func (r *treeReader) content(v *value, depth int) error {
 		if err != nil {
 			return err
 		}
+		if v.members == nil {
+			v.members = make([]member, 0, 4)
+		}
 		v.members = append(v.members, member{name, inner})
 	}
 	_, err := r.dec.ReadToken()

@@ -70,16 +70,27 @@ func (b *Base) Fail(req *protocol.Request, err error) *protocol.Response {
 }
 
 // Admit says whether anybody listens to this HTTP request or WebSocket upgrade at all: nil, or
-// api.process.unauthorized_origin. While the node is wide open only this machine is served: by its socket, by every address
-// that a proxy on it names, by the host it asks for and by the page it comes from.
+// api.process.unauthorized_origin. While the node is wide open only this machine is served, see AdmitFromThisMachine.
 func (b *Base) Admit(r *http.Request) error {
+	if b.Gate.WideOpen() {
+		return AdmitFromThisMachine(r)
+	}
 	var origin string
 	if values := r.Header["Origin"]; len(values) > 0 {
 		origin = values[0]
 	}
-	if b.Gate.WideOpen() {
-		_, addresses := b.Proxies.Client(PeerAddr(r.RemoteAddr), r.Header["X-Forwarded-For"])
-		return admitLoopback(addresses, r.Host, origin)
-	}
 	return b.Origins.admit(origin)
+}
+
+// AdmitMessage is Admit for a message on an open connection, which may be older than the wide open node. local says
+// whether AdmitFromThisMachine let its upgrade through.
+func (b *Base) AdmitMessage(local bool, conn *protocol.Connection) error {
+	if local || !b.Gate.WideOpen() {
+		return nil
+	}
+	who := conn.ClientIP
+	if origins := conn.Header["Origin"]; len(origins) > 0 {
+		who = origins[0]
+	}
+	return wideOpen(who)
 }

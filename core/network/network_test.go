@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -139,6 +140,69 @@ func TestOrigins(t *testing.T) {
 	}
 	if _, err := NewOrigins([]string{"("}, true); err == nil {
 		t.Error("a broken pattern was taken")
+	}
+}
+
+func TestFromThisMachine(t *testing.T) {
+	for _, c := range []struct {
+		peer, host, header string
+		machine, admitted  bool
+	}{
+		{"127.0.0.1:1", "localhost", "", true, true},
+		{"[::1]:1", "[::1]:7512", "", true, true},
+		{"[::ffff:127.0.0.1]:1", "127.0.0.1", "", true, true},
+		{"192.0.2.1:1", "localhost", "", false, false},
+		{"", "localhost", "", false, false},
+		{"127.0.0.1:1", "evil.example", "", false, false},
+		{"127.0.0.1:1", "", "", false, false},
+
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: 127.0.0.1, ::1, [::1]:80, 127.0.0.2:4711", true, true},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: 8.8.8.8", false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: 8.8.8.8, 127.0.0.1", false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: 8.8.8.8" + strings.Repeat(",127.0.0.1", 100), false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: 127.0.0.1, 8.8.8.8", false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: unknown", false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-For: ", false, false},
+		{"127.0.0.1:1", "localhost", "X-Real-IP: 127.0.0.1", true, true},
+		{"127.0.0.1:1", "localhost", "X-Real-IP: 8.8.8.8", false, false},
+		{"127.0.0.1:1", "localhost", "X-Real-IP: localhost", false, false},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-Host: localhost:80", true, true},
+		{"127.0.0.1:1", "localhost", "X-Forwarded-Host: evil.example", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1;proto=http;by=127.0.0.1;host=localhost, For=\"[::1]:4711\"", true, true},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=8.8.8.8", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1, for=8.8.8.8", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1;for=\"8.8.8.8\"", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1;x=\"a;for=8.8.8.8\"", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=\"127.0.0.1\\\"\"", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1;by=192.0.2.1", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=127.0.0.1;host=evil.example", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=_hidden", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: for=unknown", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: proto=https", false, false},
+		{"127.0.0.1:1", "localhost", "Forwarded: ", false, false},
+
+		{"127.0.0.1:1", "localhost", "Origin: http://localhost:8080", true, true},
+		{"127.0.0.1:1", "localhost", "Origin: https://evil.example", true, false},
+		{"127.0.0.1:1", "localhost", "Origin: null", true, false},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: none", true, true},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: same-origin", true, true},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: same-site", true, true},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: cross-site", true, false},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: new-site", true, false},
+		{"127.0.0.1:1", "localhost", "Sec-Fetch-Site: cross-site\nOrigin: http://127.0.0.1:8080", true, true},
+	} {
+		r := &http.Request{RemoteAddr: c.peer, Host: c.host, Header: http.Header{}}
+		for line := range strings.Lines(c.header) {
+			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+			r.Header.Add(name, value)
+		}
+		if got := FromThisMachine(r); got != c.machine {
+			t.Errorf("%+v: from this machine: %v", c, got)
+		}
+		err := AdmitFromThisMachine(r)
+		if got := err == nil; got != c.admitted || !got && !errors.Is(err, kerror.APIProcessUnauthorizedOrigin) {
+			t.Errorf("%+v: admitted: %v", c, err)
+		}
 	}
 }
 

@@ -2,12 +2,8 @@ package network
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -64,45 +60,10 @@ func (o *Origins) admit(origin string) error {
 	return kerror.APIProcessUnauthorizedOrigin.New(origin)
 }
 
-// admitLoopback lets only this machine through. The header Host is checked because of DNS rebinding: a page whose name
-// suddenly means 127.0.0.1 still sends its own name.
-func admitLoopback(addresses []string, host, origin string) error {
-	for _, address := range addresses {
-		if addr, err := netip.ParseAddr(address); err != nil || !addr.Unmap().IsLoopback() {
-			return wideOpen(address)
-		}
-	}
-	if !LoopbackHost(host) {
-		return wideOpen(host)
-	}
-	if origin == "" {
-		return nil
-	}
-	u, err := url.Parse(origin)
-	if err != nil || !LoopbackHost(u.Host) {
-		return wideOpen(origin)
-	}
-	return nil
-}
-
-// wideOpen refuses who, an address, a host or an origin, and says what to do.
+// wideOpen refuses who, an address, a host, an origin or a kind of site, and says what to do.
 func wideOpen(who string) error {
 	e := kerror.APIProcessUnauthorizedOrigin.New(who)
 	e.Message = "Everybody may do everything on this node, so it serves nobody but its own machine by the name localhost, and not " +
 		strconv.Quote(who) + ". Make the first administrator with security:createFirstAdmin and reset, then it serves others."
 	return e
-}
-
-// LoopbackHost reports whether host, with or without a port, names this machine: localhost, a name below it, or a
-// loopback address.
-func LoopbackHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/metrics"
@@ -32,8 +34,18 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.http = httpserver.New(o)
 	go func() { n.served <- n.http.Serve(n.listener) }()
-	n.onStop(n.http.Shutdown)
-	n.onStop(n.funnel.Drain)
+	n.onStop(n.stopServing)
+	return nil
+}
+
+// stopServing refuses new requests, lets those that run end, and closes the door. Clients that only begin to send a
+// request do not hold it up for long, and are no failure.
+func (n *Node) stopServing(ctx context.Context) error {
+	drained := n.funnel.Drain(ctx)
+	closed := n.http.Shutdown(ctx)
+	if err := errors.Join(drained, closed); err != nil {
+		return fmt.Errorf("requests that still ran were cut off: %w", err)
+	}
 	return nil
 }
 

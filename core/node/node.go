@@ -98,15 +98,27 @@ func (n *Node) Ready() bool { return n.ready.Load() && !n.funnel.Overloaded() }
 func (n *Node) WideOpen() bool { return n.users.WideOpen() }
 
 // Stop refuses new work with 503, lets what runs end, closes the sockets so that clients come back, and stops every part
-// in reverse order. When ctx ends first, the rest is cut off.
+// in reverse order. When ctx ends first, the rest is cut off. A part that takes too long is cut off earlier: requests that
+// hang must not take away the time in which plugins finish and storage closes.
 func (n *Node) Stop(ctx context.Context) error {
 	n.ready.Store(false)
 	var errs []error
 	for i := len(n.stops) - 1; i >= 0; i-- {
-		errs = append(errs, n.stops[i](ctx))
+		errs = append(errs, stopPart(ctx, n.stops[i]))
 	}
 	n.stops = nil
 	return errors.Join(errs...)
+}
+
+// stopPart stops one part in three quarters of the time that is left, so that those after it get some.
+func stopPart(ctx context.Context, stop func(context.Context) error) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left-left/4)
+		defer cancel()
+	}
+	return stop(ctx)
 }
 
 func (n *Node) onStop(stop func(context.Context) error) { n.stops = append(n.stops, stop) }
@@ -153,7 +165,7 @@ func (n *Node) openFunnel(context.Context) error {
 	var err error
 	n.funnel, err = funnel.New(funnel.Options{
 		Registry: n.registry, Tokens: n.tokens, Users: n.users, Bus: n.bus,
-		Concurrent: c.Limits.ConcurrentRequests, Waiting: c.Limits.RequestsBufferSize,
+		Concurrent: c.Limits.ConcurrentRequests, Waiting: c.Limits.RequestsBufferSize, WarnWaiting: c.Limits.RequestsBufferWarningThreshold,
 		StrictSDKVersion: c.Server.StrictSDKVersion, AcceptUnprefixed: c.Security.AuthToken.AcceptUnprefixed,
 		NodeID: n.id, Dev: c.Dev, Logger: n.options.Logger, Metrics: n.metrics,
 	})

@@ -18,8 +18,9 @@ type node struct {
 	literals map[string]*node
 	param    *node
 	// entry and names are set where a route ends: names of its parameters in the order of the path.
-	entry *Entry
-	names []string
+	entry      *Entry
+	names      []string
+	deprecated string
 }
 
 func (s *Snapshot) addRoute(r Route, e *Entry) error {
@@ -60,7 +61,7 @@ func (s *Snapshot) addRoute(r Route, e *Entry) error {
 	if n.entry != nil {
 		return fmt.Errorf("route %s %s of %s:%s belongs to %s:%s already", r.Verb, r.Path, e.Controller, e.Name, n.entry.Controller, n.entry.Name)
 	}
-	n.entry, n.names = e, names
+	n.entry, n.names, n.deprecated = e, names, r.Deprecated
 	return nil
 }
 
@@ -69,10 +70,18 @@ type Match struct {
 	Entry *Entry
 	// names and values of the path's parameters.
 	names, values []string
+	// deprecated is the version since which another route should be used.
+	deprecated string
 }
 
-// Fill sets controller, action and the path's parameters in req; they replace what the query said under the same names.
+// Fill sets controller, action and the path's parameters in req; they replace what the query said under the same names. A
+// route that should not be used any more is noted.
 func (m Match) Fill(req *protocol.Request) {
+	if m.deprecated != "" {
+		req.Deprecations = append(req.Deprecations, protocol.Deprecation{
+			Version: m.deprecated, Message: "Use another route of " + m.Entry.Controller + ":" + m.Entry.Name + ".",
+		})
+	}
 	req.Controller, req.Action = m.Entry.Controller, m.Entry.Name
 	for i, name := range m.names {
 		SetArgument(req, name, m.values[i])
@@ -132,7 +141,7 @@ func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
 	if n.entry == nil {
 		return Match{}, false
 	}
-	m.Entry, m.names = n.entry, n.names
+	m.Entry, m.names, m.deprecated = n.entry, n.names, n.deprecated
 	return m, true
 }
 

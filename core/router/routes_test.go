@@ -94,6 +94,23 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestDeprecatedRoutesAreNoted(t *testing.T) {
+	me := action("auth", "getCurrentUser", "GET /_me", "GET /users/_me")
+	me.Routes[1].Deprecated = "2.4.0"
+	s := snapshot(t, me)
+	for path, want := range map[string]int{"/_me": 0, "/users/_me": 1} {
+		m, ok := s.Match("GET", path)
+		if !ok {
+			t.Fatal("no route")
+		}
+		var req protocol.Request
+		m.Fill(&req)
+		if len(req.Deprecations) != want {
+			t.Errorf("%s: %+v", path, req.Deprecations)
+		}
+	}
+}
+
 func TestFillReplacesQuery(t *testing.T) {
 	m, ok := documents(t).Match("GET", "/x/1/2/3/y")
 	if !ok {

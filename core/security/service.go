@@ -63,7 +63,8 @@ type Service struct {
 	profiles   *lru.Cache[string, *profile]
 }
 
-// Open makes the collections of the service and reads what anonymous may do.
+// Open makes the collections of the service, finishes a reset of rights that was cut off (see PlanReset), and reads what
+// anonymous may do.
 func Open(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		engine: o.Engine, dev: o.Dev, log: o.Logger, now: o.Now,
@@ -86,10 +87,14 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 		usersCollection:    {Keywords: []string{"profileIds"}},
 		profilesCollection: {Keywords: []string{"tags"}},
 		rolesCollection:    {Keywords: []string{"tags"}},
+		configCollection:   {},
 	} {
 		if err := s.engine.Ensure(ctx, c, spec); err != nil {
 			return nil, fmt.Errorf("make collection %s: %w", c.Name, err)
 		}
+	}
+	if err := s.FinishReset(ctx, Write{}); err != nil {
+		return nil, err
 	}
 	if _, err := s.Anonymous(ctx); err != nil {
 		return nil, err

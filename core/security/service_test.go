@@ -224,7 +224,7 @@ func TestCreateUser(t *testing.T) {
 		{"anonymous", `{"profileIds":["default"]}`, kerror.SecurityUserAlreadyExists},
 		{"", `{"profileIds":["default"]}`, nil},
 		{"b", `{"profileIds":["missing"]}`, kerror.SecurityProfileNotFound},
-		{"b", `{"profileIds":[]}`, kerror.SecurityUserNoProfile},
+		{"b", `{"profileIds":[]}`, kerror.APIAssertEmptyArgument},
 		{"b", `{"profileIds":"default"}`, kerror.APIAssertInvalidType},
 		{"b", `{}`, kerror.APIAssertMissingArgument},
 		{strings.Repeat("x", 513), `{"profileIds":["default"]}`, kerror.ServicesStorageInvalidArgument},

@@ -106,6 +106,19 @@ func (s *Strategy) Validate(ctx context.Context, _ *protocol.Request, kuid strin
 	return true, nil
 }
 
+// Holder gives the user who has the user name of these credentials. What is wrong with them is for Validate to say.
+func (s *Strategy) Holder(ctx context.Context, _ *protocol.Request, raw jsontext.Value) (string, error) {
+	c, err := parseCredentials(raw, true)
+	if err != nil || c.username == nil {
+		return "", nil //nolint:nilerr // Validate answers it
+	}
+	r, _, err := s.read(ctx, *c.username)
+	if errors.Is(err, errNone) {
+		return "", nil
+	}
+	return r.KUID, err
+}
+
 // Create stores credentials: 412 when the name is taken or the user has some.
 func (s *Strategy) Create(ctx context.Context, _ *protocol.Request, kuid string, raw jsontext.Value) (any, error) {
 	c, err := parseCredentials(raw, false)

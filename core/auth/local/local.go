@@ -78,7 +78,8 @@ const (
 	missing = "Missing username or password."
 )
 
-// Verify looks up the user name and compares the password. Whatever is wrong, the answer is the same, and so is the work.
+// Verify looks up the user name and compares the password. Whatever is wrong, the answer is the same, and so is the work:
+// credentials whose user does not exist count as none.
 func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, error) {
 	username, password := login.Field("username"), login.Field("password")
 	if username == "" || password == "" {
@@ -106,6 +107,11 @@ func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 		return auth.Outcome{}, err
 	case !ok:
 		return auth.Outcome{Message: refused}, nil
+	}
+	if login.Known != nil {
+		if known, err := login.Known(ctx, found.KUID); err != nil || !known {
+			return auth.Outcome{Message: refused}, err
+		}
 	}
 	if stored.weakerThan(s.hasher.cost) {
 		s.renew(ctx, username, password, found, version)
@@ -190,4 +196,5 @@ var (
 	_ auth.Strategy     = (*Strategy)(nil)
 	_ auth.Describer    = (*Strategy)(nil)
 	_ auth.AccountNamer = (*Strategy)(nil)
+	_ auth.Holder       = (*Strategy)(nil)
 )

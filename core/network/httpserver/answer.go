@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/protocol"
 )
@@ -33,7 +31,7 @@ func newFixedHeaders(o Options) fixedHeaders {
 func (x *exchange) answer(resp *protocol.Response) {
 	h := x.w.Header()
 	x.commonHeaders(h, resp)
-	copyHeaders(h, resp.Header)
+	copyHeaders(h, resp)
 	if resp.Raw {
 		contentType(h, resp)
 	} else {
@@ -68,15 +66,26 @@ func (x *exchange) commonHeaders(h http.Header, resp *protocol.Response) {
 	}
 }
 
-// copyHeaders takes over what the action set, without what belongs to the connection.
-func copyHeaders(dst, src http.Header) {
-	for name, values := range src {
-		switch name {
-		case "Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Trailer", "Keep-Alive":
-		default:
-			dst[name] = values
+// copyHeaders takes over what the action set, without what the server alone can say: how the connection goes on, and how
+// the body is framed and encoded. Raw bytes may come encoded, which is then the action's own business.
+func copyHeaders(dst http.Header, resp *protocol.Response) {
+	for name, values := range resp.Header {
+		name = http.CanonicalHeaderKey(name)
+		if serverOnly(name) || name == "Content-Encoding" && !resp.Raw {
+			continue
 		}
+		dst[name] = values
 	}
+}
+
+func serverOnly(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "Te", "Http2-Settings",
+		"Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
+		"Content-Length", "Transfer-Encoding", "Trailer":
+		return true
+	}
+	return strings.HasPrefix(name, http.TrailerPrefix)
 }
 
 func contentType(h http.Header, resp *protocol.Response) {
@@ -117,13 +126,6 @@ func status(resp *protocol.Response) int {
 		return http.StatusInternalServerError
 	}
 	return resp.Status
-}
-
-func indent(buf *network.Buffer) {
-	v := jsontext.Value(buf.B)
-	if v.Indent(jsontext.WithIndent("  ")) == nil {
-		buf.B = v
-	}
 }
 
 // headerText makes a client's text safe to be echoed in a header.

@@ -1,16 +1,21 @@
 package httpserver
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/protocol"
@@ -39,6 +44,7 @@ func TestAPI(t *testing.T) {
 			`{"args":{"a":["1","2"],"b":"x y z","flag":"","%zz":"%4","c":"é"},"body":null}`,
 		},
 		"query with invalid UTF-8":       {request("GET /_now?a=%ff", ""), 200, "", `{"args":{"a":"` + "\ufffd" + `"},"body":null}`},
+		"query names of invalid UTF-8":   {request("GET /_now?a%ff=1&a%fe=2", ""), 200, "", `{"args":{"a` + "\ufffd" + `":["1","2"]},"body":null}`},
 		"query never routes":             {request("GET /_now?controller=security&action=deleteUser&body=1", ""), 200, "", `{"args":{},"body":null}`},
 		"path beats query":               {request("GET /i/c/d?index=other&_id=x&_id=y", ""), 200, "", `{"index":"i","collection":"c","_id":"d","args":{},"body":null}`},
 		"index twice":                    {request("GET /_now?index=a&index=b", ""), 400, "api.assert.invalid_type", ""},
@@ -74,6 +80,15 @@ func TestAPI(t *testing.T) {
 		"form": {
 			request("POST /i/c/_create", `a=1&b=x+%22y&a=2`, "Content-Type: application/x-www-form-urlencoded"), 200, "",
 			`{"index":"i","collection":"c","args":{},"body":{"a":["1","2"],"b":"x \"y"}}`,
+		},
+		"form with names of invalid UTF-8": {
+			request("POST /i/c/_create", `a%ff=1&a%fe=2`, "Content-Type: application/x-www-form-urlencoded"), 200, "",
+			`{"index":"i","collection":"c","args":{},"body":{"a` + "\ufffd" + `":["1","2"]}}`,
+		},
+		"multipart with names of invalid UTF-8": {
+			request("POST /i/c/_create", "--B\r\nContent-Disposition: form-data; name=\"a\xff\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; name=\"a\xfe\"\r\n\r\ny\r\n--B--\r\n",
+				"Content-Type: multipart/form-data; boundary=B"), 200, "",
+			`{"index":"i","collection":"c","args":{},"body":{"a` + "\ufffd" + `":["x","y"]}}`,
 		},
 		"multipart": {
 			request("POST /i/c/_create", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n.txt\"\r\nContent-Type: text/plain\r\n\r\nhi\r\n--B--\r\n",
@@ -244,6 +259,37 @@ func TestPretty(t *testing.T) {
 	}
 }
 
+// An indented answer may be the square of what the client sent: 500 nested arrays around many values.
+func TestPrettyIsBounded(t *testing.T) {
+	o := options(t)
+	o.MaxRequestBytes = 1 << 20
+	address, _ := serve(t, o)
+	bomb := `{"volatile":{"x":` + strings.Repeat("[", 500) + "0" + strings.Repeat(",0", 200_000) + strings.Repeat("]", 500) + "}}"
+	a := do(t, address, request("POST /_query?pretty", bomb))
+	if a.status != 200 || len(a.body) > len(bomb)+1000 {
+		t.Errorf("status %d, %d bytes", a.status, len(a.body))
+	}
+	list := `{"volatile":{"x":[0` + strings.Repeat(",0", 10_000) + "]}}"
+	if a := do(t, address, request("POST /_query?pretty", list)); !strings.Contains(a.body, "[\n      0,\n      0,") {
+		t.Errorf("a long list is not indented: %.200s", a.body)
+	}
+}
+
+func FuzzIndentFits(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,{},[],{"b":"\"[,:"}],"c":{"d":null}}`, ` [ ] `, `"\\"`, `[[[]],{"a": [ ]}]`, `0`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v := jsontext.Value(text)
+		if !v.IsValid() || v.Indent(jsontext.WithIndent("  ")) != nil {
+			return
+		}
+		if n := len(v); !indentFits([]byte(text), n) || indentFits([]byte(text), n-1) {
+			t.Errorf("%q is not taken for %d bytes: %s", text, n, v)
+		}
+	})
+}
+
 func TestNegotiate(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "", "gzip": "gzip", "deflate": "deflate", "gzip, deflate, br": "gzip", "deflate, gzip": "gzip",
@@ -317,6 +363,40 @@ func TestRawAnswer(t *testing.T) {
 	}
 }
 
+// What an action says about the framing of its answer is wrong at best.
+func TestHeadersOfTheServerAlone(t *testing.T) {
+	o := options(t)
+	large := strings.Repeat("large ", 1000)
+	o.Executor = executor{func(_ context.Context, req *protocol.Request) (any, error) {
+		req.Reply.Raw = req.Args.Has("raw")
+		req.Reply.Header = http.Header{
+			"Content-Encoding": {"br"}, "content-length": {"5"}, "Transfer-Encoding": {"chunked"}, "Connection": {"close"},
+			"Keep-Alive": {"x"}, "Proxy-Connection": {"x"}, "Upgrade": {"h2c"}, "TE": {"x"}, "Trailer": {"X-Later"},
+			"Proxy-Authenticate": {"x"}, "Trailer:X-Later": {"x"}, "X-Own": {"own"},
+		}
+		return large, nil
+	}}
+	address, _ := serve(t, o)
+	for url, encoding := range map[string]string{"/_now": "", "/_now?raw": "br"} {
+		a := do(t, address, request("GET "+url, ""))
+		if a.header.Get("Content-Encoding") != encoding || a.header.Get("Content-Length") != itoa(len(a.body)) || !strings.Contains(a.body, large) ||
+			a.header.Get("X-Own") != "own" {
+			t.Errorf("%s: %v", url, a.header)
+		}
+		for _, name := range []string{"Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "Te", "Trailer", "Proxy-Authenticate", "Trailer:x-Later"} {
+			if a.header.Get(name) != "" {
+				t.Errorf("%s: %s: %s", url, name, a.header.Get(name))
+			}
+		}
+	}
+	if a := do(t, address, request("GET /_now", "", "Accept-Encoding: gzip")); a.header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("an envelope is not compressed: %v", a.header)
+	}
+	if a := do(t, address, request("GET /_now?raw", "", "Accept-Encoding: gzip")); a.header.Get("Content-Encoding") != "br" || a.body != large {
+		t.Errorf("bytes that are encoded already were compressed: %v", a.header)
+	}
+}
+
 func TestOddStatus(t *testing.T) {
 	o := options(t)
 	o.Executor = executor{func(_ context.Context, req *protocol.Request) (any, error) {
@@ -367,6 +447,12 @@ func TestWideOpenServesLoopbackOnly(t *testing.T) {
 		"GET /_now HTTP/1.1\r\nHost: localhost.evil.example\r\n\r\n":                                401,
 		"GET /_now HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\n\r\n":                                401,
 		"POST /_query HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 2\r\n\r\n{}":                401,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n":               200,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 8.8.8.8, 127.0.0.1\r\n\r\n":      401,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nX-Real-IP: 8.8.8.8\r\n\r\n":                       401,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nForwarded: for=8.8.8.8\r\n\r\n":                   401,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n":               401,
+		"GET /_now HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\r\n":              200,
 		"GET /_healthcheck HTTP/1.1\r\nHost: node.cluster\r\n\r\n":                                  200,
 		"GET / HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n": 401,
 	} {
@@ -375,6 +461,40 @@ func TestWideOpenServesLoopbackOnly(t *testing.T) {
 		}
 	}
 }
+
+// Whoever was let in with the headers may be nobody once the body is there.
+func TestWideOpenWhileTheBodyArrives(t *testing.T) {
+	o := options(t)
+	opened := &switchedGate{}
+	o.Gate = opened
+	address, _ := serve(t, o)
+	for _, line := range []string{"POST /i/c/_create", "POST /_query"} {
+		opened.wideOpen.Store(false)
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, line+" HTTP/1.1\r\nHost: node.example\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+		r := bufio.NewReader(conn)
+		if s, err := r.ReadString('\n'); err != nil || !strings.Contains(s, " 100 ") { // the body is being read
+			t.Fatalf("%q %v", s, err)
+		}
+		if _, err := r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		opened.wideOpen.Store(true)
+		io.WriteString(conn, "{}")
+		if a := read(t, r, line); a.status != 401 || a.field(t, "error", "id") != "api.process.unauthorized_origin" {
+			t.Errorf("%s: %d %s", line, a.status, a.body)
+		}
+	}
+}
+
+type switchedGate struct{ wideOpen atomic.Bool }
+
+func (g *switchedGate) WideOpen() bool { return g.wideOpen.Load() }
+func (g *switchedGate) Ready() bool    { return true }
 
 func TestReadyTurnsAway(t *testing.T) {
 	o := options(t)
@@ -391,12 +511,18 @@ func TestReadyTurnsAway(t *testing.T) {
 func TestMetricsAccess(t *testing.T) {
 	o := options(t)
 	o.MetricsHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "metrics") })
+	o.Proxies = nil // a proxy on this machine need not be trusted to say that others come from elsewhere
 	address, _ := serve(t, o)
 	for raw, want := range map[string]int{
-		request("GET /metrics", ""):                               200,
-		request("GET /metrics", "", "X-Forwarded-For: 192.0.2.1"): 403, // the proxy on this machine is trusted
-		"GET /metrics HTTP/1.1\r\nHost: rebound.example\r\n\r\n":  403,
-		request("POST /metrics", ""):                              404,
+		request("GET /metrics", ""):                                        200,
+		request("GET /metrics", "", "X-Forwarded-For: 192.0.2.1"):          403,
+		request("GET /metrics", "", "X-Forwarded-For: 8.8.8.8, 127.0.0.1"): 403,
+		request("GET /metrics", "", "X-Forwarded-For: nonsense"):           403,
+		request("GET /metrics", "", "X-Real-IP: 8.8.8.8"):                  403,
+		request("GET /metrics", "", "Forwarded: for=8.8.8.8"):              403,
+		request("GET /metrics", "", "X-Forwarded-For: 127.0.0.1"):          200,
+		"GET /metrics HTTP/1.1\r\nHost: rebound.example\r\n\r\n":           403,
+		request("POST /metrics", ""):                                       404,
 	} {
 		if a := do(t, address, raw); a.status != want {
 			t.Errorf("%q: %d, want %d", raw, a.status, want)
@@ -411,6 +537,14 @@ func TestConnectionOfRequest(t *testing.T) {
 		return []string{c.Protocol, c.ClientIP, strings.Join(c.IPs, " "), c.Verb, c.URL, c.Header.Get("X-Own")}, nil
 	}}
 	address, _ := serve(t, o)
+	for url, want := range map[string]string{
+		"/_now?jwt=secret": "/_now", "/_now?a=b&%6awt=secret&c": "/_now?a=b&c", "/_now?%6A%77%74=secret&jwt&jwt=x": "/_now",
+		"http://localhost/_now?jwt=secret&a": "http://localhost/_now?a", "/_now?xjwt=1&&": "/_now?xjwt=1&&", "/_now?": "/_now?",
+	} {
+		if a := do(t, address, request("GET "+url, "")); !strings.Contains(a.field(t, "result"), `"GET","`+want+`",`) {
+			t.Errorf("%s: %s", url, a.body)
+		}
+	}
 	a := do(t, address, request("GET /_now?a=b", "", "X-Forwarded-For: 198.51.100.9, 192.0.2.1", "X-Own: x"))
 	if got, want := a.field(t, "result"), `["http","192.0.2.1","127.0.0.1 198.51.100.9 192.0.2.1","GET","/_now?a=b","x"]`; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -448,6 +582,7 @@ func TestBodyErrorKeepsKnown(t *testing.T) {
 
 func FuzzQuery(f *testing.F) {
 	f.Add("a=1&b&%zz=+&a=%ff")
+	f.Add("a%ff=1&a%fe=2")
 	f.Fuzz(func(t *testing.T, raw string) {
 		pairs, err := parsePairs(nil, raw)
 		if err != nil {

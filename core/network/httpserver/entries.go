@@ -82,6 +82,8 @@ func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc 
 
 // ServeHTTP serves one request, on whatever connection it came.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
 	switch {
 	case s.o.WebSocket != nil && isUpgrade(r):
 		s.serveUpgrade(w, r)
@@ -158,7 +160,7 @@ func (x *exchange) executeQuery() *protocol.Response {
 	if x.req.Volatile == nil {
 		x.req.Volatile = header.Volatile
 	}
-	return x.server.o.Run(x.r.Context(), x.req)
+	return x.run()
 }
 
 func decodeEnvelope(body jsontext.Value, req *protocol.Request) error {

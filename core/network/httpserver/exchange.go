@@ -38,7 +38,7 @@ func (s *Server) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	}{}
 	x.conn = protocol.Connection{
 		ID: k.id, Protocol: "http", IPs: k.ips, ClientIP: k.ip,
-		Verb: r.Method, URL: r.RequestURI, Header: r.Header,
+		Verb: r.Method, URL: network.WithoutToken(r.RequestURI), Header: r.Header,
 	}
 	if forwarded := r.Header["X-Forwarded-For"]; len(forwarded) > 0 {
 		x.conn.ClientIP, x.conn.IPs = s.o.Proxies.Client(k.addr, forwarded)
@@ -98,6 +98,14 @@ func (x *exchange) execute() *protocol.Response {
 		return x.fail(err)
 	}
 	if err := x.readBody(); err != nil {
+		return x.fail(err)
+	}
+	return x.run()
+}
+
+// run executes the request. It asks again who may call: the node may have become wide open while the body was on its way.
+func (x *exchange) run() *protocol.Response {
+	if err := x.admit(); err != nil {
 		return x.fail(err)
 	}
 	return x.server.o.Run(x.r.Context(), x.req)

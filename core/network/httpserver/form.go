@@ -12,7 +12,7 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// form collects the fields of a form; a field given several times becomes an array.
+// form collects the fields of a form, whose names are valid UTF-8; a field given several times becomes an array.
 type form struct {
 	names  []string
 	values map[string][]jsontext.Value
@@ -96,7 +96,7 @@ func (x *exchange) readMultipart(reader *bodyReader) (jsontext.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := f.add(part.FormName(), value); err != nil {
+		if err := f.add(validText(part.FormName()), value); err != nil {
 			return nil, err
 		}
 	}

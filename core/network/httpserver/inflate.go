@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -22,6 +23,8 @@ type bodyReader struct {
 	io.Reader
 	layers []io.ReadCloser
 	count  func(n int)
+	// busy is that of the server, which does not count who is still sending.
+	busy *atomic.Int64
 }
 
 // openBody gives the body, nil when the request has none. Its declared length and encodings have been checked.
@@ -39,7 +42,8 @@ func (x *exchange) openBody() (*bodyReader, error) {
 		return nil, kerror.NetworkHTTPRequestTooLarge.New()
 	}
 	received := x.server.o.Metrics.HTTP.Received
-	b := &bodyReader{Reader: http.MaxBytesReader(x.w, x.r.Body, limit), count: func(n int) { received.Add(float64(n)) }}
+	b := &bodyReader{Reader: http.MaxBytesReader(x.w, x.r.Body, limit), count: func(n int) { received.Add(float64(n)) }, busy: &x.server.busy}
+	b.busy.Add(-1)
 	for _, encoding := range slices.Backward(encodings) {
 		layer, err := openLayer(encoding, b.Reader)
 		if err != nil {
@@ -58,7 +62,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// close must be called once.
 func (b *bodyReader) close() {
+	b.busy.Add(1)
 	for _, layer := range b.layers {
 		_ = layer.Close() // reading has found what there is to find
 	}

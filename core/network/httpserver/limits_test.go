@@ -273,3 +273,65 @@ func TestShutdownCutsOff(t *testing.T) {
 	}
 	<-ended
 }
+
+// Clients that never finish what they send hold up a stop for a moment, and are no failure.
+func TestShutdownDoesNotWaitForHalfARequest(t *testing.T) {
+	for name, part := range map[string]string{
+		"headers": "POST /i/c/_create HTTP/1.1\r\nHost: loc",
+		"body":    "POST /i/c/_create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+		"gzip":    "POST /_query HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n",
+		"nothing": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, s := serve(t, options(t))
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, part)
+			do(t, address, request("GET /_now", "")) // the server has accepted the first one too
+			ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+			defer cancel()
+			if err := s.Shutdown(ctx); err != nil {
+				t.Error(err)
+			}
+			if ctx.Err() != nil {
+				t.Error("shutdown waited until the end")
+			}
+			ctx, cancel = context.WithTimeout(context.Background(), 0)
+			defer cancel()
+			if err := s.Shutdown(ctx); err != nil {
+				t.Error("again:", err)
+			}
+		})
+	}
+}
+
+// Who waits for an answer longer than others may send theirs is not cut off with them.
+func TestShutdownLetsSlowRequestsEnd(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	running, end := make(chan struct{}), make(chan struct{})
+	o.Executor = executor{func(context.Context, *protocol.Request) (any, error) {
+		close(running)
+		<-end
+		return "done", nil
+	}}
+	address, s := serve(t, o)
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, request("POST /i/c/_create", "{}"))
+	<-running
+	time.AfterFunc(arrivalTime+5*busyPoll, func() { close(end) })
+	if err := s.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if got := closed(t, conn); !strings.Contains(got, `"result":"done"`) {
+		t.Errorf("answered %q", got)
+	}
+}

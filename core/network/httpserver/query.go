@@ -3,6 +3,7 @@ package httpserver
 import (
 	"strings"
 
+	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -11,7 +12,7 @@ import (
 // maxParameters bounds the parameters of one query string and the fields of one form.
 const maxParameters = 1000
 
-// pair is one parameter of a query string.
+// pair is one parameter of a query string. name is valid UTF-8.
 type pair struct{ name, value string }
 
 // readParameters spreads the query over the request, then the path's parameters, which win. controller, action and body
@@ -92,7 +93,7 @@ func parsePairs(list []pair, raw string) ([]pair, error) {
 			return nil, kerror.NetworkHTTPUnexpectedError.New("too many parameters")
 		}
 		name, value, _ := strings.Cut(part, "=")
-		list = append(list, pair{unescape(name), unescape(value)})
+		list = append(list, pair{validText(network.Unescape(name)), network.Unescape(value)})
 	}
 	return list, nil
 }
@@ -108,37 +109,6 @@ func hasParameter(raw, wanted string) bool {
 	return false
 }
 
-// unescape decodes + and %xx. A % that begins no such escape stands for itself, as in the API.
-func unescape(s string) string {
-	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '+':
-			out = append(out, ' ')
-		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
-			out = append(out, fromHex(s[i+1])<<4|fromHex(s[i+2]))
-			i += 2
-		default:
-			out = append(out, c)
-		}
-	}
-	return string(out)
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-func fromHex(c byte) byte {
-	switch {
-	case c <= '9':
-		return c - '0'
-	case c <= 'F':
-		return c - 'A' + 10
-	default:
-		return c - 'a' + 10
-	}
-}
+// validText replaces invalid UTF-8 as it is replaced in JSON. Names go through it before they are compared: those that
+// differ in nothing else would become the same name twice in one object.
+func validText(s string) string { return strings.ToValidUTF8(s, "\ufffd") }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -68,12 +69,14 @@ type Server struct {
 	http  http.Server
 	own   entries
 	fixed fixedHeaders
+	// busy counts the requests that run or are being answered, without those whose body is still on its way.
+	busy atomic.Int64
 }
 
 // New makes a server that does not listen yet.
 func New(o Options) *Server {
 	if o.MetricsAllowed == nil {
-		o.MetricsAllowed = o.fromThisMachine
+		o.MetricsAllowed = network.FromThisMachine
 	}
 	if o.MaxFormFileBytes <= 0 {
 		o.MaxFormFileBytes = o.MaxRequestBytes
@@ -108,7 +111,9 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown stops listening, lets running requests end, closes the WebSocket connections with 1012 and waits for all of
-// them. When ctx ends first, the rest is cut off and the error of ctx is returned.
+// them. Clients that are still sending a request have arrivalTime to be done with it; then they are cut off, which is no
+// error, as nobody has begun to serve them. When ctx ends first, the rest is cut off, and when a request or a WebSocket
+// connection was among it, the error of ctx is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	upgraded := make(chan error, 1)
 	go func() {
@@ -118,11 +123,55 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		upgraded <- s.o.WebSocket.Shutdown(ctx)
 	}()
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	return errors.Join(s.shutdownHTTP(ctx), <-upgraded)
+}
+
+const (
+	// arrivalTime is how long a request that has begun to arrive holds up Shutdown.
+	arrivalTime = 2 * time.Second
+	// busyPoll is how often Shutdown then looks whether requests still run.
+	busyPoll = 20 * time.Millisecond
+)
+
+func (s *Server) shutdownHTTP(ctx context.Context) error {
+	patience, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	watcher := make(chan struct{})
+	go func() {
+		defer close(watcher)
+		s.waitUntilIdle(patience)
+		giveUp()
+	}()
+	err := s.http.Shutdown(patience)
+	giveUp()
+	<-watcher
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
-	return errors.Join(err, <-upgraded)
+	var cutOff error
+	if s.busy.Load() > 0 {
+		cutOff = ctx.Err() // nil for a request that arrived in the last moment: nobody waited for it
+	}
+	return errors.Join(cutOff, s.http.Close())
+}
+
+// waitUntilIdle waits for arrivalTime, and on until no request is busy or ctx ends. It believes that only when it sees it
+// twice: the last bytes of an answer are sent just after its request has ended.
+func (s *Server) waitUntilIdle(ctx context.Context) {
+	wait := time.NewTimer(arrivalTime)
+	defer wait.Stop()
+	for idle := 0; idle < 2; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wait.C:
+		}
+		if wait.Reset(busyPoll); s.busy.Load() > 0 {
+			idle = 0
+		} else {
+			idle++
+		}
+	}
 }
 
 // socket is what all requests of one connection share.
@@ -146,10 +195,4 @@ func socketOf(r *http.Request) *socket {
 		return k
 	}
 	return newSocket(r.RemoteAddr)
-}
-
-func (o *Options) fromThisMachine(r *http.Request) bool {
-	client, _ := o.Proxies.Client(socketOf(r).addr, r.Header["X-Forwarded-For"])
-	addr, err := netip.ParseAddr(client)
-	return err == nil && addr.IsLoopback() && network.LoopbackHost(r.Host)
 }

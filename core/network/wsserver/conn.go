@@ -28,6 +28,7 @@ const (
 type conn struct {
 	server *Server
 	info   *protocol.Connection
+	local  bool            // network.AdmitFromThisMachine let the upgrade through
 	ctx    context.Context // of its requests; this type is their edge
 	cancel context.CancelFunc
 	ws     *websocket.Conn
@@ -49,13 +50,13 @@ type conn struct {
 }
 
 func newConn(s *Server, r *http.Request) *conn {
-	c := &conn{server: s, started: make(chan struct{})}
+	c := &conn{server: s, local: network.AdmitFromThisMachine(r) == nil, started: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	peer := network.PeerAddr(r.RemoteAddr)
 	client, ips := s.o.Proxies.Client(peer, r.Header["X-Forwarded-For"])
 	c.info = &protocol.Connection{
 		ID: network.NewID(), Protocol: "websocket", IPs: ips[:1], ClientIP: client,
-		Verb: r.Method, URL: r.RequestURI, Header: r.Header,
+		Verb: r.Method, URL: network.WithoutToken(r.RequestURI), Header: r.Header,
 	}
 	return c
 }

@@ -216,6 +216,59 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// A connection that is older than the wide open node does no more than one that came later.
+func TestWideOpenAfterTheUpgrade(t *testing.T) {
+	o := options(t, byAction)
+	opened := &switchedGate{}
+	o.Gate = opened
+	address, _ := serve(t, o)
+	for name, c := range map[string]struct {
+		header http.Header
+		status int
+	}{
+		"this machine":     {nil, 200},
+		"another machine":  {http.Header{"X-Forwarded-For": {"192.0.2.1"}}, 401},
+		"another host":     {http.Header{"Host": {"node.example"}}, 401},
+		"a page elsewhere": {http.Header{"Origin": {"https://app.example"}}, 401},
+	} {
+		opened.wideOpen.Store(false)
+		ws, resp, err := websocket.DefaultDialer.Dial("ws://"+address, c.header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ws.Close()
+		resp.Body.Close()
+		for range 2 {
+			for wideOpen, want := range map[bool]int{false: 200, true: c.status} {
+				opened.wideOpen.Store(wideOpen)
+				client{ws, t}.send(`{"requestId":"r"}`)
+				e := client{ws, t}.answer()
+				if e.Status != want || e.Room != "r" || want == 401 && e.Error.ID != "api.process.unauthorized_origin" {
+					t.Errorf("%s, wide open %v: %+v", name, wideOpen, e)
+				}
+			}
+		}
+	}
+}
+
+type switchedGate struct{ wideOpen atomic.Bool }
+
+func (g *switchedGate) WideOpen() bool { return g.wideOpen.Load() }
+func (g *switchedGate) Ready() bool    { return true }
+
+func TestURLHasNoToken(t *testing.T) {
+	urls := make(chan string, 1)
+	address, _ := serve(t, options(t, func(_ context.Context, req *protocol.Request) (any, error) {
+		urls <- req.Connection.URL
+		return nil, nil
+	}))
+	c := dial(t, address+"/path?%6awt=secret&a=b&jwt=secret")
+	c.send(`{"requestId":"r"}`)
+	if got := <-urls; got != "/path?a=b" {
+		t.Error(got)
+	}
+}
+
 func TestTooLargeMessage(t *testing.T) {
 	for name, compression := range map[string]bool{"plain": false, "compressed": true} {
 		t.Run(name, func(t *testing.T) {

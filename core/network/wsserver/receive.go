@@ -97,6 +97,10 @@ func (c *conn) handle(message []byte) {
 		c.refuse(req, err)
 		return
 	}
+	if err := c.server.o.AdmitMessage(c.local, c.info); err != nil {
+		c.refuse(req, err)
+		return
+	}
 	room := req.RequestID
 	c.answer(c.server.o.Run(c.ctx, req), room)
 }

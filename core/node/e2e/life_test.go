@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -208,6 +210,30 @@ func TestSIGTERM(t *testing.T) {
 	}
 	if n.Cmd.ProcessState.ExitCode() != 0 {
 		t.Errorf("exit code %d", n.Cmd.ProcessState.ExitCode())
+	}
+}
+
+// TestSIGTERMWhileARequestArrives: a client that never finishes what it sends delays the stop for a moment and is no
+// failure.
+func TestSIGTERMWhileARequestArrives(t *testing.T) {
+	n := binaries.Serve(t, "--dev", "--data", t.TempDir(), "--plugins", binaries.Plugins)
+	conn, err := net.Dial("tcp", n.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /_query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	n.Must("GET", "/_now", "") // the node has accepted the first connection too
+	if err := n.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Wait(6 * time.Second); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(n.Log.String(), "did not drain") {
+		t.Error("the plugin had no time to drain")
 	}
 }
 

@@ -47,7 +47,9 @@ type Metric struct {
 
 // TermsAggregation makes one bucket for each value of a field.
 type TermsAggregation struct {
-	Field       string
+	Field string
+	// Size is the most buckets wanted. Clients ask for huge numbers to get all; an answer with more than MaxBuckets buckets
+	// must be refused.
 	Size        int
 	MinDocCount int
 	// Order holds at least one rule. Buckets that are equal by all of them stand in the order of their keys.
@@ -56,6 +58,9 @@ type TermsAggregation struct {
 	Missing          jsontext.Value // a text, a number or a boolean
 	Include, Exclude *ValueFilter   // nil when absent
 }
+
+// MaxBuckets is the most buckets that the answer to a search may hold.
+const MaxBuckets = 65536
 
 // BucketOrder is one rule for the order of buckets.
 type BucketOrder struct {
@@ -239,9 +244,7 @@ func (a *TermsAggregation) option(m *node, subs []Aggregation) (err error) {
 	case "field":
 		err = m.setText(&a.Field)
 	case "size":
-		if err = m.setInt(&a.Size, 1); err == nil && a.Size > maxTerms {
-			err = m.fail("more than %d buckets", maxTerms)
-		}
+		err = m.setInt(&a.Size, 1)
 	case "min_doc_count":
 		err = m.setInt(&a.MinDocCount, 0)
 	case "order":

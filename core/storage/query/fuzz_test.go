@@ -31,7 +31,7 @@ func refusedWell(t *testing.T, err error) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		typical,
-		`{"query":{"nested":{"path":"a","query":{"constant_score":{"filter":{"ids":{"values":[1]}}}}}},"search_after":[1],"track_total_hits":5}`,
+		`{"query":{"nested":{"path":"a","query":{"constant_score":{"filter":{"ids":{"values":[1]}}}}}},"sort":"a","search_after":[1],"track_total_hits":5}`,
 		`{"query":{"geo_distance":{"f":"u09","distance":"3nmi"}},"post_filter":{"geo_bounding_box":{"f":{"wkt":"BBOX(1,2,4,3)"}}}}`,
 		`{"query":{"multi_match":{"query":1,"fields":["a^2"],"minimum_should_match":"2<-25% 9<-3"}},"highlight":{"script":1}}`,
 		`{"query":{"geo_polygon":{"f":{"points":[[1,2],{"lat":1,"lon":1},"POINT(1 2)","1,3"]}}},"sort":{"_geo_distance":1}}`,

@@ -101,12 +101,6 @@ func parseGeoBoundingBox(n *node) (Query, error) {
 	q := &GeoBoundingBox{Common: plain}
 	var field *node
 	for _, m := range n.children {
-		if m.name == "type" { // an old hint
-			if err := m.setWord(new(string), "memory", "indexed"); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		taken, err := q.geoOption(m, &q.IgnoreUnmapped)
 		if !taken {
 			err = geoField(&field, m)

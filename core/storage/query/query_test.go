@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 
 		{`{"range":{"f":{"gt":1,"lte":9007199254740993}}}`, &query.Range{Common: one, Field: "f", Lower: bound("1", false), Upper: bound("9007199254740993", true)}},
 		{
-			`{"range":{"f":{"lt":"now","gte":"now-1d/d","time_zone":"+01:00","format":"yyyy-MM-dd HH:mm:ss||epoch_millis","relation":"WITHIN"},"_name":"n"}}`,
+			`{"range":{"f":{"lt":"now","gte":"now-1d/d","time_zone":"+01:00","format":"yyyy-MM-dd HH:mm:ss||epoch_millis","relation":"WITHIN","_name":"n"}}}`,
 			&query.Range{
 				Common: common(1, "n"), Field: "f", Lower: bound(`"now-1d/d"`, true), Upper: bound(`"now"`, false),
 				Format: "yyyy-MM-dd HH:mm:ss||epoch_millis", TimeZone: "+01:00",
@@ -127,7 +127,7 @@ func TestParse(t *testing.T) {
 			&query.GeoDistance{Common: one, Field: "f", Center: paris, Metres: 2 * 1609.344, Plane: true, IgnoreUnmapped: true},
 		},
 		{
-			`{"geo_bounding_box":{"f":{"top_left":"50,1","bottom_right":[3,40]},"type":"indexed"}}`,
+			`{"geo_bounding_box":{"f":{"top_left":"50,1","bottom_right":[3,40]}}}`,
 			&query.GeoBoundingBox{Common: one, Field: "f", Top: 50, Left: 1, Bottom: 40, Right: 3},
 		},
 		{
@@ -246,7 +246,8 @@ func TestParseRefuses(t *testing.T) {
 		{`{"terms":{"a":{"index":"i","id":"1","path":"p"}}}`, bad, "lookup"},
 		{`{"terms":[]}`, bad, "expected an object"},
 		{`{"range":{}}`, bad, "expected one field"},
-		{`{"range":{"a":1}}`, bad, "query.range.a: unknown option"},
+		{`{"range":{"a":1}}`, bad, "query.range.a: expected an object"},
+		{`{"range":{"a":{},"_name":"n"}}`, bad, `found "a" and "_name"`},
 		{`{"range":{"a":{},"b":{}}}`, bad, `found "a" and "b"`},
 		{`{"range":{"a":{"gt":1,"gte":2}}}`, bad, "query.range.a.gte: the range has two bounds"},
 		{`{"range":{"a":{"lte":null,"lt":1}}}`, bad, "two bounds"},

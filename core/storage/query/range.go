@@ -31,30 +31,16 @@ type Bound struct {
 }
 
 func parseRange(n *node) (Query, error) {
-	if err := n.wantObject(); err != nil {
+	f, err := n.only("one field")
+	if err != nil {
 		return nil, err
 	}
-	q := &Range{Common: plain}
-	var f *node
-	for _, m := range n.children {
-		if m.kind() != '{' {
-			if err := q.other(m); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if f != nil {
-			return nil, n.fail("expected one field only, found %q and %q", f.name, m.name)
-		}
-		f = m
+	if err := f.wantObject(); err != nil {
+		return nil, err
 	}
-	if f == nil {
-		return nil, n.fail("expected one field, found nothing")
-	}
-	q.Field = f.name
+	q := &Range{Common: plain, Field: f.name}
 	lower, upper := false, false
 	for _, m := range f.children {
-		var err error
 		switch m.name {
 		case "gt", "gte":
 			err = q.Lower.set(m, m.name == "gte", &lower)

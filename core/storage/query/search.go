@@ -126,8 +126,8 @@ func (s *Search) check(root *node) error {
 	if s.From > 0 {
 		return root.fail("search_after: from must be 0 with it")
 	}
-	if keys := max(len(s.Sort), 1); len(s.SearchAfter) != keys {
-		return root.fail("search_after: it has %d values but the sort has %d", len(s.SearchAfter), keys)
+	if len(s.SearchAfter) != len(s.Sort) {
+		return root.fail("search_after: it has %d values but the sort has %d", len(s.SearchAfter), len(s.Sort))
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import "strings"
 // The parts that the built-in formats are made of, with the letters of this package.
 const (
 	dateTime     = "uuuu-MM-dd'T'HH:mm:ss"
-	optionalTime = "['T'[HH[:mm[:ss[f]]][j]]]"
+	optionalTime = "['T'[HH[:mm[:ss[g]]][j]]]"
 	weekDate     = "YYYY-'W'ww-e"
 	basicTime    = "HHmmss"
 	basicWeek    = "YYYY'W'wwe"
@@ -29,14 +29,14 @@ var builtins = map[string]string{
 	"basic_week_date":                   basicWeek,
 	"basic_week_date_time":              basicWeek + "'T'" + basicTime + "fj",
 	"basic_week_date_time_no_millis":    basicWeek + "'T'" + basicTime + "j",
-	"date":                              "uuuu-MM-dd",
+	"date":                              "uuuu[-MM[-dd]]",
 	"date_hour":                         "uuuu-MM-dd'T'HH",
 	"date_hour_minute":                  "uuuu-MM-dd'T'HH:mm",
 	"date_hour_minute_second":           dateTime,
 	"date_hour_minute_second_fraction":  dateTime + "f",
 	"date_hour_minute_second_millis":    dateTime + "f",
 	"date_time":                         dateTime + "fj",
-	"date_time_no_millis":               dateTime + "j",
+	"date_time_no_millis":               "uuuu-MM-dd'T'HH:mm[:ss][j]",
 	"hour":                              "HH",
 	"hour_minute":                       "HH:mm",
 	"hour_minute_second":                "HH:mm:ss",
@@ -61,8 +61,19 @@ var builtins = map[string]string{
 	"year_month_day":                    "uuuu-MM-dd",
 }
 
+// exact are strict formats that differ from the others by more than their zeros.
+var exact = map[string]string{
+	"strict_date":                "uuuu-MM-dd",
+	"strict_date_time":           dateTime + "[f]j",
+	"strict_date_time_no_millis": dateTime + "j",
+	"strict_year_month_day":      "uuuu[-MM[-dd]]",
+}
+
 // builtin finds a format by its name. Those called strict, and those whose digits touch, need every leading zero.
 func builtin(name string) (text string, lenient, ok bool) {
+	if text, ok = exact[name]; ok {
+		return text, false, true
+	}
 	plain, strict := strings.CutPrefix(name, "strict_")
 	text, ok = builtins[plain]
 	if plain == "iso8601" {

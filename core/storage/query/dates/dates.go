@@ -82,7 +82,7 @@ func compileVariant(name string) (variant, error) {
 func (f *Format) String() string { return f.spec }
 
 // Parse reads a date. What the text leaves out is the least it can be: 2024 is the first instant of that year. zone counts
-// when the text names none; nil is UTC.
+// when the text names none, and moves numbers since 1970 too, as in Elasticsearch; nil is UTC.
 func (f *Format) Parse(text string, zone *time.Location) (time.Time, error) {
 	return f.parse(text, zone, false)
 }
@@ -106,7 +106,11 @@ func (f *Format) parse(text string, zone *time.Location, up bool) (time.Time, er
 
 func (v variant) parse(text string, zone *time.Location, up bool) (time.Time, bool) {
 	if v.pattern == nil {
-		return parseEpoch(text, v.epoch, up)
+		t, ok := parseEpoch(text, v.epoch, up)
+		if !ok {
+			return t, false
+		}
+		return atLocal(t, zone).UTC(), true // Elasticsearch reads the number as a time in the zone
 	}
 	return v.pattern.parse(text, zone, up)
 }

@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		{dates.Default, "-0044-03-15", "-0044-03-15T00:00:00Z"},
 		{dates.Default, "1700000000000", "2023-11-14T22:13:20Z"},
 		{dates.Default, "-1", "1969-12-31T23:59:59.999Z"},
-		{dates.Default, "+12345-01-01", "12345-01-01T00:00:00Z"},
+		{"yyyy-MM-dd", "+12345-01-01", "12345-01-01T00:00:00Z"},
 		{"date_optional_time", "2024-5-6T7:8:9.1", "2024-05-06T07:08:09.1Z"},
 		{"iso8601", "2024-05-06T07:08:09.1Z", "2024-05-06T07:08:09.1Z"},
 		{"epoch_millis", "1700000000000.25", "2023-11-14T22:13:20.00025Z"},
@@ -46,6 +46,11 @@ func TestParse(t *testing.T) {
 		{"date", "2024-5-6", "2024-05-06T00:00:00Z"},
 		{"strict_date_time", "2024-05-06T07:08:09.123Z", "2024-05-06T07:08:09.123Z"},
 		{"date_time_no_millis", "2024-05-06T07:08:09+01:00", "2024-05-06T06:08:09Z"},
+		{"strict_date_time", "2024-05-06T07:08:09+0200", "2024-05-06T05:08:09Z"},
+		{"date_time_no_millis", "2024-05-06T7:8", "2024-05-06T07:08:00Z"},
+		{"date", "2024-05", "2024-05-01T00:00:00Z"},
+		{"strict_year_month_day", "2024", "2024-01-01T00:00:00Z"},
+		{"ordinal_date", "2024-5", "2024-01-05T00:00:00Z"},
 		{"basic_date", "20240506", "2024-05-06T00:00:00Z"},
 		{"basic_date_time", "20240506T070809.123Z", "2024-05-06T07:08:09.123Z"},
 		{"basic_date_time_no_millis", "20240506T070809+0100", "2024-05-06T06:08:09Z"},
@@ -107,7 +112,7 @@ func TestParseRefuses(t *testing.T) {
 		{"epoch_second", "1.x"},
 		{"epoch_second", "9999999999999999"},
 		{"strict_date", "2024-5-6"},
-		{"strict_date_time", "2024-05-06T07:08:09Z"},
+		{dates.Default, "+12345-01-01"},
 		{"strict_date_time", "2024-05-06T07:08:09.1"},
 		{"basic_date", "2024050"},
 		{"week_date", "2021-W53-1"},
@@ -208,6 +213,7 @@ func TestMath(t *testing.T) {
 		{"2024-03-30T02:30||+1d", "Europe/Paris", "2024-03-31T01:30:00Z", "2024-03-31T01:30:00Z"}, // 02:30 is skipped
 		{"2024-10-27T02:30", "Europe/Paris", "2024-10-27T00:30:00Z", "2024-10-27T00:30:59.999Z"},  // 02:30 comes twice
 		{"2024-10-27T01:30:00Z||/h", "Europe/Paris", "2024-10-27T01:00:00Z", "2024-10-27T01:59:59.999Z"},
+		{"1700000000000", "+01:00", "2023-11-14T21:13:20Z", "2023-11-14T21:13:20Z"},
 		{"now/d", "UTC-5", "2024-05-15T05:00:00Z", "2024-05-16T04:59:59.999Z"},
 	}
 	f := compile(t, dates.Default)
@@ -250,7 +256,7 @@ func TestZone(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", name, got, want)
 		}
 	}
-	for _, name := range []string{"", "Local", "local time", "../etc/passwd", "/etc/localtime", "+", "+19", "+01:60", "+1:2:3:4", "UTC+", "Mars/Phobos"} {
+	for _, name := range []string{"", "Local", "local time", "../etc/passwd", "/etc/localtime", "+", "+19", "+01:60", "+1:2:3:4", "UTC+", "EST", "z", "Mars/Phobos"} {
 		if zone, err := dates.Zone(name); err == nil {
 			t.Errorf("%q is accepted: %v", name, zone)
 		}

@@ -38,7 +38,7 @@ func (e *element) append(dst []byte, t time.Time) []byte {
 		return appendName(dst, t.Weekday().String(), e.width < 4)
 	case 'a':
 		return append(dst, halves[t.Hour()/12]...)
-	case 'f':
+	case 'f', 'g':
 		return append(dst, appendFraction(t.Nanosecond())...)
 	case 'S':
 		return append(dst, fmt.Sprintf("%09d", t.Nanosecond())[:e.width]...)

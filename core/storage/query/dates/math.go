@@ -54,7 +54,7 @@ func calculate(t time.Time, text string, up bool, zone *time.Location) (time.Tim
 		unit := rest[0]
 		text = rest[1:]
 		local := t.In(zone)
-		ok := true
+		var ok bool
 		if operator == '/' {
 			if n != 1 {
 				return t, fmt.Errorf("date math rounds to one unit only: %w", ErrNotDate)

@@ -15,12 +15,13 @@ type pattern struct {
 // element is one part of a pattern.
 type element struct {
 	// letter is the letter of java.time, ' for a literal and [ for an optional part. Patterns of this package also know f, a
-	// separator and 1 to 9 digits of a fraction of a second, and j, any form of zone.
+	// point and 1 to 9 digits of a fraction of a second, g, the same with a point or a comma, and j, any form of zone.
 	letter byte
 	width  int // how often the letter stood there
 	// least and most digits of a number.
 	least, most int
 	lenient     bool // a year of any length
+	long        bool // a year of more than 4 digits behind a +
 	literal     string
 	inner       []element
 }
@@ -127,12 +128,12 @@ func (c *compiler) letter() (element, error) {
 	}
 	switch letter {
 	case 'u', 'y', 'Y':
-		e.lenient = c.lenient
+		e.lenient, e.long = c.lenient, !c.own
 		if e.width == 3 || e.width > 4 {
 			e.least, e.most = e.width, e.width
 		}
 	case 'M', 'L', 'd', 'H', 'h', 'k', 'K', 'm', 's', 'w', 'D', 'e', 'E', 'S', 'n', 'a', 'X', 'x', 'Z', 'z', 'V', 'O':
-	case 'f', 'j':
+	case 'f', 'g', 'j':
 		if !c.own {
 			return e, bad
 		}
@@ -141,7 +142,7 @@ func (c *compiler) letter() (element, error) {
 	}
 	limit := map[byte]int{
 		'M': 4, 'L': 4, 'd': 2, 'H': 2, 'h': 2, 'k': 2, 'K': 2, 'm': 2, 's': 2, 'w': 2, 'D': 3, 'e': 1, 'E': 4, 'a': 1,
-		'X': 3, 'x': 3, 'Z': 5, 'z': 4, 'V': 2, 'f': 1, 'j': 1, 'u': 4, 'y': 4, 'Y': 4, 'S': 9, 'n': 9, 'O': 1,
+		'X': 3, 'x': 3, 'Z': 5, 'z': 4, 'V': 2, 'f': 1, 'g': 1, 'j': 1, 'u': 4, 'y': 4, 'Y': 4, 'S': 9, 'n': 9, 'O': 1,
 	}[letter]
 	if e.width > limit || letter == 'V' && e.width != 2 || letter == 'Z' && e.width == 4 {
 		return e, bad
@@ -157,7 +158,7 @@ func (c *compiler) letter() (element, error) {
 	case letter == 'n':
 		e.most = 9
 	}
-	if c.lenient && letter != 'D' && letter != 'S' {
+	if c.lenient && letter != 'S' {
 		e.least = 1
 	}
 	return e, nil
@@ -165,12 +166,12 @@ func (c *compiler) letter() (element, error) {
 
 // fields is what a text said. A field that it did not say is -1.
 type fields struct {
-	year, month, day, dayOfYear     int
-	weekYear, week, weekday         int
-	hour, halfHour, half            int // halfHour 0 to 11, half 0 is am
-	minute, second, nano            int
-	zone                            *time.Location
-	hasYear, negativeYear, hasWYear bool
+	year, month, day, dayOfYear int
+	weekYear, week, weekday     int
+	hour, halfHour, half        int // halfHour 0 to 11, half 0 is am
+	minute, second, nano        int
+	zone                        *time.Location
+	hasYear, hasWYear           bool
 }
 
 func (p *pattern) parse(text string, zone *time.Location, up bool) (time.Time, bool) {
@@ -243,8 +244,8 @@ func (e *element) read(text string, follow int, f *fields) int {
 		return name(text, weekdays, e.width < 4, &f.weekday, 1)
 	case 'a':
 		return name(text, halves, false, &f.half, 0)
-	case 'f':
-		if text == "" || text[0] != '.' && text[0] != ',' {
+	case 'f', 'g':
+		if text == "" || text[0] != '.' && (e.letter == 'f' || text[0] != ',') {
 			return 0
 		}
 		n := fraction(text[1:], 1, 9, f)
@@ -304,7 +305,7 @@ func (e *element) read(text string, follow int, f *fields) int {
 func (e *element) readYear(text string, follow int, f *fields) int {
 	value, n := 0, 0
 	sign := 0
-	if text != "" && (text[0] == '-' || text[0] == '+') && e.width != 2 {
+	if text != "" && e.width != 2 && (text[0] == '-' && e.letter != 'y' || text[0] == '+' && e.long) { // y is the year of an era
 		sign = 1
 	}
 	negative := sign == 1 && text[0] == '-'
@@ -313,7 +314,7 @@ func (e *element) readYear(text string, follow int, f *fields) int {
 		value, n = number(text, 2, 2)
 		value += 2000
 	case follow > 0 && sign == 0:
-		value, n = number(text, 4, max(4, min(9, leadingDigits(text)-follow)))
+		value, n = number(text, 4, 4)
 	case e.lenient || e.width == 1:
 		value, n = number(text[sign:], 1, 9)
 	case sign == 1:
@@ -336,14 +337,6 @@ func (e *element) readYear(text string, follow int, f *fields) int {
 		f.year, f.hasYear = value, true
 	}
 	return n + sign
-}
-
-func leadingDigits(text string) int {
-	n := 0
-	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
-		n++
-	}
-	return n
 }
 
 // name finds one of the names, or its first three letters, at the start of text.

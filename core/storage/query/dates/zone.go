@@ -10,9 +10,9 @@ import (
 // Zone finds a time zone: an offset such as "+01:00", "UTC", "Z", or a name such as "Europe/Paris".
 func Zone(name string) (*time.Location, error) {
 	switch name {
-	case "Z", "z", "UTC", "GMT", "UT":
+	case "Z", "UTC", "GMT", "UT":
 		return time.UTC, nil
-	case "", "Local":
+	case "", "Local", "EST", "MST", "HST": // Java does not know the last three
 	default:
 		for _, prefix := range []string{"UTC", "GMT", "UT", ""} {
 			rest, ok := strings.CutPrefix(name, prefix)
@@ -50,41 +50,35 @@ func parseOffset(text string, form int) (seconds, length int) {
 	if n == 0 || n == 1 && form != offsetLoose {
 		return 0, 0
 	}
-	i := 1 + n
-	parts := [2]int{}
-	more := 1
-	if form == offsetLoose {
-		more = 2
+	length = 1 + n
+	minute, n := sexagesimal(text[length:], form)
+	length += n
+	second := 0
+	if form == offsetLoose && n > 0 {
+		second, n = sexagesimal(text[length:], form)
+		length += n
 	}
-	for part := range more {
-		rest := text[i:]
-		colon := strings.HasPrefix(rest, ":")
-		if colon {
-			rest = rest[1:]
-		}
-		value, n := number(rest, 2, 2)
-		if n == 0 || colon && (form == offsetPlain || form == offsetHour) || !colon && form == offsetColon {
-			break
-		}
-		if colon {
-			n++
-		}
-		parts[part], i = value, i+n
-		if part == 0 {
-			more = max(more, 1)
-		}
-	}
-	if (form == offsetPlain || form == offsetColon) && i < 5 || hour > 18 || parts[0] > 59 || parts[1] > 59 {
-		return 0, 0
-	}
-	seconds = hour*3600 + parts[0]*60 + parts[1]
-	if seconds > 18*3600 {
+	seconds = hour*3600 + minute*60 + second
+	if (form == offsetPlain || form == offsetColon) && length < 5 || minute > 59 || second > 59 || seconds > 18*3600 {
 		return 0, 0
 	}
 	if text[0] == '-' {
 		seconds = -seconds
 	}
-	return seconds, i
+	return seconds, length
+}
+
+// sexagesimal reads the minutes or seconds of an offset, with the colon before them.
+func sexagesimal(text string, form int) (value, length int) {
+	digits, colon := strings.CutPrefix(text, ":")
+	if colon && (form == offsetPlain || form == offsetHour) || !colon && form == offsetColon {
+		return 0, 0
+	}
+	value, length = number(digits, 2, 2)
+	if colon && length > 0 {
+		length++
+	}
+	return value, length
 }
 
 // number reads least to most digits at the start of text; 0 is too few.
