@@ -84,7 +84,7 @@ func readCollections(db *pebble.DB, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		parsed, err := loadSchema(mapping)
+		parsed, err := parseSchema(address, mapping)
 		if err != nil {
 			return fmt.Errorf("%w: mapping of %q: %w", errRecord, address, err)
 		}

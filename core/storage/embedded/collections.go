@@ -54,7 +54,7 @@ func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.
 func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
 	live := &collection{number: e.catalogue.lastNumber + 1, settings: spec.Settings}
 	live.keywords = numbered(nil, live.missing(spec.Keywords))
-	mapping, err := (*schema)(nil).merge(spec.Mapping)
+	mapping, err := (*schema)(nil).merge(c, spec.Mapping)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (e *Engine) applyDescription(batch *pebble.Batch, c storage.Collection, liv
 	live.mu.Lock()
 	defer live.mu.Unlock()
 	had := live.schema.Load()
-	mapping, err := had.merge(spec.Mapping)
+	mapping, err := had.merge(c, spec.Mapping)
 	if err != nil {
 		return false, err
 	}

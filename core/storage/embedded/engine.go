@@ -19,6 +19,7 @@ type Engine struct {
 	health    *health
 	locks     documentLocks
 	catalogue *catalogue
+	readers   readers
 	// disk stops what watches the file system.
 	disk io.Closer
 }

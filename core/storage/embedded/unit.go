@@ -5,6 +5,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -24,6 +25,7 @@ type unit struct {
 	// schema is the mapping with what the unit added; growing says that it may have added something and holds coll.growing.
 	schema  *schema
 	growing bool
+	reader  *mapping.Document
 	// written has the documents that were staged, once there is more than one.
 	written map[string]current
 }
@@ -34,11 +36,12 @@ func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []chan
 	if err != nil {
 		return unit{}, err
 	}
-	u := unit{engine: e, address: c, coll: coll, batch: batch, schema: coll.schema.Load()}
+	u := unit{engine: e, address: c, coll: coll, batch: batch}
 	for i := range changes {
 		u.locked.add(e.locks.stripe(coll.number, changes[i].id))
 	}
 	e.locks.lock(u.locked)
+	u.schema = coll.schema.Load()
 	if len(changes) > 1 {
 		u.written = make(map[string]current, len(changes))
 	}
@@ -46,6 +49,9 @@ func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []chan
 }
 
 func (u *unit) leave() {
+	if u.reader != nil {
+		u.engine.readers.put(u.reader)
+	}
 	if u.growing {
 		u.coll.growing.Unlock()
 	}
@@ -105,7 +111,10 @@ func (u *unit) conform(source jsontext.Value) error {
 	if u.schema == nil || source == nil {
 		return nil
 	}
-	grown, err := u.schema.accept(u.address, source)
+	if u.reader == nil {
+		u.reader = u.engine.readers.get()
+	}
+	grown, err := u.schema.accept(source, u.reader)
 	if err != nil || grown == nil {
 		return err
 	}
@@ -113,7 +122,7 @@ func (u *unit) conform(source jsontext.Value) error {
 		u.coll.growing.Lock()
 		u.growing = true
 		u.schema = u.coll.schema.Load()
-		if grown, err = u.schema.accept(u.address, source); err != nil || grown == nil {
+		if grown, err = u.schema.accept(source, u.reader); err != nil || grown == nil {
 			return err
 		}
 	}

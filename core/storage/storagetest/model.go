@@ -39,7 +39,7 @@ func (m *model) write(how, id string, ifVersion int64) *kerror.Def {
 		return kerror.ServicesStorageUnknownCollection
 	case how == "Create" && there:
 		return kerror.ServicesStorageDocumentAlreadyExists
-	case how != "Create" && how != "Put" && !there:
+	case how != "Create" && how != "Put" && how != "Upsert" && !there:
 		return kerror.ServicesStorageNotFound
 	case ifVersion != 0 && (!there || doc.version != ifVersion):
 		return kerror.ServicesStorageTooManyChanges
@@ -56,6 +56,11 @@ func (m *model) store(id string, version int64, source jsontext.Value) bool {
 	}
 	m.docs[id], m.highest[id] = modelDoc{version, source}, version
 	return ok
+}
+
+// truncate forgets all documents.
+func (m *model) truncate() {
+	m.docs, m.highest = map[string]modelDoc{}, map[string]int64{}
 }
 
 // find gives the ids of the documents whose field holds value.

@@ -72,14 +72,21 @@ func (r *randomRun) step(t *testing.T) {
 		r.write(t, "Update")
 	case n < 68:
 		r.write(t, "Delete")
+	case n < 73:
+		r.bulk(t)
 	case n < 80:
 		r.get(t)
+	case n < 84:
+		r.mGet(t)
 	case n < 92:
 		r.findOne(t)
-	case n < 96:
+	case n < 95:
 		r.scanSome(t)
-	case n < 99:
+	case n < 98:
 		r.ensureMore(t)
+	case n < 99:
+		wantErr(t, "Truncate", r.Truncate(t.Context(), r.c), r.model.address())
+		r.model.truncate()
 	default:
 		wantErr(t, "Drop", r.Drop(t.Context(), r.c), r.model.address())
 		r.model = model{}
@@ -130,40 +137,91 @@ func (r *randomRun) write(t *testing.T, how string) {
 	if r.rng.IntN(3) == 0 {
 		o.IfVersion = max(1, r.model.highest[id]+int64(r.rng.IntN(3)-1))
 	}
-	want := r.model.write(how, id, o.IfVersion)
+	var res storage.OpResult
 	_, there := r.model.docs[id]
-	old := r.model.docs[id].source
-	var doc storage.Document
-	var err error
-	created := !there
+	res.Created = !there // for those that do not tell
 	switch how {
 	case "Create":
-		doc, err = r.Create(t.Context(), r.c, id, source, o)
+		res.Document, res.Err = r.Create(t.Context(), r.c, id, source, o)
 	case "Put":
-		doc, created, err = r.Put(t.Context(), r.c, id, source, o)
+		res.Document, res.Created, res.Err = r.Put(t.Context(), r.c, id, source, o)
 	case "Replace":
-		doc, err = r.Replace(t.Context(), r.c, id, source, o)
+		res.Document, res.Err = r.Replace(t.Context(), r.c, id, source, o)
 	case "Update":
-		doc, err = r.Update(t.Context(), r.c, id, source, storage.UpdateOptions{WriteOptions: o})
+		res.Document, res.Err = r.Update(t.Context(), r.c, id, source, storage.UpdateOptions{WriteOptions: o})
 	case "Delete":
-		err = r.Delete(t.Context(), r.c, id, o)
+		res.Document = storage.Document{ID: id, Version: r.model.docs[id].version, Source: r.model.docs[id].source}
+		res.Created, res.Err = false, r.Delete(t.Context(), r.c, id, o)
 	}
-	what := fmt.Sprintf("%s(%s, %s, %+v)", how, id, source, o)
-	wantErr(t, what, err, want)
-	if err != nil || want != nil {
+	r.compare(t, how, storage.Op{ID: id, Source: source, IfVersion: o.IfVersion}, res)
+}
+
+// compare checks the result of a write against the model, and takes it over.
+func (r *randomRun) compare(t *testing.T, how string, op storage.Op, res storage.OpResult) {
+	t.Helper()
+	old, there := r.model.docs[op.ID]
+	want := r.model.write(how, op.ID, op.IfVersion)
+	what := fmt.Sprintf("%s(%s, %s, IfVersion %d)", how, op.ID, op.Source, op.IfVersion)
+	wantErr(t, what, res.Err, want)
+	if res.Err != nil || want != nil {
 		return
 	}
-	if how == "Delete" {
-		delete(r.model.docs, id)
+	source := op.Source
+	switch {
+	case how == "Delete":
+		wantDocument(t, what, res.Document, op.ID, old.version, string(old.source))
+		delete(r.model.docs, op.ID)
+		return
+	case how == "Upsert" && !there:
+		source = op.Default
+	case how == "Update" || how == "Upsert":
+		source = mergeMaps(old.source, source)
+	}
+	if !r.model.store(op.ID, res.Document.Version, source) || res.Created == there {
+		t.Errorf("%s gave version %d, created %v", what, res.Document.Version, res.Created)
+	}
+	wantDocument(t, what, res.Document, op.ID, res.Document.Version, string(source))
+}
+
+// bulk does up to 30 ops on a dozen ids, so that most meet another one.
+func (r *randomRun) bulk(t *testing.T) {
+	kinds := map[storage.OpKind]string{
+		storage.OpCreate: "Create", storage.OpPut: "Put", storage.OpReplace: "Replace",
+		storage.OpUpdate: "Update", storage.OpUpsert: "Upsert", storage.OpDelete: "Delete",
+	}
+	ops := make([]storage.Op, r.rng.IntN(30))
+	for i := range ops {
+		ops[i] = storage.Op{Kind: storage.OpKind(r.rng.IntN(len(kinds))), ID: r.id(), Source: r.source(1), Default: r.source(1)}
+		if r.rng.IntN(4) == 0 {
+			ops[i].IfVersion = max(1, r.model.highest[ops[i].ID]+int64(r.rng.IntN(4)-1))
+		}
+	}
+	results, err := r.Write(t.Context(), r.c, ops, storage.BulkOptions{Refresh: storage.Refresh(r.rng.IntN(2))})
+	wantErr(t, "Write", err, r.model.address())
+	if err != nil {
 		return
 	}
-	if how == "Update" {
-		source = mergeMaps(old, source)
+	for i, res := range results {
+		r.compare(t, kinds[ops[i].Kind], ops[i], res)
 	}
-	if !r.model.store(id, doc.Version, source) || created == there {
-		t.Errorf("%s gave version %d, created %v", what, doc.Version, created)
+}
+
+func (r *randomRun) mGet(t *testing.T) {
+	ids := make([]string, r.rng.IntN(20))
+	for i := range ids {
+		ids[i] = r.id()
 	}
-	wantDocument(t, what, doc, id, doc.Version, string(source))
+	docs, err := r.MGet(t.Context(), r.c, ids)
+	wantErr(t, "MGet", err, r.model.address())
+	for i, doc := range docs {
+		m, there := r.model.docs[ids[i]]
+		if there != (doc != nil) {
+			t.Errorf("MGet of %s: found %v", ids[i], doc)
+		}
+		if there && doc != nil {
+			wantDocument(t, "MGet", *doc, ids[i], m.version, string(m.source))
+		}
+	}
 }
 
 func (r *randomRun) get(t *testing.T) {

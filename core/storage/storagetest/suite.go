@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"Collections", testCollections},
 		{"Indexes", testIndexes},
 		{"Bulk", testBulk},
+		{"Mapping", testMapping},
 		{"Concurrency", testConcurrency},
 		{"Life", testLife},
 		{"Random", testRandom},
