@@ -7,7 +7,7 @@ type Limits struct {
 	ConcurrentRequests             int           `config:"concurrentRequests" doc:"Requests executed at once. Must be below limits.requestsBufferSize." min:"1"`
 	RequestsBufferSize             int           `config:"requestsBufferSize" doc:"Requests waiting to be executed; one more is answered 503." min:"1"`
 	RequestsBufferWarningThreshold int           `config:"requestsBufferWarningThreshold" doc:"Waiting requests from which the node warns; between the two above." min:"1"`
-	LoginsPerSecond                int           `config:"loginsPerSecond" doc:"Login attempts per second on one WebSocket connection. Beside it, five failed logins in a row on one account, existing or not, close it for 30 s, doubled each time up to 15 min." min:"1"`
+	LoginsPerSecond                int           `config:"loginsPerSecond" doc:"Login attempts per second on one WebSocket connection. Beside it, five failed logins in a row on one account from one client address (of IPv6 the /64) close it to that address for 30 s, doubled each time up to 15 min; after 100 failures within an hour from everywhere it is open only to addresses that logged in on it within a day. Accounts that do not exist are treated alike." min:"1"`
 	FailedLoginsPerMinute          int           `config:"failedLoginsPerMinute" doc:"Failed logins per minute and client address; 0 = unlimited." min:"0"`
 	DocumentsFetchCount            int           `config:"documentsFetchCount" doc:"Documents one request may read." min:"1"`
 	DocumentsWriteCount            int           `config:"documentsWriteCount" doc:"Documents one request may write, change or delete." min:"1"`

@@ -273,23 +273,29 @@ func TestThrottle(t *testing.T) {
 		return `{"controller":"auth","action":"login","strategy":"local","body":{"username":"` + name + `","password":"wrong"}}`
 	}
 	right := `{"controller":"auth","action":"login","strategy":"local","body":{"username":"joe","password":"right"}}`
+	from := func(ip string) *protocol.Connection {
+		return &protocol.Connection{ID: "c", Protocol: "http", ClientIP: ip}
+	}
 	status := func(request string, c *protocol.Connection) int { return n.ask(t, request, c).Status }
-	for _, name := range []string{"joe", "nobody"} { // known and unknown alike
+	for i, name := range []string{"joe", "nobody"} { // known and unknown alike
+		guesser := from(fmt.Sprint("192.0.2.1", i))
 		for i := range 5 {
-			c := &protocol.Connection{ID: "c", Protocol: "http", ClientIP: fmt.Sprintf("192.0.2.%d", i+10)}
-			if got := status(wrong(name), c); got != 401 {
+			if got := status(wrong(name), guesser); got != 401 {
 				t.Fatalf("%s, try %d: %d", name, i, got)
 			}
 		}
-		if a := n.ask(t, wrong(name), nil); a.Status != 429 || a.Error.ID != "api.process.too_many_logins_requests" {
+		if a := n.ask(t, wrong(name), guesser); a.Status != 429 || a.Error.ID != "api.process.too_many_logins_requests" {
 			t.Errorf("%s: %d", name, a.Status)
 		}
 	}
-	if got := status(right, nil); got != 429 {
+	if got := status(right, from("192.0.2.10")); got != 429 {
 		t.Errorf("the right password during the pause: %d", got)
 	}
+	if got := status(right, from("192.0.2.20")); got != 200 {
+		t.Errorf("the right password from elsewhere: %d", got)
+	}
 	n.later.Add(int64(31 * time.Second))
-	if got := status(right, nil); got != 200 {
+	if got := status(right, from("192.0.2.10")); got != 200 {
 		t.Errorf("after the pause: %d", got)
 	}
 	for i := range 7 {

@@ -75,6 +75,110 @@ func TestAccountPauses(t *testing.T) {
 	}
 }
 
+// Guesses from one network lock the account for that network, and for no other.
+func TestGuessesFromElsewhereLockNobodyOut(t *testing.T) {
+	c := newClock()
+	throttle := newThrottle(t, ThrottleOptions{FailedLoginsPerMinute: 30, Now: c.Now})
+	for range 40 { // one try whenever a pause is over
+		attempt(t, throttle, from("192.0.2.1"), "joe", Failed)
+		c.add(15 * time.Minute)
+	}
+	attempt(t, throttle, from("192.0.2.1"), "joe", Failed)
+	if attempt(t, throttle, from("192.0.2.1"), "joe", Succeeded) {
+		t.Error("the guesser is admitted during the pause")
+	}
+	if !attempt(t, throttle, from("192.0.2.2"), "joe", Succeeded) {
+		t.Error("joe is locked out")
+	}
+	if attempt(t, throttle, from("192.0.2.1"), "joe", Succeeded) {
+		t.Error("joe's login ended the guesser's pause")
+	}
+}
+
+// The ceiling for all networks together, and who is let through.
+func TestGuessesFromEverywhere(t *testing.T) {
+	c := newClock()
+	throttle := newThrottle(t, ThrottleOptions{FailedLoginsPerMinute: 30, Now: c.Now})
+	home, n := from("198.51.100.1"), 0
+	if !attempt(t, throttle, home, "joe", Succeeded) {
+		t.Fatal("refused")
+	}
+	guess := func() bool {
+		n++
+		return attempt(t, throttle, from(fmt.Sprintf("10.0.%d.%d", n>>8, n&255)), "joe", Failed)
+	}
+	for range accountFailures {
+		if !guess() {
+			t.Fatalf("guess %d was refused", n)
+		}
+	}
+	if guess() {
+		t.Error("more guesses than the ceiling")
+	}
+	if !attempt(t, throttle, home, "joe", Succeeded) {
+		t.Error("joe is locked out at home")
+	}
+	c.add(time.Hour / accountFailures)
+	if !guess() || guess() {
+		t.Error("the hundredth part of an hour gives one more guess")
+	}
+	c.add(trustedFor)
+	for guess() { // up to the ceiling again
+	}
+	if attempt(t, throttle, home, "joe", Succeeded) {
+		t.Error("let through a day after the last login")
+	}
+}
+
+// What is known of an account must not be pushed out of memory by attempts that were refused anyway.
+func TestRefusedAttemptsAreNotRemembered(t *testing.T) {
+	throttle := newThrottle(t, ThrottleOptions{FailedLoginsPerMinute: freeFailures, Now: newClock().Now})
+	for range freeFailures {
+		attempt(t, throttle, from("192.0.2.1"), "joe", Failed)
+	}
+	for i := range maxTracked + 100 {
+		if attempt(t, throttle, from("192.0.2.1"), fmt.Sprint("random", i), Failed) {
+			t.Fatal("admitted")
+		}
+	}
+	if a, b := throttle.guesses.Len(), throttle.accounts.counted.Len(); a != 1 || b != 1 {
+		t.Errorf("%d and %d accounts are remembered", a, b)
+	}
+	attempt(t, throttle, from("192.0.2.2"), "ann", Undecided)
+	attempt(t, throttle, from("192.0.2.2"), "ann", Succeeded)
+	if a, b := throttle.guesses.Len(), throttle.accounts.counted.Len(); a != 1 || b != 1 {
+		t.Errorf("%d and %d accounts are remembered after a login that did not fail", a, b)
+	}
+}
+
+// Attempts that are under way together do not get more failures in than the limit, on however many accounts.
+func TestFloodFromOneNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		throttle := newThrottle(t, ThrottleOptions{FailedLoginsPerMinute: 30})
+		var tried, running, most atomic.Int32
+		var all sync.WaitGroup
+		for i := range 1000 {
+			all.Go(func() {
+				a, err := throttle.Begin(t.Context(), from("192.0.2.1"), "local", fmt.Sprint("user", i))
+				if err != nil {
+					return
+				}
+				tried.Add(1)
+				for n := running.Add(1); n > most.Load(); {
+					most.Store(n)
+				}
+				time.Sleep(27 * time.Millisecond)
+				running.Add(-1)
+				a.End(Failed)
+			})
+		}
+		all.Wait()
+		if n := tried.Load(); n != 30 || most.Load() > triesAtOnce {
+			t.Errorf("%d guesses, %d at once", n, most.Load())
+		}
+	})
+}
+
 func TestUndecidedAttemptsDoNotCount(t *testing.T) {
 	throttle := newThrottle(t, ThrottleOptions{FailedLoginsPerMinute: 1})
 	for range 20 {
@@ -208,7 +312,15 @@ func TestMemoryIsBounded(t *testing.T) {
 		c := &protocol.Connection{ID: fmt.Sprint(i), Protocol: "websocket", ClientIP: fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)}
 		attempt(t, throttle, c, fmt.Sprint(i), Failed)
 	}
-	if a, b, c := throttle.accounts.Len(), throttle.addresses.Len(), throttle.connections.Len(); a > maxTracked || b > maxTracked || c > maxTracked {
-		t.Error(a, b, c)
+	for name, n := range map[string]int{
+		"guesses": throttle.guesses.Len(), "accounts": throttle.accounts.counted.Len(), "networks": throttle.networks.counted.Len(),
+		"connections": throttle.connections.Len(),
+	} {
+		if n != maxTracked {
+			t.Errorf("%d %s", n, name)
+		}
+	}
+	if a, b, c := len(throttle.accounts.reserved), len(throttle.networks.reserved), len(throttle.lines.byKey); a+b+c != 0 {
+		t.Error("something is kept of attempts that ended:", a, b, c)
 	}
 }

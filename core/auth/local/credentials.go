@@ -120,12 +120,12 @@ func (s *Strategy) Holder(ctx context.Context, _ *protocol.Request, raw jsontext
 }
 
 // Create stores credentials: 412 when the name is taken or the user has some.
-func (s *Strategy) Create(ctx context.Context, _ *protocol.Request, kuid string, raw jsontext.Value) (any, error) {
+func (s *Strategy) Create(ctx context.Context, req *protocol.Request, kuid string, raw jsontext.Value) (any, error) {
 	c, err := parseCredentials(raw, false)
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.hasher.hash(ctx, *c.password)
+	h, err := s.hasher.hash(ctx, networkOf(req), *c.password)
 	if err != nil {
 		return nil, err
 	}
@@ -161,14 +161,14 @@ func (s *Strategy) create(ctx context.Context, username string, r record) (any, 
 }
 
 // Update changes name, password or both: 412 when the user has no credentials or the new name is another's.
-func (s *Strategy) Update(ctx context.Context, _ *protocol.Request, kuid string, raw jsontext.Value) (any, error) {
+func (s *Strategy) Update(ctx context.Context, req *protocol.Request, kuid string, raw jsontext.Value) (any, error) {
 	c, err := parseCredentials(raw, true)
 	if err != nil {
 		return nil, err
 	}
 	var fresh string
 	if c.password != nil {
-		h, err := s.hasher.hash(ctx, *c.password)
+		h, err := s.hasher.hash(ctx, networkOf(req), *c.password)
 		if err != nil {
 			return nil, err
 		}

@@ -4,27 +4,37 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// waitersPerSlot bounds how many hashes may wait for each one that runs: at 27 ms a hash, about a second.
-const waitersPerSlot = 32
+const (
+	// waitersPerSlot bounds how many hashes may wait for each one that runs: at 27 ms a hash, about a second.
+	waitersPerSlot = 32
+	// waitersShare is the part of them that may wait for one client network, so that none takes all places.
+	waitersShare = 4
+)
 
 // hasher computes hashes, as many at a time as there are processors: each takes all of one and its memory. Those who wait
-// leave when their ctx ends; beyond the bound they are turned away with api.process.overloaded.
+// are served in the order they came, and leave when their ctx ends; beyond the bounds they are turned away with
+// api.process.overloaded.
 type hasher struct {
 	cost Cost
 	// decoy is compared with the password of an unknown user, so that it takes as long as a known one.
-	decoy   hash
-	slots   chan struct{}
-	waiting atomic.Int64
+	decoy hash
+	slots chan struct{}
 	// runs counts hashes computed.
 	runs atomic.Int64
 	// idle fires when no hash was computed for idleTime.
 	idle *time.Timer
+
+	mu      sync.Mutex
+	waiting int
+	// from says for which networks; those that are known.
+	from map[string]int
 }
 
 // idleTime is how long after the last hash its memory is given back: 19 MiB of garbage each, which the collector would
@@ -36,13 +46,14 @@ func newHasher(c Cost) *hasher {
 		cost:  c,
 		decoy: hash{c, make([]byte, saltBytes), make([]byte, hashBytes)},
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		from:  map[string]int{},
 		idle:  stopped(time.AfterFunc(idleTime, debug.FreeOSMemory)),
 	}
 }
 
-// hash computes a new hash with the configured cost.
-func (h *hasher) hash(ctx context.Context, password string) (hash, error) {
-	if err := h.enter(ctx); err != nil {
+// hash computes a new hash with the configured cost, for a client of that network ("" for nobody's).
+func (h *hasher) hash(ctx context.Context, network, password string) (hash, error) {
+	if err := h.enter(ctx, network); err != nil {
 		return hash{}, err
 	}
 	defer h.leave()
@@ -50,8 +61,8 @@ func (h *hasher) hash(ctx context.Context, password string) (hash, error) {
 }
 
 // matches compares a password with a stored hash, nil for a user that does not exist, which matches nothing.
-func (h *hasher) matches(ctx context.Context, stored *hash, password string) (bool, error) {
-	if err := h.enter(ctx); err != nil {
+func (h *hasher) matches(ctx context.Context, network string, stored *hash, password string) (bool, error) {
+	if err := h.enter(ctx, network); err != nil {
 		return false, err
 	}
 	defer h.leave()
@@ -62,17 +73,43 @@ func (h *hasher) matches(ctx context.Context, stored *hash, password string) (bo
 	return stored.matches(password), nil
 }
 
-func (h *hasher) enter(ctx context.Context) error {
-	defer h.waiting.Add(-1)
-	if h.waiting.Add(1) > int64(cap(h.slots)*waitersPerSlot) {
+func (h *hasher) enter(ctx context.Context, network string) error {
+	if !h.queue(network) {
 		return kerror.APIProcessOverloaded.New()
 	}
+	defer h.unqueue(network)
 	select {
 	case h.slots <- struct{}{}:
 		h.runs.Add(1)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+func (h *hasher) queue(network string) bool {
+	most := cap(h.slots) * waitersPerSlot
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.waiting >= most || h.from[network] >= most/waitersShare {
+		return false
+	}
+	h.waiting++
+	if network != "" {
+		h.from[network]++
+	}
+	return true
+}
+
+func (h *hasher) unqueue(network string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting--
+	if network == "" {
+		return
+	}
+	if h.from[network]--; h.from[network] == 0 {
+		delete(h.from, network)
 	}
 }
 

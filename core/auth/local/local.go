@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -101,7 +102,7 @@ func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 			stored = &h
 		}
 	}
-	ok, err := s.hasher.matches(ctx, stored, password)
+	ok, err := s.hasher.matches(ctx, networkOf(login.Request), stored, password)
 	switch {
 	case err != nil:
 		return auth.Outcome{}, err
@@ -114,17 +115,25 @@ func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 		}
 	}
 	if stored.weakerThan(s.hasher.cost) {
-		s.renew(ctx, username, password, found, version)
+		s.renew(ctx, login.Request, username, password, found, version)
 	}
 	return auth.Outcome{KUID: found.KUID}, nil
+}
+
+// networkOf is where the client of a request is, "" when there is none.
+func networkOf(req *protocol.Request) string {
+	if req == nil || req.Connection == nil {
+		return ""
+	}
+	return auth.Network(req.Connection.ClientIP)
 }
 
 // Account is the user name of a login.
 func (s *Strategy) Account(login auth.Login) string { return login.Field("username") }
 
 // renew stores a password hashed with the cost of today. A password that was changed meanwhile stays.
-func (s *Strategy) renew(ctx context.Context, username, password string, r record, version int64) {
-	h, err := s.hasher.hash(ctx, password)
+func (s *Strategy) renew(ctx context.Context, req *protocol.Request, username, password string, r record, version int64) {
+	h, err := s.hasher.hash(ctx, networkOf(req), password)
 	if err == nil {
 		r.Hash = h.String()
 		err = s.replace(ctx, username, r, version)

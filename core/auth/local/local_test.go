@@ -115,7 +115,7 @@ func TestVerify(t *testing.T) {
 func TestDecoyMatchesNothing(t *testing.T) {
 	h := newHasher(cheap)
 	h.decoy = newHash("secret", cheap) // even when its password is known
-	if ok, err := h.matches(t.Context(), nil, "secret"); ok || err != nil {
+	if ok, err := h.matches(t.Context(), "", nil, "secret"); ok || err != nil {
 		t.Error(ok, err)
 	}
 }
@@ -321,23 +321,34 @@ func TestStorageFailureIsNoRefusal(t *testing.T) {
 func TestHasherIsBounded(t *testing.T) {
 	h := newHasher(cheap)
 	for range cap(h.slots) {
-		if err := h.enter(t.Context()); err != nil {
+		if err := h.enter(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
+	most := cap(h.slots) * waitersPerSlot
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	for range cap(h.slots) * waitersPerSlot {
-		all.Go(func() {
-			if err := h.enter(ctx); !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-		})
+	wait := func(network string, n, total int) {
+		for range n {
+			all.Go(func() {
+				if err := h.enter(ctx, network); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		}
+		for waiting := 0; waiting < total; runtime.Gosched() {
+			h.mu.Lock()
+			waiting = h.waiting
+			h.mu.Unlock()
+		}
 	}
-	for h.waiting.Load() < int64(cap(h.slots)*waitersPerSlot) {
-		runtime.Gosched()
+	wait("192.0.2.1", most/waitersShare, most/waitersShare)
+	if err := h.enter(t.Context(), "192.0.2.1"); !errors.Is(err, kerror.APIProcessOverloaded) {
+		t.Errorf("one network takes more than its share: %v", err)
 	}
-	if err := h.enter(t.Context()); !errors.Is(err, kerror.APIProcessOverloaded) {
+	wait("192.0.2.2", 1, most/waitersShare+1)
+	wait("", most-most/waitersShare-1, most)
+	if err := h.enter(t.Context(), "192.0.2.3"); !errors.Is(err, kerror.APIProcessOverloaded) {
 		t.Errorf("one too many: %v", err)
 	}
 	cancel()
@@ -345,8 +356,8 @@ func TestHasherIsBounded(t *testing.T) {
 	for range cap(h.slots) {
 		h.leave()
 	}
-	if _, err := h.hash(t.Context(), "x"); err != nil {
-		t.Errorf("afterwards: %v", err)
+	if _, err := h.hash(t.Context(), "192.0.2.1", "x"); err != nil || h.waiting != 0 || len(h.from) != 0 {
+		t.Errorf("afterwards: %v, %d waiting for %v", err, h.waiting, h.from)
 	}
 }
 

@@ -1,0 +1,284 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/query/dates"
+)
+
+// Options are what a mapping says about a field beside its type.
+type Options struct {
+	// Index makes the field searchable, DocValues sortable and aggregatable, Store retrievable by itself.
+	Index, DocValues, Store bool
+	// Coerce lets a number be given as a text, and cuts fractions off whole numbers.
+	Coerce bool
+	// IgnoreMalformed drops a value that does not fit instead of refusing the document.
+	IgnoreMalformed bool
+	// IgnoreAbove is the most UTF-16 units a keyword may have; longer ones are dropped.
+	IgnoreAbove int
+	// Normalizer is "lowercase" or empty.
+	Normalizer string
+	// Analyzer and SearchAnalyzer name analyzers of a text. Empty stands for the default; see IndexAnalyzer.
+	Analyzer, SearchAnalyzer string
+	// Norms weighs matches in a text by its length.
+	Norms bool
+	// Fielddata makes a text sortable and aggregatable by its words. EagerGlobalOrdinals is a hint.
+	Fielddata, EagerGlobalOrdinals bool
+	// NullValue is the JSON of the value that null stands for, empty when null is no value.
+	NullValue string
+	// Format is the format of dates, empty for dates.Default.
+	Format string
+	// Target is the path of the field that an alias stands for.
+	Target string
+	// Meta is what the user wrote to the field, a JSON object of texts, or empty.
+	Meta string
+	// Dynamic is what the mapping says; see Unmapped.
+	Dynamic Dynamic
+	// Disabled makes the object a value that is stored only.
+	Disabled bool
+
+	saysEnabled bool
+}
+
+// noLimit is IgnoreAbove where the mapping says nothing.
+const noLimit = math.MaxInt32
+
+// defaults are the options of a field whose mapping names none.
+func defaults(t Type) Options {
+	o := Options{IgnoreAbove: noLimit}
+	if !t.object() && t != Binary && t != Alias {
+		o.Index, o.DocValues = true, t != Text
+	}
+	o.Coerce = t.Whole() || t.Floating()
+	o.Norms = t == Text
+	return o
+}
+
+// types is a set of types.
+type types uint32
+
+func of(list ...Type) types {
+	var set types
+	for _, t := range list {
+		set |= 1 << t
+	}
+	return set
+}
+
+func (s types) has(t Type) bool { return s>>t&1 == 1 }
+
+// option is an option of fields that are no objects.
+type option struct {
+	name  string
+	types types
+	// fixed options keep the value of the first mapping.
+	fixed bool
+	set   func(f *Field, v jsontext.Value) error
+	// get gives the JSON of the value, "" when it is the default.
+	get func(f *Field) string
+}
+
+// options lists all that is supported, in the order in which it is written. fields, the sub-fields, is read by the parser.
+var options = func() []option {
+	numbers := of(Long, Integer, Short, Byte, Double, Float, HalfFloat)
+	exact := numbers | of(Keyword, Boolean, Date, IP, GeoPoint)
+	return []option{
+		flag("index", exact|of(Text), true, func(o *Options) *bool { return &o.Index }),
+		flag("doc_values", exact, true, func(o *Options) *bool { return &o.DocValues }),
+		flag("store", exact|of(Text, Binary), true, func(o *Options) *bool { return &o.Store }),
+		flag("coerce", numbers, false, func(o *Options) *bool { return &o.Coerce }),
+		flag("ignore_malformed", exact&^of(Keyword), false, func(o *Options) *bool { return &o.IgnoreMalformed }),
+		{"ignore_above", of(Keyword), false, setIgnoreAbove, getIgnoreAbove},
+		word("normalizer", of(Keyword), true, []string{"lowercase"}, func(o *Options) *string { return &o.Normalizer }),
+		{"analyzer", of(Text), true, setAnalyzer(func(o *Options) *string { return &o.Analyzer }), getAnalyzer},
+		{"search_analyzer", of(Text), false, setAnalyzer(func(o *Options) *string { return &o.SearchAnalyzer }), getSearchAnalyzer},
+		flag("norms", of(Text), true, func(o *Options) *bool { return &o.Norms }),
+		flag("fielddata", of(Text), false, func(o *Options) *bool { return &o.Fielddata }),
+		flag("eager_global_ordinals", of(Text, Keyword), false, func(o *Options) *bool { return &o.EagerGlobalOrdinals }),
+		{"format", of(Date), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
+		{"null_value", exact, true, setNullValue, func(f *Field) string { return f.NullValue }},
+		{"path", of(Alias), false, setTarget, func(f *Field) string { return quoteOr(f.Target) }},
+		{"meta", exact | of(Text, Binary), false, setMeta, func(f *Field) string { return f.Meta }},
+		{"copy_to", exact | of(Text), false, setCopyTo, getCopyTo},
+	}
+}()
+
+func optionNamed(name string, t Type) *option {
+	for i := range options {
+		if o := &options[i]; o.name == name && o.types.has(t) {
+			return o
+		}
+	}
+	return nil
+}
+
+func flag(name string, types types, fixed bool, at func(*Options) *bool) option {
+	return option{name, types, fixed, func(f *Field, v jsontext.Value) error {
+		b, err := boolean(v)
+		*at(&f.Options) = b
+		return err
+	}, func(f *Field) string {
+		usual := defaults(f.Type)
+		if b := *at(&f.Options); b != *at(&usual) {
+			return strconv.FormatBool(b)
+		}
+		return ""
+	}}
+}
+
+func word(name string, types types, fixed bool, known []string, at func(*Options) *string) option {
+	return option{name, types, fixed, func(f *Field, v jsontext.Value) error {
+		text, err := text(v)
+		if err == nil && !slices.Contains(known, text) {
+			err = fmt.Errorf("%s is not one of %v", shorten(v), known)
+		}
+		*at(&f.Options) = text
+		return err
+	}, func(f *Field) string { return quoteOr(*at(&f.Options)) }}
+}
+
+func setIgnoreAbove(f *Field, v jsontext.Value) error {
+	t := v
+	if v.Kind() == '"' {
+		s, err := text(v)
+		if err != nil {
+			return err
+		}
+		t = jsontext.Value(s)
+	}
+	n, fraction, err := wholePart(t)
+	if err != nil || fraction || n < 0 || n > noLimit {
+		return errors.New("expected a whole number of at least 0")
+	}
+	f.IgnoreAbove = int(n)
+	return nil
+}
+
+func getIgnoreAbove(f *Field) string {
+	if f.IgnoreAbove == noLimit {
+		return ""
+	}
+	return strconv.Itoa(f.IgnoreAbove)
+}
+
+func setFormat(f *Field, v jsontext.Value) error {
+	spec, err := text(v)
+	if err != nil {
+		return err
+	}
+	if f.format, err = dates.Compile(spec); err != nil {
+		return err
+	}
+	if f.Format = spec; spec == dates.Default {
+		f.Format = ""
+	}
+	return nil
+}
+
+// setNullValue keeps the value; the parser checks it when all options are known.
+func setNullValue(f *Field, v jsontext.Value) error {
+	f.NullValue = string(v)
+	if v.Kind() == 'n' {
+		f.NullValue = ""
+	}
+	return nil
+}
+
+func setTarget(f *Field, v jsontext.Value) error {
+	var err error
+	f.Target, err = text(v)
+	return err
+}
+
+func setMeta(f *Field, v jsontext.Value) error {
+	list, err := members(v)
+	if err != nil || len(list) > 5 {
+		return errors.New("expected an object of at most 5 texts")
+	}
+	slices.SortFunc(list, member.compare)
+	dst := []byte{'{'}
+	for i, m := range list {
+		if m.raw.Kind() != '"' || len(m.name) > 20 || len(m.raw) > 52 {
+			return fmt.Errorf("%q: expected a text of at most 50 bytes under a name of at most 20", m.name)
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(appendQuote(dst, m.name), ':'), m.raw...)
+	}
+	f.Meta = string(append(dst, '}'))
+	return nil
+}
+
+func setCopyTo(f *Field, v jsontext.Value) error {
+	list := []jsontext.Value{v}
+	if v.Kind() == '[' {
+		var err error
+		if list, err = elements(v); err != nil {
+			return err
+		}
+	}
+	f.CopyTo = nil
+	for _, item := range list {
+		path, err := text(item)
+		if err == nil {
+			_, err = parts(path)
+		}
+		if err != nil {
+			return err
+		}
+		f.CopyTo = append(f.CopyTo, path)
+	}
+	return nil
+}
+
+func getCopyTo(f *Field) string {
+	if len(f.CopyTo) == 0 {
+		return ""
+	}
+	dst := []byte{'['}
+	for i, path := range f.CopyTo {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendQuote(dst, path)
+	}
+	return string(append(dst, ']'))
+}
+
+func boolean(v jsontext.Value) (bool, error) {
+	switch string(v) {
+	case `true`, `"true"`:
+		return true, nil
+	case `false`, `"false"`:
+		return false, nil
+	}
+	return false, errors.New("expected true or false")
+}
+
+func text(v jsontext.Value) (string, error) {
+	if v.Kind() != '"' {
+		return "", errors.New("expected a text")
+	}
+	b, err := jsontext.AppendUnquote(nil, v)
+	return string(b), err
+}
+
+func quoteOr(s string) string {
+	if s == "" {
+		return ""
+	}
+	return string(appendQuote(nil, s))
+}
+
+// appendQuote adds s, which came out of valid JSON, as a JSON text.
+func appendQuote(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}
