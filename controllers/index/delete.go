@@ -1,0 +1,92 @@
+package index
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicehq/sluice/controllers/announce"
+	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// acknowledged is the answer of actions that have nothing to say but that it is done.
+type acknowledged struct {
+	Acknowledged bool `json:"acknowledged"`
+}
+
+// delete removes an index with all it holds.
+func (c controller) delete(ctx context.Context, req *protocol.Request) (any, error) {
+	index, err := target.Index(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Engine.DropIndex(ctx, storage.Public, index); err != nil {
+		return nil, err
+	}
+	if err := c.Announcer.Index(ctx, announce.IndexDeleted, index); err != nil {
+		return nil, err
+	}
+	return acknowledged{true}, nil
+}
+
+// mDelete removes those of the indexes that exist and that the caller may delete, and answers {deleted: [name]}. It says
+// nothing of the others, not even whether they exist.
+func (c controller) mDelete(ctx context.Context, req *protocol.Request) (any, error) {
+	names, err := indexesOf(req)
+	if err != nil {
+		return nil, err
+	}
+	allowed, err := c.mayDelete(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	deleted := []string{}
+	for _, index := range names {
+		if !allowed(index) {
+			continue
+		}
+		err := c.Engine.DropIndex(ctx, storage.Public, index)
+		switch {
+		case errors.Is(err, kerror.ServicesStorageUnknownIndex):
+		case err != nil:
+			return nil, err
+		default:
+			deleted = append(deleted, index)
+		}
+	}
+	if err := c.Announcer.Indexes(ctx, announce.IndexesDeleted, deleted); err != nil {
+		return nil, err
+	}
+	return map[string][]string{"deleted": deleted}, nil
+}
+
+// indexesOf reads the argument indexes of the body; without it there are none.
+func indexesOf(req *protocol.Request) ([]string, error) {
+	body, err := req.OptBodyFields()
+	if err != nil || body.Raw("indexes") == nil {
+		return nil, err
+	}
+	return body.Strings("indexes")
+}
+
+// mayDelete gives the decision on single indexes: the one that index:delete would get. A call from inside the node that
+// asks for no decision gets none here either.
+func (c controller) mayDelete(ctx context.Context, req *protocol.Request) (func(index string) bool, error) {
+	if req.Internal != nil && !req.Internal.CheckRights {
+		return func(string) bool { return true }, nil
+	}
+	kuid := protocol.AnonymousID
+	if req.User != nil {
+		kuid = req.User.ID
+	}
+	user, err := c.Users.User(ctx, kuid)
+	if err != nil {
+		return nil, err
+	}
+	grants := c.Announcer.Snapshot().Grants()
+	return func(index string) bool {
+		return c.Users.Allowed(user, &protocol.Request{Controller: "index", Action: "delete", Index: index}, grants)
+	}, nil
+}
