@@ -1,0 +1,65 @@
+// Package document is the controller `document`: public documents, one at a time or many. core/node contributes it to the
+// registry.
+//
+// Every action does the same in the same order: it reads its arguments, fires the event of documents that comes before,
+// makes the metadata, lets the engine work, fires the event that comes after, and answers with what its pipes left.
+package document
+
+import (
+	"github.com/sluicehq/sluice/controllers/announce"
+	"github.com/sluicehq/sluice/controllers/metadata"
+	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// Engine is what the controller works on.
+type Engine interface {
+	storage.Documents
+	storage.Bulk
+}
+
+// Options are what the controller works with.
+type Options struct {
+	Engine    Engine
+	Announcer announce.Announcer
+	Metadata  metadata.Writer
+	// MaxFetch and MaxWrite are how many documents one request may read and write.
+	MaxFetch, MaxWrite int
+}
+
+type controller struct{ Options }
+
+// Actions gives the actions of the controller.
+func Actions(o Options) []router.Action {
+	c := controller{o}
+	route := func(verb, path string) router.Route { return router.Route{Verb: verb, Path: path} }
+	deprecated := func(since, verb, path string) router.Route {
+		return router.Route{Verb: verb, Path: path, Deprecated: since}
+	}
+	action := func(name string, h router.Handler, routes ...router.Route) router.Action {
+		return router.Action{Controller: "document", Name: name, Handler: h, Routes: routes}
+	}
+	return []router.Action{
+		action("get", c.get, route("GET", "/:index/:collection/:_id")),
+		action("mGet", c.mGet, route("GET", "/:index/:collection/_mGet"), route("POST", "/:index/:collection/_mGet")),
+		action("exists", c.exists, route("GET", "/:index/:collection/:_id/_exists")),
+		action("mExists", c.mExists, route("POST", "/:index/:collection/_mExists")),
+		action("create", c.create,
+			route("POST", "/:index/:collection/_create"), route("POST", "/:index/:collection/:_id/_create")),
+		action("mCreate", c.mCreate, route("POST", "/:index/:collection/_mCreate")),
+		action("mUpsert", c.mUpsert, route("POST", "/:index/:collection/_mUpsert")),
+		action("upsert", c.upsert,
+			route("POST", "/:index/:collection/:_id/_upsert"), deprecated("2.11.0", "PUT", "/:index/:collection/:_id/_upsert")),
+		action("delete", c.delete, route("DELETE", "/:index/:collection/:_id")),
+		action("deleteFields", c.deleteFields, route("DELETE", "/:index/:collection/:_id/_fields")),
+		action("mDelete", c.mDelete, route("DELETE", "/:index/:collection/_mDelete")),
+		action("createOrReplace", c.createOrReplace, route("PUT", "/:index/:collection/:_id")),
+		action("mCreateOrReplace", c.mCreateOrReplace, route("PUT", "/:index/:collection/_mCreateOrReplace")),
+		action("replace", c.replace, route("PUT", "/:index/:collection/:_id/_replace")),
+		action("mReplace", c.mReplace, route("PUT", "/:index/:collection/_mReplace")),
+		action("mUpdate", c.mUpdate,
+			deprecated("2.11.0", "PUT", "/:index/:collection/_mUpdate"), route("PATCH", "/:index/:collection/_mUpdate")),
+		action("update", c.update,
+			deprecated("2.11.0", "PUT", "/:index/:collection/:_id/_update"), route("PATCH", "/:index/:collection/:_id/_update")),
+	}
+}

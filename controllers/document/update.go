@@ -1,0 +1,127 @@
+package document
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/controllers/announce"
+	"github.com/sluicehq/sluice/controllers/metadata"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// update merges the body into a document. It answers {_id, _source, _version}, where _source is what was merged, or the
+// whole document with source.
+func (c controller) update(ctx context.Context, req *protocol.Request) (any, error) {
+	where, f, err := one(req)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := req.BodyObject()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeUpdate, announce.Doc{ID: req.ID, Source: changes})
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.Metadata.Updated(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if doc.Source, err = metadata.In(doc.Source, info); err != nil {
+		return nil, err
+	}
+	stored, err := c.Engine.Update(ctx, where, doc.ID, doc.Source, storage.UpdateOptions{
+		WriteOptions: f.write(), RetryOnConflict: f.retries,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.updated(ctx, req, whole(stored))
+	if err != nil {
+		return nil, err
+	}
+	if !f.source {
+		a.Source = doc.Source
+	}
+	return a, nil
+}
+
+// upsert merges changes into a document, or creates it. It answers {_id, _version, created}, with source also _source.
+func (c controller) upsert(ctx context.Context, req *protocol.Request) (any, error) {
+	where, f, err := one(req)
+	if err != nil {
+		return nil, err
+	}
+	changes, absent, err := upserted(req)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeUpdate, announce.Doc{ID: req.ID, Source: changes})
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.Metadata.Upserted(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if absent, err = metadata.Overridden(absent, doc.Source); err != nil {
+		return nil, err
+	}
+	op := storage.Op{Kind: storage.OpUpsert, ID: doc.ID}
+	if op.Source, err = metadata.In(doc.Source, info.Metadata); err != nil {
+		return nil, err
+	}
+	if op.Default, err = metadata.In(absent, info.Default); err != nil {
+		return nil, err
+	}
+	result, err := c.do(ctx, where, op, f)
+	if err != nil {
+		return nil, err
+	}
+	a := whole(result.Document)
+	a.Created = &result.Created
+	if a, err = c.updated(ctx, req, a); err != nil {
+		return nil, err
+	}
+	if !f.source {
+		a.Source = nil
+	}
+	return a, nil
+}
+
+// upserted reads the body of an upsert.
+func upserted(req *protocol.Request) (changes, absent jsontext.Value, err error) {
+	body, err := req.BodyFields()
+	if err != nil {
+		return nil, nil, err
+	}
+	if changes, err = body.Object("changes"); err != nil {
+		return nil, nil, err
+	}
+	absent, err = body.OptObject("default")
+	if absent == nil {
+		absent = jsontext.Value("{}")
+	}
+	return changes, absent, err
+}
+
+// do lets the engine do one op that only its bulk knows.
+func (c controller) do(ctx context.Context, where storage.Collection, op storage.Op, f flags) (storage.OpResult, error) {
+	results, err := c.Engine.Write(ctx, where, []storage.Op{op}, f.bulk())
+	if err != nil {
+		return storage.OpResult{}, err
+	}
+	return results[0], results[0].Err
+}
+
+// updated tells that a document was changed, and gives it as the pipes left it.
+func (c controller) updated(ctx context.Context, req *protocol.Request, a answer) (answer, error) {
+	doc, err := c.Announcer.Doc(ctx, req, announce.AfterUpdate, a.doc())
+	if err != nil {
+		return answer{}, err
+	}
+	return a.with(doc), nil
+}
