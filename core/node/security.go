@@ -6,17 +6,10 @@ import (
 	"time"
 
 	"github.com/sluicehq/sluice/config"
-	authcontroller "github.com/sluicehq/sluice/controllers/auth"
-	securitycontroller "github.com/sluicehq/sluice/controllers/security"
-	"github.com/sluicehq/sluice/controllers/server"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/auth/local"
-	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 )
-
-// apiVersion is the version of the Kuzzle API that the node speaks; clients look at it.
-const apiVersion = "2.56.0"
 
 // openSecurity makes what knows users and tokens.
 func (n *Node) openSecurity(ctx context.Context) error {
@@ -58,40 +51,4 @@ func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) e
 		return err
 	}
 	return n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy})
-}
-
-// contribute registers the built-in controllers.
-func (n *Node) contribute() error {
-	limits := n.options.Config.Limits
-	throttle, err := auth.NewThrottle(auth.ThrottleOptions{
-		LoginsPerSecond: limits.LoginsPerSecond, FailedLoginsPerMinute: limits.FailedLoginsPerMinute,
-	})
-	if err != nil {
-		return err
-	}
-	snapshot := n.registry.Current
-	for _, c := range []router.Contribution{
-		{Owner: "auth", Actions: authcontroller.Actions(authcontroller.Options{
-			Tokens: n.tokens, Users: n.users, Throttle: throttle, Bus: n.bus, Snapshot: snapshot,
-		})},
-		{Owner: "security", Actions: securitycontroller.Actions(securitycontroller.Options{
-			Accounts: n.tokens, Users: n.users, Snapshot: snapshot,
-		})},
-		{Owner: "server", Actions: server.Actions(server.Options{
-			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins,
-			Version: n.options.Version, API: apiVersion, Started: n.started,
-			Limits: map[string]int{
-				"concurrentRequests":  limits.ConcurrentRequests,
-				"requestsBufferSize":  limits.RequestsBufferSize,
-				"loginsPerSecond":     limits.LoginsPerSecond,
-				"documentsFetchCount": limits.DocumentsFetchCount,
-				"documentsWriteCount": limits.DocumentsWriteCount,
-			},
-		})},
-	} {
-		if err := n.registry.Set(c); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,0 +1,70 @@
+package node
+
+import (
+	"github.com/sluicehq/sluice/controllers/announce"
+	authcontroller "github.com/sluicehq/sluice/controllers/auth"
+	"github.com/sluicehq/sluice/controllers/bulk"
+	"github.com/sluicehq/sluice/controllers/collection"
+	"github.com/sluicehq/sluice/controllers/document"
+	"github.com/sluicehq/sluice/controllers/index"
+	"github.com/sluicehq/sluice/controllers/metadata"
+	securitycontroller "github.com/sluicehq/sluice/controllers/security"
+	"github.com/sluicehq/sluice/controllers/server"
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/router"
+)
+
+// apiVersion is the version of the Kuzzle API that the node speaks; clients look at it.
+const apiVersion = "2.56.0"
+
+// contribute registers the built-in controllers.
+func (n *Node) contribute() error {
+	limits := n.options.Config.Limits
+	throttle, err := auth.NewThrottle(auth.ThrottleOptions{
+		LoginsPerSecond: limits.LoginsPerSecond, FailedLoginsPerMinute: limits.FailedLoginsPerMinute,
+	})
+	if err != nil {
+		return err
+	}
+	snapshot := n.registry.Current
+	for _, c := range append([]router.Contribution{
+		{Owner: "auth", Actions: authcontroller.Actions(authcontroller.Options{
+			Tokens: n.tokens, Users: n.users, Throttle: throttle, Bus: n.bus, Snapshot: snapshot,
+		})},
+		{Owner: "security", Actions: securitycontroller.Actions(securitycontroller.Options{
+			Accounts: n.tokens, Users: n.users, Snapshot: snapshot,
+		})},
+		{Owner: "server", Actions: server.Actions(server.Options{
+			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins,
+			Version: n.options.Version, API: apiVersion, Started: n.started,
+			Limits: map[string]int{
+				"concurrentRequests":  limits.ConcurrentRequests,
+				"requestsBufferSize":  limits.RequestsBufferSize,
+				"loginsPerSecond":     limits.LoginsPerSecond,
+				"documentsFetchCount": limits.DocumentsFetchCount,
+				"documentsWriteCount": limits.DocumentsWriteCount,
+			},
+		})},
+	}, n.documents()...) {
+		if err := n.registry.Set(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// documents are the controllers of what users store.
+func (n *Node) documents() []router.Contribution {
+	limits := n.options.Config.Limits
+	announcer := announce.Announcer{Bus: n.bus, Snapshot: n.registry.Current}
+	info := metadata.Writer{Announcer: announcer}
+	return []router.Contribution{
+		{Owner: "index", Actions: index.Actions(index.Options{Engine: n.engine, Announcer: announcer, Users: n.users})},
+		{Owner: "collection", Actions: collection.Actions(collection.Options{Engine: n.engine, Announcer: announcer})},
+		{Owner: "document", Actions: document.Actions(document.Options{
+			Engine: n.engine, Announcer: announcer, Metadata: info,
+			MaxFetch: limits.DocumentsFetchCount, MaxWrite: limits.DocumentsWriteCount,
+		})},
+		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
+	}
+}
