@@ -86,3 +86,39 @@ func BenchmarkPut(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBulk writes 1000 documents with every Write; ns/op is for all of them.
+func BenchmarkBulk(b *testing.B) {
+	const documents = 1000
+	for name, mapping := range map[string]string{
+		"unmapped": "", "mapped": `{"properties":{"k":{"type":"keyword"},"n":{"type":"long"},"text":{"type":"text"}}}`,
+	} {
+		for _, writers := range []int{1, 4} {
+			b.Run(fmt.Sprintf("%s/writers=%d", name, writers), func(b *testing.B) {
+				e := benchEngine(b, 0)
+				if mapping != "" {
+					must(b, e.Ensure(b.Context(), things, storage.Spec{Mapping: []byte(mapping)}))
+				}
+				b.ReportAllocs()
+				b.ResetTimer()
+				var next atomic.Int64
+				b.SetParallelism(writers)
+				b.RunParallel(func(pb *testing.PB) {
+					ops := make([]storage.Op, documents)
+					for pb.Next() {
+						first := next.Add(documents) - documents
+						for i := range ops {
+							n := first + int64(i)
+							ops[i] = storage.Op{Kind: storage.OpCreate, ID: fmt.Sprintf("id-%08d", n), Source: benchSource(n)}
+						}
+						results, err := e.Write(context.Background(), things, ops, storage.BulkOptions{})
+						if err != nil || results[documents-1].Err != nil {
+							b.Error(err, results)
+						}
+					}
+				})
+				b.ReportMetric(float64(b.N)*documents/b.Elapsed().Seconds(), "docs/s")
+			})
+		}
+	}
+}

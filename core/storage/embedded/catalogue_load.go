@@ -80,7 +80,7 @@ func readCollections(db *pebble.DB, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		mapping, err := read(db, appendMappingKey(nil, live.number))
+		mapping, err := read(db, mappingKey(live.number))
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func writeMissingIndexes(db *pebble.DB, s *snapshot) error {
 		i := indexOf(c)
 		if _, ok := s.indexes[i]; !ok {
 			s.indexes[i] = struct{}{}
-			_ = batch.Set(appendIndexKey(nil, i), nil, nil)
+			_ = batch.Set(indexKey(i), nil, nil)
 		}
 	}
 	if batch.Empty() {

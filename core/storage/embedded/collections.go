@@ -65,7 +65,7 @@ func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
 		return err
 	}
 	stageMapping(batch, live.number, mapping)
-	_ = batch.Set(appendIndexKey(nil, indexOf(c)), nil, nil)
+	_ = batch.Set(indexKey(indexOf(c)), nil, nil)
 	_ = batch.Set(lastNumberKey, binary.BigEndian.AppendUint32(nil, live.number), nil)
 	if err := e.commit(batch); err != nil {
 		return err

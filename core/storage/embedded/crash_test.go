@@ -32,7 +32,7 @@ func storm(dir string) {
 	report := os.NewFile(reportingFile, "report")
 	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet})
 	if err == nil {
-		err = e.Ensure(context.Background(), things, storage.Spec{Keywords: []string{"k"}})
+		err = e.Ensure(context.Background(), things, storage.Spec{Keywords: []string{"k"}, Mapping: []byte(`{"dynamic":"true"}`)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,9 +41,14 @@ func storm(dir string) {
 	for w := range stormWriters {
 		go func() {
 			for {
-				id := fmt.Sprintf("%d-%d", w, rand.IntN(idsPerWriter))
-				if err := stormOne(e, report, id); err != nil {
-					fmt.Fprintln(os.Stderr, id, err)
+				var err error
+				if rand.IntN(5) == 0 {
+					err = stormBulk(e, report, w)
+				} else {
+					err = stormOne(e, report, fmt.Sprintf("%d-%d", w, rand.IntN(idsPerWriter)))
+				}
+				if err != nil {
+					fmt.Fprintln(os.Stderr, w, err)
 					os.Exit(1)
 				}
 			}
@@ -66,12 +71,38 @@ func stormOne(e *Engine, report *os.File, id string) error {
 	}
 	mark := fmt.Sprintf("%x", rand.Uint64())
 	fmt.Fprintf(report, "will %s %s\n", id, mark)
-	source := fmt.Appendf(nil, `{"k":["%s","all"],"padding":"%s"}`, mark, strings.Repeat("p", rand.IntN(4000)))
-	doc, _, err := e.Put(ctx, things, id, source, storage.WriteOptions{})
+	doc, _, err := e.Put(ctx, things, id, stormSource(mark), storage.WriteOptions{})
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(report, "did %s %d\n", id, doc.Version)
+	return err
+}
+
+// stormSource holds the mark, and now and then a field that the mapping does not know yet.
+func stormSource(mark string) []byte {
+	return fmt.Appendf(nil, `{"k":["%s","all"],"padding":"%s","f%d":1}`, mark, strings.Repeat("p", rand.IntN(4000)), rand.IntN(200))
+}
+
+// stormBulk puts or deletes every document of a writer in one Write.
+func stormBulk(e *Engine, report *os.File, writer int) error {
+	var ops []storage.Op
+	for i := range idsPerWriter {
+		op, mark := storage.Op{Kind: storage.OpDelete, ID: fmt.Sprintf("%d-%d", writer, i)}, "-"
+		if rand.IntN(4) != 0 {
+			mark = fmt.Sprintf("%x", rand.Uint64())
+			op.Kind, op.Source = storage.OpPut, stormSource(mark)
+		}
+		fmt.Fprintf(report, "will %s %s\n", op.ID, mark)
+		ops = append(ops, op)
+	}
+	results, err := e.Write(context.Background(), things, ops, storage.BulkOptions{})
+	for i, r := range results {
+		if r.Err != nil && !errors.Is(r.Err, kerror.ServicesStorageNotFound) {
+			return r.Err
+		}
+		fmt.Fprintf(report, "did %s %d\n", ops[i].ID, r.Document.Version)
+	}
 	return err
 }
 

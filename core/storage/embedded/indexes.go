@@ -26,7 +26,7 @@ func (e *Engine) CreateIndex(ctx context.Context, s storage.Scope, name string) 
 		return kerror.ServicesStorageIndexAlreadyExists.New(s.String(), name)
 	}
 	batch := e.db.NewBatch()
-	_ = batch.Set(appendIndexKey(nil, i), nil, nil)
+	_ = batch.Set(indexKey(i), nil, nil)
 	if err := e.commit(batch); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (e *Engine) DropIndex(ctx context.Context, s storage.Scope, name string) er
 		}
 	}
 	batch := e.db.NewBatch()
-	_ = batch.Delete(appendIndexKey(nil, i), nil)
+	_ = batch.Delete(indexKey(i), nil)
 	return e.dropLocked(batch, gone, func(next *snapshot) { delete(next.indexes, i) })
 }
 

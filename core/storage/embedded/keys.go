@@ -58,12 +58,12 @@ func appendCollectionKey(b []byte, c storage.Collection) []byte {
 	return append(b, c.Name...)
 }
 
-func appendIndexKey(b []byte, i index) []byte {
-	return append(append(b, spaceMeta, metaIndex, byte(i.scope)), i.name...)
+func indexKey(i index) []byte {
+	return append([]byte{spaceMeta, metaIndex, byte(i.scope)}, i.name...)
 }
 
-func appendMappingKey(b []byte, collection uint32) []byte {
-	return append(appendDataPrefix(b, collection), kindMapping)
+func mappingKey(collection uint32) []byte {
+	return append(appendDataPrefix(nil, collection), kindMapping)
 }
 
 func appendDataPrefix(b []byte, collection uint32) []byte {

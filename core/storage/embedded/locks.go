@@ -19,7 +19,7 @@ type documentLocks struct {
 // stripe gives the number of a document's lock.
 func (l *documentLocks) stripe(collection uint32, id string) int {
 	h := maphash.String(l.seed, id) + uint64(collection)
-	return int(h % lockCount) //nolint:gosec // below lockCount
+	return int(h % lockCount)
 }
 
 // of gives the lock of one document.

@@ -100,6 +100,14 @@ func TestReopen(t *testing.T) {
 	other.Name = "other"
 	must(t, e.Ensure(ctx, other, storage.Spec{}))
 	must(t, e.Drop(ctx, other))
+	truncated := things
+	truncated.Name = "truncated"
+	spec := storage.Spec{Mapping: []byte(`{"dynamic":"true"}`), Settings: []byte(`{"s":1}`)}
+	must(t, e.Ensure(ctx, truncated, spec))
+	_, _, err := e.Put(ctx, truncated, "a", []byte(`{"n":1}`), storage.WriteOptions{})
+	must(t, err)
+	must(t, e.Truncate(ctx, truncated))
+	must(t, e.CreateIndex(ctx, storage.Internal, "empty"))
 	last := e.catalogue.lastNumber
 	must(t, e.Close())
 
@@ -112,11 +120,38 @@ func TestReopen(t *testing.T) {
 	if doc := put(t, e, "gone", `{}`); doc.Version != 2 {
 		t.Errorf("created again with version %d", doc.Version)
 	}
+	spec, err = e.Describe(ctx, truncated)
+	must(t, err)
+	if string(spec.Mapping) != `{"dynamic":"true","properties":{"n":{"type":"long"}}}` || string(spec.Settings) != `{"s":1}` {
+		t.Errorf("Describe after reopening gave %s, %s", spec.Mapping, spec.Settings)
+	}
+	indexes, err := e.Indexes(ctx, storage.Internal)
+	must(t, err)
+	if len(indexes) != 1 || indexes[0] != "empty" {
+		t.Errorf("Indexes after reopening gave %q", indexes)
+	}
 	must(t, e.Ensure(ctx, other, storage.Spec{}))
 	if e.catalogue.lastNumber != last+1 {
 		t.Errorf("collection number %d follows %d", e.catalogue.lastNumber, last)
 	}
 	checkConsistent(t, e)
+}
+
+// TestIndexesFromBefore: catalogues used to have no records of indexes.
+func TestIndexesFromBefore(t *testing.T) {
+	fs := vfs.NewMem()
+	e := withThings(t, fs)
+	must(t, e.db.Delete(indexKey(indexOf(things)), pebble.Sync))
+	must(t, e.Close())
+	e = opened(t, "data", fs)
+	must(t, e.Drop(t.Context(), things))
+	must(t, e.Close())
+	e = opened(t, "data", fs)
+	indexes, err := e.Indexes(t.Context(), things.Scope)
+	must(t, err)
+	if len(indexes) != 1 || indexes[0] != things.Index {
+		t.Errorf("Indexes gave %q", indexes)
+	}
 }
 
 // damage changes one byte in the middle of every file whose name ends so.

@@ -78,7 +78,7 @@ func (s *schema) json() jsontext.Value {
 // stageMapping writes the mapping of a collection into batch.
 func stageMapping(batch *pebble.Batch, collection uint32, s *schema) {
 	if s != nil {
-		_ = batch.Set(appendMappingKey(nil, collection), s.json(), nil)
+		_ = batch.Set(mappingKey(collection), s.json(), nil)
 	}
 }
 
