@@ -60,6 +60,77 @@ async function wideOpen(name) {
   console.log(`${name}, wide open: ok`);
 }
 
+// Indexes, collections and documents, in a fresh node in development mode.
+async function documents(name) {
+  const { kuzzle, errors } = await connect(name);
+  const { index, collection, document, bulk } = kuzzle;
+  const at = [`sdk-${name}`, "books"];
+
+  assert.equal(await index.exists(at[0]), false);
+  await index.create(at[0]);
+  await assert.rejects(index.create(at[0]), { status: 412, id: "services.storage.index_already_exists" });
+  assert.ok((await index.list()).includes(at[0]));
+  await assert.rejects(document.create(...at, {}), { status: 412, id: "services.storage.unknown_collection" });
+
+  await collection.create(...at, { mappings: { properties: { title: { type: "text" }, year: { type: "integer" } } } });
+  assert.equal(await collection.exists(...at), true);
+  assert.deepEqual((await collection.list(at[0])).collections, [{ name: "books", type: "stored" }]);
+  await collection.update(...at, { mappings: { properties: { isbn: { type: "keyword" } } } });
+  const mapping = await collection.getMapping(...at);
+  assert.deepEqual(Object.keys(mapping.properties).sort(), ["isbn", "title", "year"]);
+  assert.ok((await collection.getMapping(...at, { includeKuzzleMeta: true })).properties._kuzzle_info);
+  await assert.rejects(collection.update(...at, { mappings: { properties: { year: { type: "keyword" } } } }), { status: 400, id: "services.storage.cannot_change_mapping" });
+
+  const created = await document.create(...at, { title: "One", year: 1 }, "one", { refresh: "wait_for" });
+  assert.equal(created._version, 1);
+  assert.equal(created._source._kuzzle_info.author, "-1");
+  assert.match((await document.create(...at, { title: "Any" }))._id, /^[0-9a-f-]{36}$/);
+  await assert.rejects(document.create(...at, {}, "one"), { status: 400, id: "services.storage.document_already_exists" });
+  assert.equal((await document.get(...at, "one"))._source.title, "One");
+  await assert.rejects(document.get(...at, "none"), { status: 404, id: "services.storage.not_found" });
+  assert.equal(await document.exists(...at, "one"), true);
+  assert.equal((await document.createOrReplace(...at, "two", { title: "Two" })).created, true);
+  assert.equal((await document.replace(...at, "two", { title: "Second" }))._source.title, "Second");
+  const updated = await document.update(...at, "one", { year: 2 }, { source: true, retryOnConflict: 3 });
+  assert.deepEqual([updated._source.title, updated._source.year, updated._version], ["One", 2, 2]);
+  assert.equal((await document.upsert(...at, "three", { year: 3 }, { default: { title: "Three" } })).created, true);
+  assert.equal((await document.get(...at, "three"))._source.title, "Three");
+  await document.deleteFields(...at, "three", ["year"]);
+  assert.equal((await document.get(...at, "three"))._source.year, undefined);
+  assert.equal(await document.delete(...at, "three"), "three");
+
+  const many = [{ _id: "m1", body: { year: 1 } }, { _id: "one", body: {} }, { _id: "m2", body: { year: 2 } }];
+  const mCreated = await document.mCreate(...at, many);
+  assert.deepEqual(mCreated.successes.map((d) => [d._id, d.status]), [["m1", 201], ["m2", 201]]);
+  assert.deepEqual([mCreated.errors[0].document._id, mCreated.errors[0].status], ["one", 400]);
+  await assert.rejects(document.mCreate(...at, many, { strict: true }), { status: 400, id: "api.process.incomplete_multiple_request", count: 3 });
+  const read = await document.mGet(...at, ["m2", "none", "m1"]);
+  assert.deepEqual([read.successes.map((d) => d._id), read.errors], [["m2", "m1"], ["none"]]);
+  const mExists = { controller: "document", action: "mExists", index: at[0], collection: at[1], body: { ids: ["m1", "none"] } };
+  assert.deepEqual((await kuzzle.query(mExists)).result, { successes: ["m1"], errors: ["none"] });
+  assert.equal((await document.mCreateOrReplace(...at, [{ _id: "m1", body: { year: 5 } }])).successes[0].result, "updated");
+  assert.equal((await document.mReplace(...at, [{ _id: "none", body: {} }])).errors[0].status, 404);
+  assert.equal((await document.mUpdate(...at, [{ _id: "m1", body: { title: "M" } }])).successes[0]._source.year, 5);
+  assert.equal((await document.mUpsert(...at, [{ _id: "m3", changes: { year: 3 } }])).successes[0].created, true);
+  const deleted = await document.mDelete(...at, ["m1", "none", "m2"], { refresh: "wait_for" });
+  assert.deepEqual([deleted.successes, deleted.errors[0]._id], [["m1", "m2"], "none"]);
+
+  assert.equal((await bulk.write(...at, { raw: 1 }, "raw"))._version, 1);
+  assert.equal((await bulk.mWrite(...at, [{ _id: "raw", body: {} }])).successes[0]._version, 2);
+  assert.deepEqual((await bulk.import(...at, [{ index: { _id: "line" } }, { year: 1 }])).successes, [{ index: { _id: "line", status: 201 } }]);
+
+  await collection.refresh(...at);
+  await collection.truncate(...at);
+  assert.equal(await document.exists(...at, "one"), false);
+  await collection.delete(...at);
+  assert.equal(await collection.exists(...at), false);
+  assert.deepEqual(await index.mDelete([at[0], "none"]), [at[0]]);
+
+  kuzzle.disconnect();
+  assert.deepEqual(errors, []);
+  console.log(`${name}, documents: ok`);
+}
+
 // Once the first admin is made with reset, rights decide.
 async function hardened(name) {
   const { kuzzle, errors } = await connect(name);
@@ -91,6 +162,7 @@ function checkUserToken(kuzzle, email) {
 
 for (const name of Object.keys(protocols)) {
   await wideOpen(name);
+  await documents(name);
 }
 const { kuzzle } = await connect("websocket");
 await kuzzle.query({
