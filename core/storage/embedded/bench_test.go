@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -102,23 +103,30 @@ func BenchmarkBulk(b *testing.B) {
 				b.ReportAllocs()
 				b.ResetTimer()
 				var next atomic.Int64
-				b.SetParallelism(writers)
-				b.RunParallel(func(pb *testing.PB) {
-					ops := make([]storage.Op, documents)
-					for pb.Next() {
-						first := next.Add(documents) - documents
-						for i := range ops {
-							n := first + int64(i)
-							ops[i] = storage.Op{Kind: storage.OpCreate, ID: fmt.Sprintf("id-%08d", n), Source: benchSource(n)}
+				var wg sync.WaitGroup
+				for range writers {
+					wg.Go(func() {
+						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+							createMany(b, e, i*documents, documents)
 						}
-						results, err := e.Write(context.Background(), things, ops, storage.BulkOptions{})
-						if err != nil || results[documents-1].Err != nil {
-							b.Error(err, results)
-						}
-					}
-				})
+					})
+				}
+				wg.Wait()
 				b.ReportMetric(float64(b.N)*documents/b.Elapsed().Seconds(), "docs/s")
 			})
 		}
+	}
+}
+
+// createMany creates n documents in one Write.
+func createMany(b *testing.B, e *Engine, first int64, n int) {
+	ops := make([]storage.Op, n)
+	for i := range ops {
+		at := first + int64(i)
+		ops[i] = storage.Op{Kind: storage.OpCreate, ID: fmt.Sprintf("id-%08d", at), Source: benchSource(at)}
+	}
+	results, err := e.Write(context.Background(), things, ops, storage.BulkOptions{})
+	if err != nil || results[n-1].Err != nil {
+		b.Error(err, results[n-1].Err)
 	}
 }

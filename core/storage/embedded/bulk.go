@@ -8,14 +8,14 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// A chunk of Bulk ends after this many ops or, once it has one, at this many bytes; so one Write needs memory for a chunk
-// besides what the caller gives and gets, and other writers wait for a chunk at most.
+// A chunk of Bulk ends after this many ops or, once it has one, at this many bytes; so one Write needs memory for two chunks
+// besides what the caller gives and gets, and other writers wait for one at most.
 const (
 	chunkOps   = 500
 	chunkBytes = 1 << 20
 )
 
-// Write does ops chunk by chunk: each chunk is applied as one batch and waits for the disk once. ctx is looked at between
+// Write does ops chunk by chunk: each chunk is applied as one batch, and waits for the disk while the next is applied. ctx is looked at between
 // chunks: when it ends, or the collection goes away, the ops that were not reached get that error. RetryOnConflict is not
 // needed, as in Update.
 func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, _ storage.BulkOptions) ([]storage.OpResult, error) {
@@ -33,6 +33,7 @@ func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.
 			break
 		}
 	}
+	w.settle()
 	return w.results, nil
 }
 
@@ -46,6 +47,9 @@ type bulkWrite struct {
 	// ready are the next ops, checked and copied; readyBytes is their size.
 	ready      []change
 	readyBytes int
+	// open is the batch that waits for the disk, nil when there is none; unsure are the results of its ops.
+	open   *pebble.Batch
+	unsure []storage.OpResult
 }
 
 // chunk does the next ops, one at least. An error means that it did none.
@@ -63,14 +67,24 @@ func (w *bulkWrite) chunk(ctx context.Context) error {
 		_ = batch.Close()
 		return err
 	}
+	results := w.results[w.done : w.done+n]
+	w.done += n
+	w.settle()
 	if err != nil || batch.Empty() {
 		_ = batch.Close()
-	} else {
-		err = w.engine.sync(batch)
+		refuse(results, err)
+		return nil
 	}
-	refuse(w.results[w.done:w.done+n], err)
-	w.done += n
+	w.open, w.unsure = batch, results
 	return nil
+}
+
+// settle waits until the open batch is durable.
+func (w *bulkWrite) settle() {
+	if w.open != nil {
+		refuse(w.unsure, w.engine.sync(w.open))
+		w.open = nil
+	}
 }
 
 // apply decides and applies what is ready under the locks of the documents, and gives how many ops it did: none when there

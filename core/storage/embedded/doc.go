@@ -17,8 +17,22 @@
 //     disk failed under it: after a restart it may be there or not, always whole. Every other error means that nothing
 //     changed.
 //
-// A context is looked at when an operation starts and between the documents of Scan, Find and Ensure; a write that has
-// been applied waits for the disk however short the deadline.
+// A context is looked at when an operation starts, between the documents of Scan, Find and Ensure, and between the chunks of
+// Bulk; a write that has been applied waits for the disk however short the deadline.
+//
+// # Bulk
+//
+// Write works in chunks of 500 ops or 1 MiB. A chunk is one batch in the log: it is applied under the locks of all its
+// documents, which are taken in one order, and after a crash it is there as a whole or not at all. It waits for the disk while
+// the next chunk is applied. A disk that fails marks the ops of the chunks that were open and all that follow; ops of earlier
+// chunks are durable.
+//
+// # Mappings
+//
+// A document is read by the mapping of its collection under its lock, before anything is written. Fields that it adds are
+// stored in its own batch, by one writer at a time, and the mapping with them becomes that of the collection once the batch is
+// applied: a document with a field is never there without the field. Writers that add none do not wait. A collection without
+// mapping is not looked at.
 //
 // # When the disk fails
 //
