@@ -86,14 +86,18 @@ func lineOf(n *yaml.Node, path []string) int {
 	if n.Kind == yaml.DocumentNode {
 		n = n.Content[0]
 	}
+	if len(path) == 0 {
+		return 0
+	}
+	name, below := path[0], path[1:]
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 { // key, value, key, value, …
 		key := n.Content[i]
 		switch {
-		case key.Value != path[0]:
-		case len(path) == 1:
+		case key.Value != name:
+		case len(below) == 0:
 			return key.Line
 		default:
-			return lineOf(n.Content[i+1], path[1:])
+			return lineOf(n.Content[i+1], below)
 		}
 	}
 	return 0

@@ -15,7 +15,7 @@ type Server struct {
 	MaxRequestSize    Size           `config:"maxRequestSize" doc:"Largest HTTP body or WebSocket message." min:"1KB" max:"1GB"`
 	MaxHeaderSize     Size           `config:"maxHeaderSize" doc:"Largest HTTP request line with its headers." min:"4KB" max:"16MB"`
 	MaxConnections    int            `config:"maxConnections" doc:"Connections open at once; one more is closed at once." min:"1"`
-	ShutdownTimeout   time.Duration  `config:"shutdownTimeout" doc:"How long a stopping node waits for running requests." min:"0s"`
+	ShutdownTimeout   time.Duration  `config:"shutdownTimeout" doc:"How long a stopping node takes at most. Running requests get three quarters of it, plugins and storage the rest." min:"0s"`
 	ReadHeaderTimeout time.Duration  `config:"readHeaderTimeout" doc:"Time for a client to send the headers of a request." min:"1ms"`
 	ReadTimeout       time.Duration  `config:"readTimeout" doc:"Time for a client to send a whole request." min:"1ms"`
 	WriteTimeout      time.Duration  `config:"writeTimeout" doc:"Time for a client to take an HTTP answer, counted from the end of the request's headers. Keep it above limits.requestTimeout when long requests must be answered." min:"1ms"`

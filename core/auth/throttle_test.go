@@ -136,7 +136,7 @@ func TestRefusedAttemptsAreNotRemembered(t *testing.T) {
 	for range freeFailures {
 		attempt(t, throttle, from("192.0.2.1"), "joe", Failed)
 	}
-	for i := range maxTracked + 100 {
+	for i := range 1000 {
 		if attempt(t, throttle, from("192.0.2.1"), fmt.Sprint("random", i), Failed) {
 			t.Fatal("admitted")
 		}

@@ -14,6 +14,9 @@ import (
 // maxTerm is the most bytes of a keyword that is indexed, as in Lucene.
 const maxTerm = 32766
 
+// maxPoint is the most bytes that a point is looked for in.
+const maxPoint = 1024
+
 var (
 	errObject  = errors.New("expected a single value, found an object or an array")
 	errBoolean = errors.New("expected true or false")
@@ -116,6 +119,9 @@ func (v *Value) ip(plain []byte, r *reader) error {
 }
 
 func (f *Field) point(v *Value, raw jsontext.Value) (bool, error) {
+	if len(raw) > maxPoint {
+		return false, errPoint
+	}
 	p, ok := plainPoint(raw)
 	if !ok {
 		var err error

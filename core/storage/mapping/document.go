@@ -50,6 +50,9 @@ type Document struct {
 // maxGroups is how many nested documents a document may hold, as in Elasticsearch.
 const maxGroups = 10_000
 
+// maxValues bounds the memory of a document, whose values sub-fields and copies multiply.
+const maxValues = 1 << 20
+
 // maxNesting is how deep objects and arrays that are mapped may stand in each other, as in Elasticsearch.
 const maxNesting = 1000
 

@@ -27,6 +27,10 @@ func tooDeep(path string) error {
 	return refused("the object %q is more than %d levels deep", shortenText(path), maxDepth)
 }
 
+func tooNested() error {
+	return refused("the document is nested more than %d levels deep", maxNesting)
+}
+
 func badOption(field, name, reason string) error {
 	return kerror.ServicesStorageInvalidMappingArgument.New(field, name, reason)
 }

@@ -24,12 +24,11 @@ var days = sync.OnceValue(func() *dates.Format { return mustCompile(dayFormat) }
 //   - null and an empty array nothing; other arrays what their elements say, which must be one type.
 func (m *Mapping) grow(doc jsontext.Value) (*Mapping, error) {
 	g := &grower{mapping: m, fresh: &Field{Type: Object}}
-	if err := g.object(m.root, g.fresh, doc); err != nil {
+	if err := g.object(m.root, g.fresh, jsontext.NewDecoder(bytes.NewBuffer(doc))); err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(g.copies); i++ {
-		c := g.copies[i]
-		if err := g.member(m.root, g.fresh, c.name, c.raw); err != nil {
+	for _, c := range g.copies {
+		if err := g.member(m.root, g.fresh, c.name, jsontext.NewDecoder(bytes.NewBuffer(c.raw))); err != nil {
 			return nil, err
 		}
 	}
@@ -40,46 +39,58 @@ func (m *Mapping) grow(doc jsontext.Value) (*Mapping, error) {
 	return m.Merge(added)
 }
 
-// grower collects new fields below fresh, a tree beside that of the mapping. It is not on the usual way of a document.
+// grower collects new fields below fresh, a tree beside that of the mapping. It is not on the usual way of a document, but
+// reads it once from front to back all the same: deep nesting costs no more than its length.
 type grower struct {
 	mapping *Mapping
 	fresh   *Field
 	added   int
-	copies  []member // values for paths that are not mapped
+	copies  []member // a value for each path that is copied to and not mapped
 }
 
-// object looks through an object. old is nil for one that is new; fresh is its counterpart.
-func (g *grower) object(old, fresh *Field, raw jsontext.Value) error {
-	list, err := members(raw)
-	if err != nil {
+// object looks through the object that comes next. old is nil for one that is new; fresh is its counterpart.
+func (g *grower) object(old, fresh *Field, d *jsontext.Decoder) error {
+	if _, err := d.ReadToken(); err != nil {
 		return badJSON(err)
 	}
-	for _, m := range list {
-		if old == g.mapping.root && isMetadata(m.name) {
-			continue
+	for d.PeekKind() == '"' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return badJSON(err)
 		}
-		if err := g.member(old, fresh, m.name, m.raw); err != nil {
-			return err
+		name := token.String()
+		if old == g.mapping.root && isMetadata(name) {
+			err = d.SkipValue()
+		} else {
+			err = g.member(old, fresh, name, d)
+		}
+		if err != nil {
+			return badJSON(err)
 		}
 	}
-	return nil
+	_, err := d.ReadToken()
+	return badJSON(err)
 }
 
-func (g *grower) member(old, fresh *Field, name string, raw jsontext.Value) error {
+func (g *grower) member(old, fresh *Field, name string, d *jsontext.Decoder) error {
 	names, err := parts(name)
 	if err != nil {
 		return refused("the name of the field %q: %v", shortenText(name), err)
 	}
 	for _, between := range names[:len(names)-1] {
-		if old, fresh, err = g.enter(old, fresh, between, Object); err != nil || fresh == nil {
+		if old, fresh, err = g.enter(old, fresh, between); err != nil {
 			return err
 		}
+		if fresh == nil {
+			return d.SkipValue()
+		}
 	}
-	return g.value(old, fresh, names[len(names)-1], raw)
+	return g.value(old, fresh, names[len(names)-1], d)
 }
 
 // enter gives the member of an object that is an object, nil when it is not to be looked at.
-func (g *grower) enter(old, fresh *Field, name string, t Type) (*Field, *Field, error) {
+func (g *grower) enter(old, fresh *Field, name string) (*Field, *Field, error) {
+	t := Object
 	var oldChild *Field
 	if old != nil {
 		oldChild = old.children.byName[name]
@@ -118,26 +129,31 @@ func (g *grower) add(fresh *Field, name string, t Type) (*Field, error) {
 	return f, nil
 }
 
-func (g *grower) value(old, fresh *Field, name string, raw jsontext.Value) error {
-	switch raw.Kind() {
+// value looks at the value that comes next, which is the member of an object with this name.
+func (g *grower) value(old, fresh *Field, name string, d *jsontext.Decoder) error {
+	switch d.PeekKind() {
 	case 'n':
-		return nil
+		return d.SkipValue()
 	case '[':
-		list, err := elements(raw)
-		for i := 0; err == nil && i < len(list); i++ {
-			err = g.value(old, fresh, name, list[i])
-		}
-		return err
+		return g.array(old, fresh, name, d)
 	case '{':
-		oldChild, freshChild, err := g.enter(old, fresh, name, Object)
-		if err != nil || freshChild == nil {
+		oldChild, freshChild, err := g.enter(old, fresh, name)
+		switch {
+		case err != nil:
 			return err
+		case freshChild == nil:
+			return d.SkipValue()
 		}
-		return g.object(oldChild, freshChild, raw)
+		return g.object(oldChild, freshChild, d)
+	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err
 	}
 	if old != nil {
 		if f := old.children.byName[name]; f != nil {
-			return g.copy(f, raw)
+			g.copy(f, raw)
+			return nil
 		}
 		if old.dynamic != Grow {
 			return nil
@@ -146,14 +162,29 @@ func (g *grower) value(old, fresh *Field, name string, raw jsontext.Value) error
 	return g.infer(fresh, name, raw)
 }
 
-// copy notes the paths that a value is copied to.
-func (g *grower) copy(f *Field, raw jsontext.Value) error {
-	for _, path := range f.CopyTo {
-		if g.mapping.fields[path] == nil {
-			g.copies = append(g.copies, member{path, raw})
+func (g *grower) array(old, fresh *Field, name string, d *jsontext.Decoder) error {
+	if d.StackDepth() >= maxNesting {
+		return tooNested()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for k := d.PeekKind(); k != ']' && k != jsontext.KindInvalid; k = d.PeekKind() {
+		if err := g.value(old, fresh, name, d); err != nil {
+			return err
 		}
 	}
-	return nil
+	_, err := d.ReadToken()
+	return err
+}
+
+// copy notes the paths that a value is copied to.
+func (g *grower) copy(f *Field, raw jsontext.Value) {
+	for _, path := range f.CopyTo {
+		if g.mapping.fields[path] == nil && len(g.copies) < maxFields {
+			g.copies = append(g.copies, member{path, raw.Clone()})
+		}
+	}
 }
 
 func (g *grower) infer(fresh *Field, name string, raw jsontext.Value) error {

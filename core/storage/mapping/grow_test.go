@@ -152,6 +152,12 @@ func TestGrowIsBounded(t *testing.T) {
 		_, _, err := show(m, doc)
 		is(t, err, kerror.ServicesStorageUnexpectedBadRequest, "more than")
 	}
+	_, _, err := show(m, `{"a":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`}`)
+	is(t, err, kerror.ServicesStorageUnexpectedBadRequest, "more than 1000 levels")
+	for _, doc := range []string{`{"a":1`, `{"a":{"b":[1,}}`, `{"a":1}x`, `{"a":1,"a":1}`} {
+		_, _, err := show(m, doc)
+		is(t, err, kerror.ServicesStorageUnexpectedBadRequest)
+	}
 	if _, _, err := show(parse(t, `{}`), deep(900)); err != nil {
 		t.Error(err)
 	}

@@ -94,12 +94,7 @@ func wholePart(text []byte) (n int64, fraction bool, err error) {
 	magnitude, started := uint64(0), false
 	point := len(before) + exponent // how many digits stand before the point
 	for i := range len(before) + len(behind) {
-		digit := byte('0')
-		if i < len(before) {
-			digit = before[i]
-		} else {
-			digit = behind[i-len(before)]
-		}
+		digit := digitAt(before, behind, i)
 		started = started || digit != '0'
 		if i >= point {
 			if digit != '0' {
@@ -124,11 +119,18 @@ func wholePart(text []byte) (n int64, fraction bool, err error) {
 	if magnitude > limit {
 		return 0, false, errRange
 	}
-	n = int64(magnitude) //nolint:gosec // 1<<63 becomes the least number, which it is the magnitude of
+	n = int64(magnitude) // 1<<63 becomes the least number, which it is the magnitude of
 	if negative {
 		n = -n
 	}
 	return n, fraction, nil
+}
+
+func digitAt(before, behind []byte, i int) byte {
+	if i < len(before) {
+		return before[i]
+	}
+	return behind[i-len(before)]
 }
 
 // shift adds a digit behind a number.

@@ -224,6 +224,9 @@ func setCopyTo(f *Field, v jsontext.Value) error {
 			return err
 		}
 	}
+	if len(list) > maxFields {
+		return fmt.Errorf("expected at most %d paths", maxFields)
+	}
 	f.CopyTo = nil
 	for _, item := range list {
 		path, err := text(item)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // errUnmapped stops a reader at a member that the mapping may learn. No caller of this package sees it.
@@ -28,7 +30,7 @@ type reader struct {
 // object reads the object that comes next, as f.
 func (r *reader) object(f *Field, group int) error {
 	if r.d.StackDepth() >= maxNesting {
-		return refused("the document is nested more than %d levels deep", maxNesting)
+		return tooNested()
 	}
 	if _, err := r.d.ReadToken(); err != nil {
 		return badJSON(err)
@@ -131,7 +133,7 @@ func (r *reader) value(f *Field, group int) error {
 
 func (r *reader) array(f *Field, group int) error {
 	if r.d.StackDepth() >= maxNesting {
-		return refused("the document is nested more than %d levels deep", maxNesting)
+		return tooNested()
 	}
 	if _, err := r.d.ReadToken(); err != nil {
 		return badJSON(err)
@@ -195,6 +197,9 @@ func (r *reader) scalar(f *Field, group int) error {
 // put adds the value raw of f and its sub-fields.
 func (r *reader) put(f *Field, raw jsontext.Value, group int) error {
 	n := len(r.out.Values)
+	if n == maxValues {
+		return refused("the document has more than %d values", maxValues)
+	}
 	r.out.Values = append(r.out.Values, Value{})
 	v := &r.out.Values[n]
 	ok := false
@@ -327,9 +332,13 @@ func (r *reader) end() error {
 	return nil
 }
 
+// badJSON says that the document is at fault; errors of this package stay as they are.
 func badJSON(err error) error {
 	if err == nil {
 		return nil
+	}
+	if known := (*kerror.Error)(nil); errors.As(err, &known) {
+		return err
 	}
 	return refused("the document is not valid JSON: %s", shortenText(err.Error()))
 }

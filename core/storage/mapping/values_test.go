@@ -290,6 +290,7 @@ func TestStructure(t *testing.T) {
 		{`{"k":1}{}`, "!something follows"},
 		{`{"u":1,"u":2}`, "!not valid JSON"},
 		{`{"n":[` + strings.Repeat(`{},`, 10_000) + `{}]}`, "!more than 10000 nested"},
+		{`{"k":[` + strings.Repeat("1,", 400_000) + `1]}`, "!more than 1048576 values"},
 		{`{"k":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`, "!more than 1000 levels"},
 	} {
 		got, _, err := show(m, c[0])
