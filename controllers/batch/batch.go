@@ -3,6 +3,7 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -105,6 +106,8 @@ func Array(args protocol.Args, name, label string) ([]jsontext.Value, error) {
 type Result struct {
 	Successes []any `json:"successes"`
 	Errors    []any `json:"errors"`
+	// fault is the first error that is nobody's to see: the whole answer is that error, for the funnel to log.
+	fault error
 }
 
 // NewResult is an answer without entries: its lists are empty, not null.
@@ -120,20 +123,30 @@ type failure struct {
 
 // Fail adds the error of a document that was to be written; sent is the entry as it came.
 func (r *Result) Fail(sent jsontext.Value, err error) {
-	e := protocol.AsError(err)
+	e := r.Look(err)
 	r.Errors = append(r.Errors, failure{Document: sent, Status: e.Status, Reason: e.Message})
 }
 
 // FailID adds the error of an id; sent is the id as it came.
 func (r *Result) FailID(sent jsontext.Value, err error) {
-	e := protocol.AsError(err)
+	e := r.Look(err)
 	r.Errors = append(r.Errors, failure{ID: sent, Status: e.Status, Reason: e.Message})
+}
+
+// Look gives an error of one document as clients see it. One that is none of the catalogue, such as the end of the
+// request's time, becomes the answer to the whole request.
+func (r *Result) Look(err error) *kerror.Error {
+	var ke *kerror.Error
+	if !errors.As(err, &ke) && r.fault == nil {
+		r.fault = err
+	}
+	return protocol.AsError(err)
 }
 
 // Answer gives the result, or an error in its place when the request is strict and something failed.
 func (r Result) Answer(req *protocol.Request) (any, error) {
 	strict, err := req.Args.Bool("strict")
-	if err != nil {
+	if err = errors.Join(err, r.fault); err != nil {
 		return nil, err
 	}
 	if strict && len(r.Errors) > 0 {

@@ -42,10 +42,10 @@ func (c controller) importData(ctx context.Context, req *protocol.Request) (any,
 	}
 	answer := batch.NewResult()
 	for i, o := range operations {
-		if entry, failed := o.entry(results[i]); failed {
-			answer.Errors = append(answer.Errors, entry)
+		if err := results[i].Err; err != nil {
+			answer.Errors = append(answer.Errors, o.failure(err, answer.Look(err)))
 		} else {
-			answer.Successes = append(answer.Successes, entry)
+			answer.Successes = append(answer.Successes, o.success(results[i].Created))
 		}
 	}
 	return answer.Answer(req)

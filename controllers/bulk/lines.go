@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -148,26 +149,28 @@ type reason struct {
 	Reason string `json:"reason"`
 }
 
-// entry is the answer for an operation, with the status and the type of error that Elasticsearch gives.
-func (o operation) entry(r storage.OpResult) (entry any, failed bool) {
-	if r.Err == nil {
-		status := 200
-		if r.Created {
-			status = 201
-		}
-		return map[string]outcome{o.name: {ID: o.op.ID, Status: status}}, false
+// success is the answer for an operation that was done.
+func (o operation) success(created bool) map[string]outcome {
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
 	}
-	e := protocol.AsError(r.Err)
-	out := outcome{ID: o.op.ID, Status: e.Status, Source: o.sent, Error: &reason{Type: e.ID, Reason: e.Message}}
+	return map[string]outcome{o.name: {ID: o.op.ID, Status: status}}
+}
+
+// failure is the answer for an operation that was not, with the status and the type of error that Elasticsearch gives;
+// shown is err as clients see it.
+func (o operation) failure(err error, shown *kerror.Error) map[string]outcome {
+	out := outcome{ID: o.op.ID, Status: shown.Status, Source: o.sent, Error: &reason{Type: shown.ID, Reason: shown.Message}}
 	switch {
-	case errors.Is(r.Err, kerror.ServicesStorageDocumentAlreadyExists):
-		out.Status, out.Error.Type = 409, "version_conflict_engine_exception"
-	case errors.Is(r.Err, kerror.ServicesStorageNotFound) && o.name == "delete":
+	case errors.Is(err, kerror.ServicesStorageDocumentAlreadyExists):
+		out.Status, out.Error.Type = http.StatusConflict, "version_conflict_engine_exception"
+	case errors.Is(err, kerror.ServicesStorageNotFound) && o.name == "delete":
 		out.Error = nil
-	case errors.Is(r.Err, kerror.ServicesStorageNotFound):
+	case errors.Is(err, kerror.ServicesStorageNotFound):
 		out.Error.Type = "document_missing_exception"
-	case errors.Is(r.Err, kerror.ServicesStorageStrictMappingRejection):
+	case errors.Is(err, kerror.ServicesStorageStrictMappingRejection):
 		out.Error.Type = "strict_dynamic_mapping_exception"
 	}
-	return map[string]outcome{o.name: out}, true
+	return map[string]outcome{o.name: out}
 }
