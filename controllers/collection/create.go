@@ -41,7 +41,8 @@ func (c controller) create(ctx context.Context, req *protocol.Request) (any, err
 	return acknowledged{true}, nil
 }
 
-// update changes mapping and settings of a collection that exists, and answers null.
+// update changes mapping and settings of a collection that exists, and answers null. reindexCollection is checked and
+// otherwise without meaning until there is search.
 func (c controller) update(ctx context.Context, req *protocol.Request) (any, error) {
 	where, err := target.Collection(req)
 	if err != nil {
