@@ -21,3 +21,24 @@ func TestEnterDropped(t *testing.T) {
 		t.Errorf("enter: %v", err)
 	}
 }
+
+// TestGoneCollections: a write that looked the collection up before it was truncated or dropped must notice.
+func TestGoneCollections(t *testing.T) {
+	for name, remove := range map[string]func(*Engine) error{
+		"Drop":      func(e *Engine) error { return e.Drop(t.Context(), things) },
+		"DropIndex": func(e *Engine) error { return e.DropIndex(t.Context(), things.Scope, things.Index) },
+		"Truncate":  func(e *Engine) error { return e.Truncate(t.Context(), things) },
+	} {
+		e := withThings(t, vfs.NewMem())
+		put(t, e, "a", `{"k":"v"}`)
+		live, err := e.catalogue.find(things)
+		must(t, err)
+		must(t, remove(e))
+		if !live.dropped {
+			t.Errorf("%s: a write to the collection from before would be lost", name)
+		}
+		eachRaw(t, e, func(key, _ []byte) { t.Errorf("%s: key %x is left", name, key) })
+		checkConsistent(t, e)
+		must(t, e.Close())
+	}
+}
