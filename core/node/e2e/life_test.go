@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -272,26 +271,36 @@ func stop(t *testing.T, p *nodetest.Process) {
 
 func childrenOf(t *testing.T, pid int) []int {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "ps", "-A", "-o", "pid=,ppid=").Output()
+	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var children []int
-	for line := range bytes.Lines(out) {
-		var child, parent int
-		if _, err := fmt.Sscan(string(line), &child, &parent); err == nil && parent == pid {
+	for _, process := range processes {
+		child, err := strconv.Atoi(filepath.Base(process))
+		if err != nil {
+			continue
+		}
+		var state string
+		var parent int
+		if _, err := fmt.Sscan(stat(child), &state, &parent); err == nil && parent == pid {
 			children = append(children, child)
 		}
 	}
 	return children
 }
 
+// stat gives what /proc says of a process after its name: state, parent, …; "" when there is no such process.
+func stat(pid int) string {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return ""
+	}
+	return string(b[bytes.LastIndexByte(b, ')')+1:])
+}
+
 // running reports whether a process exists and is no zombie.
 func running(pid int) bool {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return syscall.Kill(pid, 0) == nil && os.IsPermission(err)
-	}
-	after := stat[bytes.LastIndexByte(stat, ')')+1:]
-	return len(after) > 1 && after[1] != 'Z'
+	state := strings.TrimSpace(stat(pid))
+	return state != "" && state[0] != 'Z'
 }

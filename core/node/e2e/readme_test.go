@@ -17,6 +17,7 @@ import (
 // what stands below it, … standing for anything. It runs in a folder of its own with bin in it, as users have it. make run
 // and serve run as they stand, but on a free port, to which the others are turned.
 func TestREADME(t *testing.T) {
+	needs(t, "curl")
 	transcript := readTranscript(t)
 	development, production := splitAt(transcript, "make build")
 	if len(development) == 0 || len(production) == 0 {

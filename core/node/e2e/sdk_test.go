@@ -39,14 +39,7 @@ func TestREADMEJavaScript(t *testing.T) {
 // startForSDK installs the SDK and runs a node for it; without Node.js the test is skipped, which CI never does.
 func startForSDK(t *testing.T) (*nodetest.Process, string) {
 	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("CI never skips: %v", err)
-			}
-			t.Skipf("the official SDK was not tried: %v; install Node.js to try it", err)
-		}
-	}
+	needs(t, "node", "npm")
 	run(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	n := binaries.Serve(t, "--dev", "--data", t.TempDir(), "--plugins", binaries.Plugins)
 	_, port, err := net.SplitHostPort(n.Address)
@@ -54,6 +47,19 @@ func startForSDK(t *testing.T) (*nodetest.Process, string) {
 		t.Fatal(err)
 	}
 	return n, port
+}
+
+// needs skips the test where a program is missing; CI never skips.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("CI never skips: %v", err)
+			}
+			t.Skipf("not tried, because %s is not installed", program)
+		}
+	}
 }
 
 func run(t *testing.T, name string, args ...string) string {
