@@ -72,9 +72,7 @@ func TestAPluginWithoutPinIsLeftOut(t *testing.T) {
 	if a := n.HTTP("POST", checkUserToken, `{}`); a.Status != http.StatusNotFound {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
-	if !strings.Contains(n.Log.String(), "sluice plugin pin") {
-		t.Errorf("the log does not say what to do:\n%s", n.Log)
-	}
+	n.Log.Await(t, "sluice plugin pin")
 }
 
 // TestDataOfDevelopmentModeIsNotOpenInProduction: the open rights belong to the mode, not to the data.

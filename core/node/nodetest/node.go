@@ -3,6 +3,7 @@ package nodetest
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -71,6 +72,16 @@ func (l *Log) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	l.text = append(l.text, p...)
 	return len(p), nil
+}
+
+// Await waits until text stands in the log: what plugins log arrives a moment after their answer.
+func (l *Log) Await(t testing.TB, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(l.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is not in the log", text)
+		}
+	}
 }
 
 func (l *Log) String() string {
