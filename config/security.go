@@ -4,9 +4,8 @@ import "time"
 
 // Security is the section security.
 type Security struct {
-	AuthToken            AuthToken    `config:"authToken" doc:"How tokens are made and checked."`
-	RestrictedProfileIDs []string     `config:"restrictedProfileIds" doc:"Profiles of users made with security:createRestrictedUser."`
-	PasswordHash         PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
+	AuthToken    AuthToken    `config:"authToken" doc:"How tokens are made and checked."`
+	PasswordHash PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
 }
 
 // AuthToken is the section security.authToken.
@@ -37,7 +36,6 @@ func defaultSecurity() Security {
 			GracePeriod:      TTL(time.Second),
 			AcceptUnprefixed: true,
 		},
-		RestrictedProfileIDs: []string{"default"},
-		PasswordHash:         PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
+		PasswordHash: PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
 	}
 }

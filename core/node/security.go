@@ -16,7 +16,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	c := n.options.Config
 	var err error
 	n.users, err = security.Open(ctx, security.Options{
-		Engine: n.engine, Dev: c.Dev, Logger: n.options.Logger, RestrictedProfileIDs: c.Security.RestrictedProfileIDs,
+		Engine: n.engine, Dev: c.Dev, Logger: n.options.Logger,
 	})
 	if err != nil {
 		return err

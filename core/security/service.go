@@ -34,8 +34,6 @@ type Options struct {
 	Dev bool
 	// Logger is told what was refused because it could not be read; nil is slog.Default.
 	Logger *slog.Logger
-	// RestrictedProfileIDs are the profiles of users made by security:createRestrictedUser.
-	RestrictedProfileIDs []string
 	// Now is the clock of _kuzzle_info; nil is time.Now.
 	Now func() time.Time
 }
@@ -51,10 +49,9 @@ type Service struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	restricted []string
-	wideOpen   atomic.Bool
-	anonymous  atomic.Pointer[User]
-	adminSlot  chan struct{} // held by the one FirstAdmin in progress
+	wideOpen  atomic.Bool
+	anonymous atomic.Pointer[User]
+	adminSlot chan struct{} // held by the one FirstAdmin in progress
 
 	mu sync.Mutex
 	// generation grows with every write. What was read before a write is not put into a cache after it.
@@ -68,7 +65,7 @@ type Service struct {
 func Open(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		engine: o.Engine, dev: o.Dev, log: o.Logger, now: o.Now,
-		restricted: o.RestrictedProfileIDs, adminSlot: make(chan struct{}, 1),
+		adminSlot: make(chan struct{}, 1),
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -204,6 +204,3 @@ func (s *Service) put(ctx context.Context, c storage.Collection, id string, body
 	}
 	return Stored{doc.ID, doc.Source}, nil
 }
-
-// RestrictedProfileIDs gives the profiles of users made by security:createRestrictedUser.
-func (s *Service) RestrictedProfileIDs() []string { return s.restricted }
