@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/controllers/metadata"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
@@ -57,15 +56,8 @@ func (c controller) without(ctx context.Context, req *protocol.Request, where st
 	if err != nil {
 		return stored, err
 	}
-	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeUpdate, announce.Doc{ID: req.ID, Source: left})
+	doc, err := c.changing(ctx, req, left, metadata.MergedIn)
 	if err != nil {
-		return stored, err
-	}
-	info, err := c.Metadata.Updated(ctx, req)
-	if err != nil {
-		return stored, err
-	}
-	if doc.Source, err = metadata.MergedIn(doc.Source, info); err != nil {
 		return stored, err
 	}
 	o := f.write()

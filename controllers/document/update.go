@@ -22,15 +22,8 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeUpdate, announce.Doc{ID: req.ID, Source: changes})
+	doc, err := c.changing(ctx, req, changes, metadata.In)
 	if err != nil {
-		return nil, err
-	}
-	info, err := c.Metadata.Updated(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	if doc.Source, err = metadata.In(doc.Source, info); err != nil {
 		return nil, err
 	}
 	stored, err := c.Engine.Update(ctx, where, doc.ID, doc.Source, storage.UpdateOptions{
@@ -47,6 +40,20 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 		a.Source = doc.Source
 	}
 	return a, nil
+}
+
+// changing announces what an update is about to write and puts the metadata of the caller into what the pipes leave of it.
+func (c controller) changing(ctx context.Context, req *protocol.Request, source jsontext.Value, put func(source, info jsontext.Value) (jsontext.Value, error)) (announce.Doc, error) {
+	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeUpdate, announce.Doc{ID: req.ID, Source: source})
+	if err != nil {
+		return doc, err
+	}
+	info, err := c.Metadata.Updated(ctx, req)
+	if err != nil {
+		return doc, err
+	}
+	doc.Source, err = put(doc.Source, info)
+	return doc, err
 }
 
 // upsert merges changes into a document, or creates it. It answers {_id, _version, created}, with source also _source.
