@@ -217,6 +217,7 @@ type Engine interface {
 	Collections
 	Indexes
 	Bulk
+	Searcher
 	// Info reports type, version and size.
 	Info(ctx context.Context) (Info, error)
 	// Healthy is nil when the engine can read and write.
