@@ -1,0 +1,101 @@
+package analysis
+
+import (
+	"maps"
+	"slices"
+)
+
+// Token is one word of a text.
+type Token struct {
+	// Term is a slice of the text where the word stands there as it is, and of memory of its own otherwise. It must not be
+	// changed, and is valid as long as the text is.
+	Term []byte
+	// Position counts words from 0. Words that the analyzer leaves out count too, so that a phrase does not match across them.
+	Position uint32
+}
+
+// Analyzer takes texts apart. It is safe for concurrent use.
+type Analyzer struct {
+	// split is nil when the whole text is one word, even an empty one.
+	split   splitter
+	filters []filter
+}
+
+// splitter finds the first word of text that does not begin before from: text[start:end]. start is len(text) when there is none.
+type splitter func(text []byte, from int) (start, end int, k kind)
+
+// filter changes a word, or drops it by giving nil. It must not write to term: a changed word goes to a.
+type filter func(a *arena, term []byte) []byte
+
+// kind is what a word consists of.
+type kind uint8
+
+const (
+	word kind = iota
+	number
+	katakana
+	hiragana
+	han
+	hangul
+	complexScript
+	emoji
+)
+
+// Tokens appends the words of text, which must be UTF-8, to dst.
+func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
+	if a.split == nil {
+		return append(dst, Token{Term: text})
+	}
+	mem := arena{size: len(text)}
+	var position uint32
+	for from := 0; ; position++ {
+		start, end, _ := a.split(text, from)
+		if start == len(text) {
+			return dst
+		}
+		if term := a.filter(&mem, text[start:end]); term != nil {
+			dst = append(dst, Token{Term: term, Position: position})
+		}
+		from = end
+	}
+}
+
+func (a *Analyzer) filter(mem *arena, term []byte) []byte {
+	for _, f := range a.filters {
+		if term = f(mem, term); term == nil {
+			return nil
+		}
+	}
+	return term
+}
+
+// arena is where changed words are kept. It is allocated when the first word changes.
+type arena struct {
+	size int
+	free []byte
+}
+
+// take gives an empty slice to which n bytes can be appended.
+func (a *arena) take(n int) []byte {
+	if cap(a.free) < n {
+		a.free = make([]byte, 0, max(n, a.size))
+	}
+	return a.free[:0:n]
+}
+
+// keep gives what was appended to a slice from take its place for good.
+func (a *arena) keep(term []byte) []byte {
+	n := len(term)
+	a.free = a.free[n:n:cap(a.free)]
+	a.size -= n
+	return term[:n:n]
+}
+
+// Named gives the analyzer with one of Names.
+func Named(name string) (*Analyzer, bool) {
+	a, ok := analyzers[name]
+	return a, ok
+}
+
+// Names lists the analyzers, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(analyzers)) }
