@@ -13,6 +13,7 @@
 package segment
 
 import (
+	"errors"
 	"iter"
 	"sync"
 
@@ -25,21 +26,28 @@ import (
 // Root is the path of the space of the documents themselves.
 const Root = ""
 
+// ErrDamaged is wrapped by the errors about files that are not as they were written. The index can be made again from the
+// documents.
+var ErrDamaged = errors.New("the segment is damaged")
+
 // Segment is a part of the index of one collection. What its methods return belongs to it, must not be changed, and is valid
 // as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released).
+//
+// ID, Space and Field of a File read parts of it for the first time and fail, wrapping ErrDamaged, when these are not as they
+// were written; they never fail for a Memory. What they returned cannot fail any more.
 type Segment interface {
 	// Len is how many documents there are, dead ones included.
 	Len() uint32
 	// ID is the _id of a document.
-	ID(doc uint32) string
+	ID(doc uint32) (string, error)
 	// Position is the number of the write that made a document.
 	Position(doc uint32) uint64
 	// At finds the document that a write made.
 	At(position uint64) (doc uint32, ok bool)
 	// Space finds the nested documents of a path, nil when there are none. Root is always there.
-	Space(path string) *Space
+	Space(path string) (*Space, error)
 	// Field finds what is indexed under the path of a field, nil when no document has a value.
-	Field(path string) *Field
+	Field(path string) (*Field, error)
 }
 
 // View is a segment as one search sees it.
@@ -85,9 +93,11 @@ type Field struct {
 	Points *Points
 
 	// Lengths are, of a text with norms, the number of words of each document, coded as Lucene's SmallFloat.intToByte4 does;
-	// nil without norms. TotalLength is the exact sum of all words, dead documents included.
+	// nil without norms. TotalLength is the exact sum of all words, and Worded the number of documents with at least one: an
+	// empty text is present and has none. Both count dead documents.
 	Lengths     []byte
 	TotalLength uint64
+	Worded      uint32
 }
 
 // Column holds the values of a field by document.
