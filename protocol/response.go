@@ -34,6 +34,8 @@ type Response struct {
 	Raw         bool
 	Content     []byte
 	ContentType string
+	// Stream, when not nil, writes the whole answer, of type ContentType; then there is nothing else to write.
+	Stream Stream
 	// Node is the id of the node that answered.
 	Node         string
 	Deprecations []Deprecation
@@ -71,7 +73,7 @@ func NewResponse(r *Request, result any, err error) *Response {
 func (a *Response) SetError(err error) {
 	a.Error = AsError(err)
 	a.Status = a.Error.Status
-	a.Raw = false
+	a.Raw, a.Stream = false, nil
 }
 
 // AsError gives the *kerror.Error that a client sees for err.
@@ -84,6 +86,9 @@ func AsError(err error) *kerror.Error {
 }
 
 func (a *Response) setResult(r *Request, result any) error {
+	if s, ok := result.(Stream); ok {
+		return a.setStream(r, s)
+	}
 	if r.Reply.Raw {
 		a.Raw, a.ContentType = true, r.Reply.ContentType
 		switch v := result.(type) {

@@ -29,6 +29,10 @@ func newFixedHeaders(o Options) fixedHeaders {
 // answer writes resp. Every answer is told not to be stored: most carry a token, came with one, or are old at once, and
 // telling them apart would only be a way to be wrong.
 func (x *exchange) answer(resp *protocol.Response) {
+	if resp.Stream != nil {
+		x.stream(resp)
+		return
+	}
 	h := x.w.Header()
 	x.commonHeaders(h, resp)
 	copyHeaders(h, resp)
@@ -71,7 +75,7 @@ func (x *exchange) commonHeaders(h http.Header, resp *protocol.Response) {
 func copyHeaders(dst http.Header, resp *protocol.Response) {
 	for name, values := range resp.Header {
 		name = http.CanonicalHeaderKey(name)
-		if serverOnly(name) || name == "Content-Encoding" && !resp.Raw {
+		if serverOnly(name) || name == "Content-Encoding" && !resp.Raw && resp.Stream == nil {
 			continue
 		}
 		dst[name] = values

@@ -175,8 +175,11 @@ func (x *exchange) setVolatile(text string) error {
 // recover answers a request whose handling panicked. When the answer has begun already, the connection is cut.
 func (x *exchange) recover() {
 	v := recover()
-	if v == nil {
+	switch v {
+	case nil:
 		return
+	case http.ErrAbortHandler: // said already
+		panic(v)
 	}
 	x.server.o.Logger.Error("http request panicked", "requestId", x.req.RequestID, "panic", v, "stack", string(debug.Stack()))
 	if x.answered {
