@@ -24,12 +24,14 @@ func wordAt(text []byte, c class) (int, kind) {
 	switch c {
 	case classLetter, classHangul, classHebrew, classKatakana, classConnector:
 		return lettersAt(text)
-	case classNumber, classEmojiLetter:
+	case classNumber, classEmojiLetter: // 1 begins a number and a keycap
 		n, k := lettersAt(text)
 		if e := emojiAt(text); e >= n {
 			return e, emoji
 		}
 		return n, k
+	case classJoiner:
+		return joinedEmojiAt(text), emoji
 	case classHan:
 		return oneAt(text), han
 	case classHiragana:
@@ -97,28 +99,41 @@ func complexAt(text []byte) int {
 // lettersAt gives the length of the word of letters, numbers, Katakana and connectors at the beginning of text. Connectors
 // alone are none.
 func lettersAt(text []byte) (int, kind) {
-	var last class // the class before i, marks left out
-	var seen [classEmojiHan + 1]bool
-	i := 0
-	for i < len(text) {
-		c, size := classAt(text[i:])
-		next := afterMarks(text, i+size)
-		if !inWord(c) {
-			if !joins(text[next:], last, c) {
+	last, seen, end := classOther, classes(0), 0
+	quotes := open
+	for end < len(text) {
+		c, size := classAt(text[end:])
+		next := afterMarks(text, end+size)
+		if c.inWord() {
+			if last != classOther && !adjoin(last, c) {
 				break
 			}
-		} else if last != classOther && !adjoin(last, c) {
+		} else if !quotes.join(last, c, text[next:]) {
 			break
 		}
-		seen[c] = true
-		last = c
-		i = next
+		quotes = quotes.after(last, c)
+		last, end = c, next
+		seen |= 1 << c
 	}
-	return i, kindOf(&seen, i)
+	return seen.word(end)
 }
 
-func inWord(c class) bool {
-	return c.letter() || c == classNumber || c == classKatakana || c == classConnector
+// classes is a set of classes.
+type classes uint32
+
+// word gives the kind of a word of n bytes with these classes, and 0 bytes when it is none.
+func (s classes) word(n int) (int, kind) {
+	switch {
+	case s == 1<<classConnector:
+		return 0, word
+	case s == 1<<classHangul:
+		return n, hangul
+	case s == 1<<classKatakana:
+		return n, katakana
+	case s&(1<<classLetter|1<<classHangul|1<<classHebrew|1<<classEmojiLetter|1<<classKatakana) == 0:
+		return n, number
+	}
+	return n, word
 }
 
 // adjoin reports whether two characters of words stand in one word when nothing is between them.
@@ -126,31 +141,48 @@ func adjoin(a, b class) bool {
 	return a == classConnector || b == classConnector || (a == classKatakana) == (b == classKatakana)
 }
 
-// joins reports whether the character of class c between last and rest belongs to the word.
-func joins(rest []byte, last, c class) bool {
-	var next class
+// quotes says what a letter before may be joined by. It is about Hebrew, where quotes belong to words.
+type quotes uint8
+
+const (
+	open    quotes = iota // by everything
+	chained               // not by quotes that are Hebrew's, since it hangs on a letter before
+	closed                // by nothing but what follows it at once, since it stands behind a Hebrew double quote
+)
+
+// join reports whether the character of class c between last and rest belongs to the word.
+func (q quotes) join(last, c class, rest []byte) bool {
+	next := classOther
 	if len(rest) > 0 {
 		next, _ = classAt(rest)
 	}
+	letters, numbers := q != closed && last.letter() && next.letter(), last == classNumber && next == classNumber
 	switch c {
 	case classSingleQuote:
-		return last == classHebrew || last.letter() && next.letter() || last == classNumber && next == classNumber
+		return q == open && last == classHebrew || letters || numbers
 	case classDoubleQuote:
-		return last == classHebrew && next == classHebrew
+		return q == open && last == classHebrew && next == classHebrew
 	case classMidLetter:
-		return last.letter() && next.letter()
+		return letters
 	case classMidNumber:
-		return last == classNumber && next == classNumber
+		return numbers
 	case classMidBoth:
-		return last.letter() && next.letter() || last == classNumber && next == classNumber
+		return letters || numbers
+	default:
+		return false
 	}
-	return false
 }
 
-func kindOf(seen *[classEmojiHan + 1]bool, n int) kind {
-	return word
-}
-
-func emojiAt(text []byte) int {
-	return 0
+// after gives what holds when c follows on last.
+func (q quotes) after(last, c class) quotes {
+	switch {
+	case c == classDoubleQuote:
+		return closed
+	case c == classMidLetter, c == classMidBoth, c == classSingleQuote && last != classHebrew:
+		return chained
+	case c.inWord() && last.inWord():
+		return open
+	default:
+		return q
+	}
 }
