@@ -11,9 +11,11 @@ const (
 	KuzzleV2 Profile = iota
 	// KuzzleV1 has exactly the nine keys of Kuzzle 1 in their order, and errors of message, status and stack.
 	KuzzleV1
+	// Raw is the result itself over the action's HTTP routes, and the envelope of KuzzleV2 everywhere else.
+	Raw
 )
 
-var profileNames = []string{KuzzleV2: "kuzzle-v2", KuzzleV1: "kuzzle-v1"}
+var profileNames = []string{KuzzleV2: "kuzzle-v2", KuzzleV1: "kuzzle-v1", Raw: "raw"}
 
 func (p Profile) String() string {
 	if int(p) < len(profileNames) {

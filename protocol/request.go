@@ -21,6 +21,9 @@ type Request struct {
 	Args Args
 	// Body is the JSON body as it came, nil when there was none or it was null. An envelope's body is an object or an array.
 	Body jsontext.Value
+	// RawBody is the body as it came, of ContentType, of an action that asked for it; Body is then nil over HTTP routes.
+	RawBody     []byte
+	ContentType string
 	// Volatile is a JSON object that is echoed, nil when absent.
 	Volatile jsontext.Value
 	// Token is the text of the token presented, "" for none.
@@ -30,7 +33,11 @@ type Request struct {
 	// Internal is set for calls made inside the node; such a call carries no token.
 	Internal *Internal
 	// User is whom the funnel found behind the token: set after the token stage, before pipes and actions see the request.
+	// It stays nil where the action wants nobody looked for.
 	User *User
+	// Private is the id of the plugin that looks at the credentials of this request itself, "" for the usual way. What the
+	// request carries and its result are then for that plugin alone. The funnel sets it.
+	Private string
 	// Deprecations are what the client used and should not; it is told in development mode.
 	Deprecations []Deprecation
 	// Reply lets an action shape the answer beyond its result.

@@ -55,7 +55,7 @@ func NewResponse(r *Request, result any, err error) *Response {
 	a := &Response{
 		RequestID: r.RequestID, Controller: r.Controller, Action: r.Action,
 		Index: r.Index, Collection: r.Collection, Volatile: r.Volatile,
-		Status: http.StatusOK, Header: r.Reply.Header,
+		Status: http.StatusOK, Header: r.Reply.Header, ContentType: r.Reply.ContentType,
 	}
 	if r.Reply.Status != 0 {
 		a.Status = r.Reply.Status
@@ -90,7 +90,7 @@ func (a *Response) setResult(r *Request, result any) error {
 		return a.setStream(r, s)
 	}
 	if r.Reply.Raw {
-		a.Raw, a.ContentType = true, r.Reply.ContentType
+		a.Raw = true
 		switch v := result.(type) {
 		case nil, absent:
 			return nil
@@ -123,7 +123,7 @@ func (a *Response) setResult(r *Request, result any) error {
 
 // Append writes the answer after dst. room, when not "", is added as the last key: WebSocket answers carry it.
 func (a *Response) Append(dst []byte, room string) []byte {
-	if a.Raw {
+	if a.Raw && a.Profile != Raw {
 		return a.appendRaw(dst, room)
 	}
 	if a.Profile == KuzzleV1 {
@@ -171,7 +171,10 @@ func (a *Response) appendV2(dst []byte) []byte {
 		dst = appendText(append(dst, `,"collection":`...), a.Collection)
 	}
 	dst = appendOrNull(append(dst, `,"volatile":`...), a.Volatile)
-	if a.Result != nil {
+	switch {
+	case a.Profile == Raw:
+		dst = a.appendRawResult(append(dst, `,"result":`...))
+	case a.Result != nil:
 		dst = append(append(dst, `,"result":`...), a.Result...)
 	}
 	dst = a.appendHeaders(append(dst, `,"headers":`...))
@@ -182,6 +185,18 @@ func (a *Response) appendV2(dst []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// appendRawResult writes the result of the profile Raw: null beside an error, whose body is for routes alone, and text for
+// what is no JSON.
+func (a *Response) appendRawResult(dst []byte) []byte {
+	switch {
+	case a.Error == nil && a.Raw:
+		return appendText(dst, string(a.Content))
+	case a.Error == nil && a.Result != nil:
+		return append(dst, a.Result...)
+	}
+	return append(dst, "null"...)
 }
 
 // appendV1 writes all but the closing brace: nine keys, always, in the order of Kuzzle 1.

@@ -172,7 +172,7 @@ func TestProfile(t *testing.T) {
 	if p, err := ParseProfile(""); err != nil || p != KuzzleV2 {
 		t.Errorf("default %v %v", p, err)
 	}
-	if _, err := ParseProfile("raw"); err == nil {
+	if _, err := ParseProfile("kuzzle-v3"); err == nil {
 		t.Error("an unknown profile was taken")
 	}
 	if got := Profile(9).String(); got != "Profile(9)" {

@@ -27,7 +27,15 @@ const (
 	AuthHost AuthMode = iota
 	// AuthRequired is AuthHost that refuses anonymous with 401 in every mode of the server.
 	AuthRequired
+	// AuthPlugin leaves the credentials to the plugin that owns the action: nothing is verified, no rights are decided, and
+	// the user is anonymous.
+	AuthPlugin
+	// AuthNone is AuthPlugin without any user.
+	AuthNone
 )
+
+// Own reports whether the credentials of requests are the plugin's own business, and not the node's.
+func (m AuthMode) Own() bool { return m == AuthPlugin || m == AuthNone }
 
 // Action is one thing a client may ask for.
 type Action struct {

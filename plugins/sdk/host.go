@@ -21,6 +21,7 @@ import (
 
 // Host is the node, as a plugin sees it. It is safe for concurrent use, from Start until Stop has returned.
 type Host struct {
+	plugin  string
 	conn    *grpc.ClientConn
 	client  pluginv1.HostClient
 	log     *logQueue
@@ -55,7 +56,7 @@ type Result struct {
 // Decode reads the result into v.
 func (r Result) Decode(v any) error { return json.Unmarshal(r.Value, v) }
 
-func newHost(in *pluginv1.StartRequest) (*Host, error) {
+func newHost(plugin string, in *pluginv1.StartRequest) (*Host, error) {
 	limit := int(min(in.GetMaxMessageBytes(), math.MaxInt32))
 	if limit == 0 {
 		limit = 16 << 20
@@ -71,15 +72,18 @@ func newHost(in *pluginv1.StartRequest) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach the node: %w", err)
 	}
-	h := &Host{conn: conn, client: pluginv1.NewHostClient(conn), secrets: in.GetSecrets()}
+	h := &Host{plugin: plugin, conn: conn, client: pluginv1.NewHostClient(conn), secrets: in.GetSecrets()}
 	h.log = newLogQueue(h.client)
 	h.logger = slog.New(newLogHandler(h.log, slog.Level(in.GetLogLevel())))
 	return h, nil
 }
 
-// Call runs an action as the plugin itself: without a user, and without a look at rights. The manifest must list the action
-// (Plugin.Calls). ctx should be the one the plugin was called with, where there is one: then the node knows what the call is
-// for and stops loops. Every error is a *kerror.Error; a result may come with one.
+// Call runs an action of the API or of another plugin, as the plugin itself: without a user, and without a look at rights.
+// The manifest must list the action (Plugin.Calls). Stored documents it reaches in its own collections (see Store) and in
+// indexes that the operator has granted. A plugin that is down answers plugin.runtime.unavailable: try again later.
+//
+// ctx should be the one the plugin was called with, where there is one: then the node knows what the call is for and stops
+// loops. Every error is a *kerror.Error; a result may come with one.
 func (h *Host) Call(ctx context.Context, c Call) (Result, error) { return h.call(ctx, c, false) }
 
 // CallAsUser is Call with the user of the request that ctx belongs to, and by his rights. It fails outside of actions and
@@ -114,7 +118,7 @@ func (h *Host) call(ctx context.Context, c Call, asUser bool) (Result, error) {
 	}
 	out, err := h.client.Call(ctx, in)
 	if err != nil {
-		return Result{}, h.failed(c, err)
+		return Result{}, h.failed("The call of "+c.Controller+":"+c.Action, err)
 	}
 	result := Result{Status: int(out.GetStatus()), Value: out.GetResult()}
 	if len(result.Value) == 0 {
@@ -127,8 +131,8 @@ func (h *Host) call(ctx context.Context, c Call, asUser bool) (Result, error) {
 }
 
 // failed makes a failure of the way to the node an error of the API.
-func (h *Host) failed(c Call, err error) error {
-	what := "The call of " + c.Controller + ":" + c.Action + " "
+func (h *Host) failed(what string, err error) error {
+	what += " "
 	switch s := status.Convert(err); s.Code() {
 	case codes.DeadlineExceeded:
 		return kerror.Bare(kerror.GatewayTimeoutError, what+"took too long.")

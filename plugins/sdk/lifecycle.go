@@ -69,7 +69,7 @@ func (l lifecycle) Describe(context.Context, *pluginv1.DescribeRequest) (*plugin
 
 // Start implements pluginv1.LifecycleServer.
 func (l lifecycle) Start(ctx context.Context, in *pluginv1.StartRequest) (*pluginv1.StartResponse, error) {
-	host, err := newHost(in) //nolint:contextcheck // its log outlives this call
+	host, err := newHost(l.plugin.ID, in) //nolint:contextcheck // its log outlives this call
 	if err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}

@@ -2,6 +2,8 @@ package sdk
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -32,6 +34,16 @@ type Plugin struct {
 	ConfigSchema []byte
 	// Secrets are those that the plugin wants to be given.
 	Secrets []Secret
+	// Mount is where the routes stand on the node's own port, such as "/uniapi"; routes are then written without it. The
+	// operator may choose another, and may give the plugin a virtual host or a listener of its own, where the routes stand as
+	// they are written. "": routes are absolute.
+	Mount string
+	// Refusals are the answers of actions of the profile protocol.Raw to what the node refuses.
+	Refusals []Refusal
+	// Collections are the plugin's own, which nobody else reaches: see Host.Store. They exist when Start is called.
+	Collections []Collection
+	// Triggers are the events that the plugin fires with Host.Trigger: "identity:erased".
+	Triggers []string
 
 	// Start gets what the plugin needs: host is good until Stop has returned, config is a JSON object that satisfies
 	// ConfigSchema. An error keeps the plugin out. nil: nothing to do.
@@ -49,18 +61,92 @@ type Action struct {
 	Auth       AuthMode
 	// Profile is the form of the answers.
 	Profile protocol.Profile
-	Handler Handler
+	// RawBody wants the body as it came, JSON or not: see Request.RawBody.
+	RawBody bool
+	// MaxBodyBytes is the largest body; 0 leaves the node's own bound, which holds in any case.
+	MaxBodyBytes int64
+	// ContentTypes are the media types that a body over the routes may have, such as "application/json"; nil leaves those of
+	// the API. Others are refused with 415.
+	ContentTypes []string
+	// RateLimit bounds how often one client may call; the zero value bounds nothing. What is beyond is refused with 429 and
+	// Retry-After.
+	RateLimit RateLimit
+	Handler   Handler
+}
+
+// RateLimit bounds how often one client may call an action.
+type RateLimit struct {
+	Per RateKey
+	// PerSecond is how many calls a second; fractions are minutes and more: 30.0/60.
+	PerSecond float64
+	// Burst is how many at once; 0 is 1.
+	Burst int
+}
+
+// RateKey says what one client is.
+type RateKey uint8
+
+// The keys.
+const (
+	// PerClientIP counts by address; an IPv6 network of 64 bits is one.
+	PerClientIP RateKey = iota
+	// PerUser counts by user, and anonymous by address.
+	PerUser
+)
+
+// Refusal is how raw routes answer what the node refuses before the plugin sees it, and errors that come without a result.
+// In Body and in the values of Header, $message is the message as a JSON text with its quotes, $status the HTTP status as a
+// number, $requestId the id of the request as a JSON text.
+type Refusal struct {
+	// Status is what the node gives: 400 (no JSON, unreadable), 403 (origin), 404 (below the mount), 405, 413, 415, 429, 500,
+	// 503 (plugin down, overload), 504; 0 is each one that has no Refusal of its own.
+	Status int
+	Body   string
+	// ContentType is application/json when "".
+	ContentType string
+	// AnswerStatus is sent instead of Status when not 0.
+	AnswerStatus int
+	Header       http.Header
+}
+
+// Collection is one of the plugin's own.
+type Collection struct {
+	// Index is the plugin's ID when "".
+	Index string
+	// Name is lower case.
+	Name string
+	// Mapping is {"dynamic": ..., "properties": ...}; nil stores any object and indexes nothing. What a later version of the
+	// plugin adds is added; what contradicts keeps the plugin out.
+	Mapping []byte
 }
 
 // Handler does the work of an action. ctx ends when the client's time is over. The result is a value that encodes to JSON,
 // or protocol.Absent for none at all, or bytes or text when it set r.Reply.Raw.
 //
+// Of the profile protocol.Raw, the result is the body over the action's routes, with r.Reply's Status, Header and
+// ContentType. Result and error together are an error there whose body is the result: routes send both, envelopes the error
+// alone; see ServiceError. An error alone has the body that Plugin.Refusals gives for its status.
+//
 // A *kerror.Error reaches the client as it is. Any other error, and a panic, becomes plugin.runtime.unexpected_error with
-// its text, and is logged. Result and error together are a partial failure.
+// its text, and is logged. Result and error together are a partial failure, unless the profile is raw.
 type Handler func(ctx context.Context, r *Request) (any, error)
 
 // Request is what an action is called with. Its token stays with the node; Request.User is who it belongs to.
 type Request struct{ protocol.Request }
+
+// RawQuery is the query of the URL as it came, without "?".
+func (r *Request) RawQuery() string {
+	_, query, _ := strings.Cut(r.Connection.URL, "?")
+	return query
+}
+
+// ServiceError is an error of a service with codes of its own: id "<plugin>.<code>" in envelopes, with the code as its prop.
+func ServiceError(plugin, code string, number uint32, status int, message string) *kerror.Error {
+	return &kerror.Error{
+		ID: plugin + "." + code, Code: number, Class: kerror.PluginImplementationError, Status: status, Message: message,
+		Props: []string{code},
+	}
+}
 
 // Route is an HTTP way to an action. Path is absolute; segments that begin with ":" are arguments.
 type Route struct {
@@ -80,6 +166,12 @@ const (
 	AuthHost AuthMode = iota
 	// AuthRequired is AuthHost that refuses anonymous.
 	AuthRequired
+	// AuthPlugin leaves it to the plugin: the node verifies nothing and decides no rights. Headers (Authorization: Bearer
+	// among them) and arguments (jwt among them) come untouched; the user is anonymous. Listeners of other plugins see
+	// neither what such a request carries nor its result.
+	AuthPlugin
+	// AuthNone is AuthPlugin where there is nobody to look for: Request.User is nil.
+	AuthNone
 )
 
 // Grant lets holders of a standard role ("default", "anonymous") call an action of the plugin.

@@ -332,6 +332,10 @@ var (
 	PluginRuntimeCallLoop = &Def{ID: "plugin.runtime.call_loop", Code: 0x040200f6, Class: PluginImplementationError, Message: "The plugin \"{0}\" called {1}:{2} after {3} calls that led to one another: they go in a circle."}
 	// PluginRuntimeCallWithoutUser: Sluice: a plugin asked for a user outside of his request.
 	PluginRuntimeCallWithoutUser = &Def{ID: "plugin.runtime.call_without_user", Code: 0x040200f7, Class: ForbiddenError, Message: "The plugin \"{0}\" may call {1}:{2} as a user only while it works on a request of that user."}
+	// PluginRuntimeStorageNotGranted: Sluice: a plugin reached for documents that are not its own.
+	PluginRuntimeStorageNotGranted = &Def{ID: "plugin.runtime.storage_not_granted", Code: 0x040200f8, Class: ForbiddenError, Message: "The plugin \"{0}\" may not call {1}:{2} on the index \"{3}\": it is not its own, and the operator has not granted it (setting plugins.storage)."}
+	// PluginRuntimeTriggerNotListed: Sluice: a plugin fired an event beyond its manifest.
+	PluginRuntimeTriggerNotListed = &Def{ID: "plugin.runtime.trigger_not_listed", Code: 0x040200f9, Class: ForbiddenError, Message: "The plugin \"{0}\" may not trigger \"{1}\": its manifest does not list it under triggers."}
 	// PluginStrategyInvalidDescription: Strategy description is not an object.
 	PluginStrategyInvalidDescription = &Def{ID: "plugin.strategy.invalid_description", Code: 0x04030001, Class: PluginImplementationError, Message: "{0}: the description of a strategy must be an object, not {1}."}
 	// PluginStrategyInvalidMethods: methods is not an object.
@@ -749,6 +753,8 @@ var catalogue = []*Def{
 	PluginRuntimeCallNotListed,
 	PluginRuntimeCallLoop,
 	PluginRuntimeCallWithoutUser,
+	PluginRuntimeStorageNotGranted,
+	PluginRuntimeTriggerNotListed,
 	PluginStrategyInvalidDescription,
 	PluginStrategyInvalidMethods,
 	PluginStrategyInvalidMethodType,

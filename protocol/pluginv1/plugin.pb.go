@@ -40,6 +40,12 @@ const (
 	AuthMode_AUTH_MODE_HOST AuthMode = 1
 	// The host, and it refuses anonymous.
 	AuthMode_AUTH_MODE_REQUIRED AuthMode = 2
+	// The plugin: the host verifies nothing and decides no rights. The headers, "Authorization: Bearer" among them, and the
+	// arguments, "jwt" among them, reach the plugin as they came; the user is anonymous. Pipes and hooks of other plugins see
+	// neither headers, query, arguments, body nor result of such a request, and cannot change it; they can stop it.
+	AuthMode_AUTH_MODE_PLUGIN AuthMode = 3
+	// Nobody: as PLUGIN, and there is no user at all.
+	AuthMode_AUTH_MODE_NONE AuthMode = 4
 )
 
 // Enum value maps for AuthMode.
@@ -48,11 +54,15 @@ var (
 		0: "AUTH_MODE_UNSPECIFIED",
 		1: "AUTH_MODE_HOST",
 		2: "AUTH_MODE_REQUIRED",
+		3: "AUTH_MODE_PLUGIN",
+		4: "AUTH_MODE_NONE",
 	}
 	AuthMode_value = map[string]int32{
 		"AUTH_MODE_UNSPECIFIED": 0,
 		"AUTH_MODE_HOST":        1,
 		"AUTH_MODE_REQUIRED":    2,
+		"AUTH_MODE_PLUGIN":      3,
+		"AUTH_MODE_NONE":        4,
 	}
 )
 
@@ -81,6 +91,58 @@ func (x AuthMode) Number() protoreflect.EnumNumber {
 // Deprecated: Use AuthMode.Descriptor instead.
 func (AuthMode) EnumDescriptor() ([]byte, []int) {
 	return file_plugin_proto_rawDescGZIP(), []int{0}
+}
+
+type RateLimit_Per int32
+
+const (
+	// As CLIENT_IP.
+	RateLimit_PER_UNSPECIFIED RateLimit_Per = 0
+	// An IPv6 network of 64 bits counts as one address.
+	RateLimit_PER_CLIENT_IP RateLimit_Per = 1
+	// Anonymous users count by address.
+	RateLimit_PER_USER RateLimit_Per = 2
+)
+
+// Enum value maps for RateLimit_Per.
+var (
+	RateLimit_Per_name = map[int32]string{
+		0: "PER_UNSPECIFIED",
+		1: "PER_CLIENT_IP",
+		2: "PER_USER",
+	}
+	RateLimit_Per_value = map[string]int32{
+		"PER_UNSPECIFIED": 0,
+		"PER_CLIENT_IP":   1,
+		"PER_USER":        2,
+	}
+)
+
+func (x RateLimit_Per) Enum() *RateLimit_Per {
+	p := new(RateLimit_Per)
+	*p = x
+	return p
+}
+
+func (x RateLimit_Per) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RateLimit_Per) Descriptor() protoreflect.EnumDescriptor {
+	return file_plugin_proto_enumTypes[1].Descriptor()
+}
+
+func (RateLimit_Per) Type() protoreflect.EnumType {
+	return &file_plugin_proto_enumTypes[1]
+}
+
+func (x RateLimit_Per) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RateLimit_Per.Descriptor instead.
+func (RateLimit_Per) EnumDescriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{6, 0}
 }
 
 type DescribeRequest struct {
@@ -202,8 +264,18 @@ type Manifest struct {
 	Calls  []string `protobuf:"bytes,10,rep,name=calls,proto3" json:"calls,omitempty"`
 	Grants []*Grant `protobuf:"bytes,11,rep,name=grants,proto3" json:"grants,omitempty"`
 	// JSON Schema of the configuration; empty: whatever is configured is accepted.
-	ConfigSchema  []byte    `protobuf:"bytes,12,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
-	Secrets       []*Secret `protobuf:"bytes,13,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	ConfigSchema []byte    `protobuf:"bytes,12,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
+	Secrets      []*Secret `protobuf:"bytes,13,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	// Where the routes stand on the node's own port, such as "/uniapi"; they are then written without it. The operator may
+	// choose another. On a virtual host or a listener of the plugin's own the routes stand as they are written, and nothing
+	// else does. Empty: the routes are absolute.
+	Mount string `protobuf:"bytes,14,opt,name=mount,proto3" json:"mount,omitempty"`
+	// How raw routes answer what the node refuses before the plugin sees it, and errors that come without a body.
+	Refusals []*Refusal `protobuf:"bytes,15,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	// Collections of the plugin's own; they exist when Start is called.
+	Collections []*Collection `protobuf:"bytes,16,rep,name=collections,proto3" json:"collections,omitempty"`
+	// Events that the plugin fires: "identity:erased". The scope is a name that neither the API nor another plugin has.
+	Triggers      []string `protobuf:"bytes,17,rep,name=triggers,proto3" json:"triggers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,6 +401,183 @@ func (x *Manifest) GetSecrets() []*Secret {
 	return nil
 }
 
+func (x *Manifest) GetMount() string {
+	if x != nil {
+		return x.Mount
+	}
+	return ""
+}
+
+func (x *Manifest) GetRefusals() []*Refusal {
+	if x != nil {
+		return x.Refusals
+	}
+	return nil
+}
+
+func (x *Manifest) GetCollections() []*Collection {
+	if x != nil {
+		return x.Collections
+	}
+	return nil
+}
+
+func (x *Manifest) GetTriggers() []string {
+	if x != nil {
+		return x.Triggers
+	}
+	return nil
+}
+
+// Refusal is the answer of a raw route instead of the node's own. In the body and in the values of headers, $message is the
+// message as a JSON text with its quotes, $status the HTTP status as a number and $requestId the id of the request as a JSON
+// text.
+type Refusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// HTTP status that the node gives: 400 (no JSON, unreadable), 403 (origin), 404 (below the mount), 405, 413, 415, 429, 500,
+	// 503 (plugin down, overload), 504, or one of an error of the plugin. 0: each one that has no refusal of its own.
+	Status int32  `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	Body   string `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
+	// Empty is application/json.
+	ContentType string `protobuf:"bytes,3,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// Sent instead of status; 0 leaves it.
+	AnswerStatus  int32     `protobuf:"varint,4,opt,name=answer_status,json=answerStatus,proto3" json:"answer_status,omitempty"`
+	Headers       []*Header `protobuf:"bytes,5,rep,name=headers,proto3" json:"headers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refusal) Reset() {
+	*x = Refusal{}
+	mi := &file_plugin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refusal) ProtoMessage() {}
+
+func (x *Refusal) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
+func (*Refusal) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Refusal) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Refusal) GetBody() string {
+	if x != nil {
+		return x.Body
+	}
+	return ""
+}
+
+func (x *Refusal) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
+func (x *Refusal) GetAnswerStatus() int32 {
+	if x != nil {
+		return x.AnswerStatus
+	}
+	return 0
+}
+
+func (x *Refusal) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+// Collection is one that only this plugin reaches: through Host.Call as itself, with the actions of the controllers
+// document, bulk, collection and index on that index, without listing them under calls. Clients and other plugins have no
+// way to it, and its writes fire no events. An index of the same name that clients made is another one.
+type Collection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty is the id of the plugin.
+	Index string `protobuf:"bytes,1,opt,name=index,proto3" json:"index,omitempty"`
+	Name  string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// JSON: {"dynamic": ..., "properties": ...}; empty stores any object and indexes nothing. What it adds to a collection that
+	// exists is added; a contradiction keeps the plugin out.
+	Mapping       []byte `protobuf:"bytes,3,opt,name=mapping,proto3" json:"mapping,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Collection) Reset() {
+	*x = Collection{}
+	mi := &file_plugin_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Collection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Collection) ProtoMessage() {}
+
+func (x *Collection) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Collection.ProtoReflect.Descriptor instead.
+func (*Collection) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Collection) GetIndex() string {
+	if x != nil {
+		return x.Index
+	}
+	return ""
+}
+
+func (x *Collection) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Collection) GetMapping() []byte {
+	if x != nil {
+		return x.Mapping
+	}
+	return nil
+}
+
 type Action struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id or wire name of the plugin, or "<id or wire name>/<name>".
@@ -336,15 +585,25 @@ type Action struct {
 	Name       string   `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Routes     []*Route `protobuf:"bytes,3,rep,name=routes,proto3" json:"routes,omitempty"`
 	Auth       AuthMode `protobuf:"varint,4,opt,name=auth,proto3,enum=sluice.plugin.v1.AuthMode" json:"auth,omitempty"`
-	// Form of the answers: "kuzzle-v2" (also when empty) or "kuzzle-v1".
-	Profile       string `protobuf:"bytes,5,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Form of the answers: "kuzzle-v2" (also when empty), "kuzzle-v1" or "raw": over the routes the result itself is the body,
+	// with the answer's own status, headers and content type; anywhere else the answer is kuzzle-v2. Of a raw action that
+	// answers result and error, the routes send the result with the error's status, and envelopes the error alone.
+	Profile string `protobuf:"bytes,5,opt,name=profile,proto3" json:"profile,omitempty"`
+	// The body reaches the plugin as it came, in Request.raw_body, and is not read as JSON.
+	RawBody bool `protobuf:"varint,6,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
+	// Largest body; 0 leaves the node's own bound, which holds in any case.
+	MaxBodyBytes uint64 `protobuf:"varint,7,opt,name=max_body_bytes,json=maxBodyBytes,proto3" json:"max_body_bytes,omitempty"`
+	// Media types that a body over the routes may have; empty leaves those of the API. Without raw_body each is read as JSON,
+	// but for the two of forms.
+	ContentTypes  []string   `protobuf:"bytes,8,rep,name=content_types,json=contentTypes,proto3" json:"content_types,omitempty"`
+	RateLimit     *RateLimit `protobuf:"bytes,9,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +615,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +628,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{3}
+	return file_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Action) GetController() string {
@@ -407,11 +666,102 @@ func (x *Action) GetProfile() string {
 	return ""
 }
 
+func (x *Action) GetRawBody() bool {
+	if x != nil {
+		return x.RawBody
+	}
+	return false
+}
+
+func (x *Action) GetMaxBodyBytes() uint64 {
+	if x != nil {
+		return x.MaxBodyBytes
+	}
+	return 0
+}
+
+func (x *Action) GetContentTypes() []string {
+	if x != nil {
+		return x.ContentTypes
+	}
+	return nil
+}
+
+func (x *Action) GetRateLimit() *RateLimit {
+	if x != nil {
+		return x.RateLimit
+	}
+	return nil
+}
+
+// RateLimit bounds how often one client may call an action, on whatever way.
+type RateLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Per   RateLimit_Per          `protobuf:"varint,1,opt,name=per,proto3,enum=sluice.plugin.v1.RateLimit_Per" json:"per,omitempty"`
+	// More than 0.
+	PerSecond float64 `protobuf:"fixed64,2,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
+	// At least 1: so many at once.
+	Burst         uint32 `protobuf:"varint,3,opt,name=burst,proto3" json:"burst,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateLimit) Reset() {
+	*x = RateLimit{}
+	mi := &file_plugin_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateLimit) ProtoMessage() {}
+
+func (x *RateLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
+func (*RateLimit) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RateLimit) GetPer() RateLimit_Per {
+	if x != nil {
+		return x.Per
+	}
+	return RateLimit_PER_UNSPECIFIED
+}
+
+func (x *RateLimit) GetPerSecond() float64 {
+	if x != nil {
+		return x.PerSecond
+	}
+	return 0
+}
+
+func (x *RateLimit) GetBurst() uint32 {
+	if x != nil {
+		return x.Burst
+	}
+	return 0
+}
+
 type Route struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Upper case.
 	Verb string `protobuf:"bytes,1,opt,name=verb,proto3" json:"verb,omitempty"`
-	// Absolute. Segments that begin with ":" are arguments.
+	// Absolute, or below the mount of the manifest. Segments that begin with ":" are arguments.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
 	// Version since which another route should be used.
 	Deprecated    string `protobuf:"bytes,3,opt,name=deprecated,proto3" json:"deprecated,omitempty"`
@@ -421,7 +771,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +783,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +796,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{4}
+	return file_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Route) GetVerb() string {
@@ -482,7 +832,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +844,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +857,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{5}
+	return file_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Grant) GetRole() string {
@@ -544,7 +894,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -556,7 +906,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +919,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{6}
+	return file_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Secret) GetName() string {
@@ -612,7 +962,7 @@ type StartRequest struct {
 
 func (x *StartRequest) Reset() {
 	*x = StartRequest{}
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +974,7 @@ func (x *StartRequest) String() string {
 func (*StartRequest) ProtoMessage() {}
 
 func (x *StartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +987,7 @@ func (x *StartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRequest.ProtoReflect.Descriptor instead.
 func (*StartRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{7}
+	return file_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StartRequest) GetConfig() []byte {
@@ -692,7 +1042,7 @@ type StartResponse struct {
 
 func (x *StartResponse) Reset() {
 	*x = StartResponse{}
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +1054,7 @@ func (x *StartResponse) String() string {
 func (*StartResponse) ProtoMessage() {}
 
 func (x *StartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +1067,7 @@ func (x *StartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartResponse.ProtoReflect.Descriptor instead.
 func (*StartResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{8}
+	return file_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StartResponse) GetError() *Error {
@@ -735,7 +1085,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +1097,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +1110,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{9}
+	return file_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 type DrainResponse struct {
@@ -771,7 +1121,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +1133,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +1146,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{10}
+	return file_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 // Request is one call of an action, without its token.
@@ -822,14 +1172,18 @@ type Request struct {
 	// How many calls inside the node led here.
 	Hops uint32 `protobuf:"varint,13,opt,name=hops,proto3" json:"hops,omitempty"`
 	// Id of the plugin that called; empty for clients.
-	Caller        string `protobuf:"bytes,14,opt,name=caller,proto3" json:"caller,omitempty"`
+	Caller string `protobuf:"bytes,14,opt,name=caller,proto3" json:"caller,omitempty"`
+	// The body as it came, of an action that asks for it; body is then empty over the routes, and both are the same elsewhere.
+	RawBody []byte `protobuf:"bytes,15,opt,name=raw_body,json=rawBody,proto3" json:"raw_body,omitempty"`
+	// Header Content-Type that came with raw_body.
+	ContentType   string `protobuf:"bytes,16,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +1195,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +1208,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{11}
+	return file_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Request) GetRequestId() string {
@@ -955,6 +1309,20 @@ func (x *Request) GetCaller() string {
 	return ""
 }
 
+func (x *Request) GetRawBody() []byte {
+	if x != nil {
+		return x.RawBody
+	}
+	return nil
+}
+
+func (x *Request) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
 type User struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The kuid; "-1" for anonymous.
@@ -968,7 +1336,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1348,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1361,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{12}
+	return file_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *User) GetId() string {
@@ -1025,8 +1393,10 @@ type Connection struct {
 	Ips      []string `protobuf:"bytes,3,rep,name=ips,proto3" json:"ips,omitempty"`
 	ClientIp string   `protobuf:"bytes,4,opt,name=client_ip,json=clientIp,proto3" json:"client_ip,omitempty"`
 	Verb     string   `protobuf:"bytes,5,opt,name=verb,proto3" json:"verb,omitempty"`
-	Url      string   `protobuf:"bytes,6,opt,name=url,proto3" json:"url,omitempty"`
-	// Without the token: no "Authorization: Bearer", no cookie "authToken".
+	// As it was asked for, path and query, without the parameter "jwt" where the host looks at it.
+	Url string `protobuf:"bytes,6,opt,name=url,proto3" json:"url,omitempty"`
+	// Without the token: no "Authorization: Bearer", no cookie "authToken". Actions of the auth modes PLUGIN and NONE get the
+	// former.
 	Headers       []*Header `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1034,7 +1404,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1416,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1429,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{13}
+	return file_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Connection) GetId() string {
@@ -1121,7 +1491,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1503,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1516,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14}
+	return file_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Header) GetName() string {
@@ -1183,7 +1553,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1565,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1578,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{15}
+	return file_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Error) GetId() string {
@@ -1278,7 +1648,7 @@ type ExecuteRequest struct {
 
 func (x *ExecuteRequest) Reset() {
 	*x = ExecuteRequest{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1660,7 @@ func (x *ExecuteRequest) String() string {
 func (*ExecuteRequest) ProtoMessage() {}
 
 func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1673,7 @@ func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteRequest.ProtoReflect.Descriptor instead.
 func (*ExecuteRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExecuteRequest) GetRequest() *Request {
@@ -1339,7 +1709,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1721,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1734,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExecuteResponse) GetResult() []byte {
@@ -1427,7 +1797,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1809,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1822,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Event) GetName() string {
@@ -1502,7 +1872,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1884,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1897,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Outcome) GetResult() []byte {
@@ -1555,7 +1925,7 @@ type PipeRequest struct {
 
 func (x *PipeRequest) Reset() {
 	*x = PipeRequest{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1937,7 @@ func (x *PipeRequest) String() string {
 func (*PipeRequest) ProtoMessage() {}
 
 func (x *PipeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1950,7 @@ func (x *PipeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PipeRequest.ProtoReflect.Descriptor instead.
 func (*PipeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PipeRequest) GetEvent() *Event {
@@ -1613,7 +1983,7 @@ type PipeResponse struct {
 
 func (x *PipeResponse) Reset() {
 	*x = PipeResponse{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1995,7 @@ func (x *PipeResponse) String() string {
 func (*PipeResponse) ProtoMessage() {}
 
 func (x *PipeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +2008,7 @@ func (x *PipeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PipeResponse.ProtoReflect.Descriptor instead.
 func (*PipeResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PipeResponse) GetError() *Error {
@@ -1684,7 +2054,7 @@ type RequestChange struct {
 
 func (x *RequestChange) Reset() {
 	*x = RequestChange{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +2066,7 @@ func (x *RequestChange) String() string {
 func (*RequestChange) ProtoMessage() {}
 
 func (x *RequestChange) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +2079,7 @@ func (x *RequestChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestChange.ProtoReflect.Descriptor instead.
 func (*RequestChange) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RequestChange) GetIndex() string {
@@ -1765,7 +2135,7 @@ type HooksRequest struct {
 
 func (x *HooksRequest) Reset() {
 	*x = HooksRequest{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +2147,7 @@ func (x *HooksRequest) String() string {
 func (*HooksRequest) ProtoMessage() {}
 
 func (x *HooksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +2160,7 @@ func (x *HooksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HooksRequest.ProtoReflect.Descriptor instead.
 func (*HooksRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *HooksRequest) GetEvents() []*Event {
@@ -1815,7 +2185,7 @@ type HooksResponse struct {
 
 func (x *HooksResponse) Reset() {
 	*x = HooksResponse{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +2197,7 @@ func (x *HooksResponse) String() string {
 func (*HooksResponse) ProtoMessage() {}
 
 func (x *HooksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,14 +2210,15 @@ func (x *HooksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HooksResponse.ProtoReflect.Descriptor instead.
 func (*HooksResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 type CallRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The call being served on whose behalf this one is made; 0 for none.
 	CallId uint64 `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
-	// With the user of that call and his rights, instead of as the plugin itself.
+	// With the user of that call and his rights, instead of as the plugin itself. As itself it reaches, with the controllers
+	// document, bulk, collection and index, its own collections and those indexes that the operator has granted it.
 	AsUser     bool   `protobuf:"varint,2,opt,name=as_user,json=asUser,proto3" json:"as_user,omitempty"`
 	Controller string `protobuf:"bytes,3,opt,name=controller,proto3" json:"controller,omitempty"`
 	Action     string `protobuf:"bytes,4,opt,name=action,proto3" json:"action,omitempty"`
@@ -1868,7 +2239,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +2251,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2264,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{25}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallRequest) GetCallId() uint64 {
@@ -1985,7 +2356,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2368,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2381,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CallResponse) GetStatus() int32 {
@@ -2045,7 +2416,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2428,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2441,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LogRequest) GetEntries() []*LogEntry {
@@ -2102,7 +2473,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2485,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2498,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LogEntry) GetLevel() int32 {
@@ -2166,7 +2537,7 @@ type LogResponse struct {
 
 func (x *LogResponse) Reset() {
 	*x = LogResponse{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2178,7 +2549,7 @@ func (x *LogResponse) String() string {
 func (*LogResponse) ProtoMessage() {}
 
 func (x *LogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2191,7 +2562,213 @@ func (x *LogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
 func (*LogResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{32}
+}
+
+type TriggerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call being served because of which the event is fired; 0 for none.
+	CallId uint64 `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	Event  string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// JSON; empty for nothing.
+	Data          []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TriggerRequest) Reset() {
+	*x = TriggerRequest{}
+	mi := &file_plugin_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TriggerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TriggerRequest) ProtoMessage() {}
+
+func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
+func (*TriggerRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *TriggerRequest) GetCallId() uint64 {
+	if x != nil {
+		return x.CallId
+	}
+	return 0
+}
+
+func (x *TriggerRequest) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *TriggerRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type TriggerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the pipes left it.
+	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// A pipe stopped it: no hook was told.
+	Error         *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TriggerResponse) Reset() {
+	*x = TriggerResponse{}
+	mi := &file_plugin_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TriggerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TriggerResponse) ProtoMessage() {}
+
+func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
+func (*TriggerResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *TriggerResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *TriggerResponse) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+type HealthRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin works, but not all of it.
+	Degraded bool `protobuf:"varint,1,opt,name=degraded,proto3" json:"degraded,omitempty"`
+	// Why; without secrets, operators and clients see it.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthRequest) Reset() {
+	*x = HealthRequest{}
+	mi := &file_plugin_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthRequest) ProtoMessage() {}
+
+func (x *HealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
+func (*HealthRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *HealthRequest) GetDegraded() bool {
+	if x != nil {
+		return x.Degraded
+	}
+	return false
+}
+
+func (x *HealthRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type HealthResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthResponse) Reset() {
+	*x = HealthResponse{}
+	mi := &file_plugin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthResponse) ProtoMessage() {}
+
+func (x *HealthResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
+func (*HealthResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -2203,7 +2780,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\fhost_version\x18\x01 \x01(\tR\vhostVersion\x12\x1a\n" +
 	"\bfeatures\x18\x02 \x03(\tR\bfeatures\"J\n" +
 	"\x10DescribeResponse\x126\n" +
-	"\bmanifest\x18\x01 \x01(\v2\x1a.sluice.plugin.v1.ManifestR\bmanifest\"\xb0\x03\n" +
+	"\bmanifest\x18\x01 \x01(\v2\x1a.sluice.plugin.v1.ManifestR\bmanifest\"\xd9\x04\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\twire_name\x18\x02 \x01(\tR\bwireName\x12\x18\n" +
@@ -2219,7 +2796,22 @@ const file_plugin_proto_rawDesc = "" +
 	" \x03(\tR\x05calls\x12/\n" +
 	"\x06grants\x18\v \x03(\v2\x17.sluice.plugin.v1.GrantR\x06grants\x12#\n" +
 	"\rconfig_schema\x18\f \x01(\fR\fconfigSchema\x122\n" +
-	"\asecrets\x18\r \x03(\v2\x18.sluice.plugin.v1.SecretR\asecrets\"\xb7\x01\n" +
+	"\asecrets\x18\r \x03(\v2\x18.sluice.plugin.v1.SecretR\asecrets\x12\x14\n" +
+	"\x05mount\x18\x0e \x01(\tR\x05mount\x125\n" +
+	"\brefusals\x18\x0f \x03(\v2\x19.sluice.plugin.v1.RefusalR\brefusals\x12>\n" +
+	"\vcollections\x18\x10 \x03(\v2\x1c.sluice.plugin.v1.CollectionR\vcollections\x12\x1a\n" +
+	"\btriggers\x18\x11 \x03(\tR\btriggers\"\xb1\x01\n" +
+	"\aRefusal\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\tR\x04body\x12!\n" +
+	"\fcontent_type\x18\x03 \x01(\tR\vcontentType\x12#\n" +
+	"\ranswer_status\x18\x04 \x01(\x05R\fanswerStatus\x122\n" +
+	"\aheaders\x18\x05 \x03(\v2\x18.sluice.plugin.v1.HeaderR\aheaders\"P\n" +
+	"\n" +
+	"Collection\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\tR\x05index\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\amapping\x18\x03 \x01(\fR\amapping\"\xd9\x02\n" +
 	"\x06Action\x12\x1e\n" +
 	"\n" +
 	"controller\x18\x01 \x01(\tR\n" +
@@ -2227,7 +2819,21 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
 	"\x06routes\x18\x03 \x03(\v2\x17.sluice.plugin.v1.RouteR\x06routes\x12.\n" +
 	"\x04auth\x18\x04 \x01(\x0e2\x1a.sluice.plugin.v1.AuthModeR\x04auth\x12\x18\n" +
-	"\aprofile\x18\x05 \x01(\tR\aprofile\"O\n" +
+	"\aprofile\x18\x05 \x01(\tR\aprofile\x12\x19\n" +
+	"\braw_body\x18\x06 \x01(\bR\arawBody\x12$\n" +
+	"\x0emax_body_bytes\x18\a \x01(\x04R\fmaxBodyBytes\x12#\n" +
+	"\rcontent_types\x18\b \x03(\tR\fcontentTypes\x12:\n" +
+	"\n" +
+	"rate_limit\x18\t \x01(\v2\x1b.sluice.plugin.v1.RateLimitR\trateLimit\"\xb0\x01\n" +
+	"\tRateLimit\x121\n" +
+	"\x03per\x18\x01 \x01(\x0e2\x1f.sluice.plugin.v1.RateLimit.PerR\x03per\x12\x1d\n" +
+	"\n" +
+	"per_second\x18\x02 \x01(\x01R\tperSecond\x12\x14\n" +
+	"\x05burst\x18\x03 \x01(\rR\x05burst\";\n" +
+	"\x03Per\x12\x13\n" +
+	"\x0fPER_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rPER_CLIENT_IP\x10\x01\x12\f\n" +
+	"\bPER_USER\x10\x02\"O\n" +
 	"\x05Route\x12\x12\n" +
 	"\x04verb\x18\x01 \x01(\tR\x04verb\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x1e\n" +
@@ -2258,7 +2864,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\rStartResponse\x12-\n" +
 	"\x05error\x18\x01 \x01(\v2\x17.sluice.plugin.v1.ErrorR\x05error\"\x0e\n" +
 	"\fDrainRequest\"\x0f\n" +
-	"\rDrainResponse\"\xa6\x03\n" +
+	"\rDrainResponse\"\xe4\x03\n" +
 	"\aRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1e\n" +
@@ -2281,7 +2887,9 @@ const file_plugin_proto_rawDesc = "" +
 	"connection\x18\f \x01(\v2\x1c.sluice.plugin.v1.ConnectionR\n" +
 	"connection\x12\x12\n" +
 	"\x04hops\x18\r \x01(\rR\x04hops\x12\x16\n" +
-	"\x06caller\x18\x0e \x01(\tR\x06caller\"O\n" +
+	"\x06caller\x18\x0e \x01(\tR\x06caller\x12\x19\n" +
+	"\braw_body\x18\x0f \x01(\fR\arawBody\x12!\n" +
+	"\fcontent_type\x18\x10 \x01(\tR\vcontentType\"O\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vprofile_ids\x18\x02 \x03(\tR\n" +
@@ -2381,11 +2989,24 @@ const file_plugin_proto_rawDesc = "" +
 	"attributes\x18\x03 \x01(\fR\n" +
 	"attributes\x12$\n" +
 	"\x0etime_unix_nano\x18\x04 \x01(\x03R\ftimeUnixNano\"\r\n" +
-	"\vLogResponse*Q\n" +
+	"\vLogResponse\"S\n" +
+	"\x0eTriggerRequest\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\x04R\x06callId\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"T\n" +
+	"\x0fTriggerResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12-\n" +
+	"\x05error\x18\x02 \x01(\v2\x17.sluice.plugin.v1.ErrorR\x05error\"C\n" +
+	"\rHealthRequest\x12\x1a\n" +
+	"\bdegraded\x18\x01 \x01(\bR\bdegraded\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x10\n" +
+	"\x0eHealthResponse*{\n" +
 	"\bAuthMode\x12\x19\n" +
 	"\x15AUTH_MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eAUTH_MODE_HOST\x10\x01\x12\x16\n" +
-	"\x12AUTH_MODE_REQUIRED\x10\x022\xf2\x01\n" +
+	"\x12AUTH_MODE_REQUIRED\x10\x02\x12\x14\n" +
+	"\x10AUTH_MODE_PLUGIN\x10\x03\x12\x12\n" +
+	"\x0eAUTH_MODE_NONE\x10\x042\xf2\x01\n" +
 	"\tLifecycle\x12Q\n" +
 	"\bDescribe\x12!.sluice.plugin.v1.DescribeRequest\x1a\".sluice.plugin.v1.DescribeResponse\x12H\n" +
 	"\x05Start\x12\x1e.sluice.plugin.v1.StartRequest\x1a\x1f.sluice.plugin.v1.StartResponse\x12H\n" +
@@ -2394,9 +3015,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\aExecute\x12 .sluice.plugin.v1.ExecuteRequest\x1a!.sluice.plugin.v1.ExecuteResponse2\x99\x01\n" +
 	"\x06Events\x12E\n" +
 	"\x04Pipe\x12\x1d.sluice.plugin.v1.PipeRequest\x1a\x1e.sluice.plugin.v1.PipeResponse\x12H\n" +
-	"\x05Hooks\x12\x1e.sluice.plugin.v1.HooksRequest\x1a\x1f.sluice.plugin.v1.HooksResponse2\x91\x01\n" +
+	"\x05Hooks\x12\x1e.sluice.plugin.v1.HooksRequest\x1a\x1f.sluice.plugin.v1.HooksResponse2\xae\x02\n" +
 	"\x04Host\x12E\n" +
-	"\x04Call\x12\x1d.sluice.plugin.v1.CallRequest\x1a\x1e.sluice.plugin.v1.CallResponse\x12B\n" +
+	"\x04Call\x12\x1d.sluice.plugin.v1.CallRequest\x1a\x1e.sluice.plugin.v1.CallResponse\x12N\n" +
+	"\aTrigger\x12 .sluice.plugin.v1.TriggerRequest\x1a!.sluice.plugin.v1.TriggerResponse\x12K\n" +
+	"\x06Health\x12\x1f.sluice.plugin.v1.HealthRequest\x1a .sluice.plugin.v1.HealthResponse\x12B\n" +
 	"\x03Log\x12\x1c.sluice.plugin.v1.LogRequest\x1a\x1d.sluice.plugin.v1.LogResponseB7Z5github.com/sluicehq/sluice/protocol/pluginv1;pluginv1b\x06proto3"
 
 var (
@@ -2411,88 +3034,106 @@ func file_plugin_proto_rawDescGZIP() []byte {
 	return file_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_plugin_proto_goTypes = []any{
 	(AuthMode)(0),            // 0: sluice.plugin.v1.AuthMode
-	(*DescribeRequest)(nil),  // 1: sluice.plugin.v1.DescribeRequest
-	(*DescribeResponse)(nil), // 2: sluice.plugin.v1.DescribeResponse
-	(*Manifest)(nil),         // 3: sluice.plugin.v1.Manifest
-	(*Action)(nil),           // 4: sluice.plugin.v1.Action
-	(*Route)(nil),            // 5: sluice.plugin.v1.Route
-	(*Grant)(nil),            // 6: sluice.plugin.v1.Grant
-	(*Secret)(nil),           // 7: sluice.plugin.v1.Secret
-	(*StartRequest)(nil),     // 8: sluice.plugin.v1.StartRequest
-	(*StartResponse)(nil),    // 9: sluice.plugin.v1.StartResponse
-	(*DrainRequest)(nil),     // 10: sluice.plugin.v1.DrainRequest
-	(*DrainResponse)(nil),    // 11: sluice.plugin.v1.DrainResponse
-	(*Request)(nil),          // 12: sluice.plugin.v1.Request
-	(*User)(nil),             // 13: sluice.plugin.v1.User
-	(*Connection)(nil),       // 14: sluice.plugin.v1.Connection
-	(*Header)(nil),           // 15: sluice.plugin.v1.Header
-	(*Error)(nil),            // 16: sluice.plugin.v1.Error
-	(*ExecuteRequest)(nil),   // 17: sluice.plugin.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),  // 18: sluice.plugin.v1.ExecuteResponse
-	(*Event)(nil),            // 19: sluice.plugin.v1.Event
-	(*Outcome)(nil),          // 20: sluice.plugin.v1.Outcome
-	(*PipeRequest)(nil),      // 21: sluice.plugin.v1.PipeRequest
-	(*PipeResponse)(nil),     // 22: sluice.plugin.v1.PipeResponse
-	(*RequestChange)(nil),    // 23: sluice.plugin.v1.RequestChange
-	(*HooksRequest)(nil),     // 24: sluice.plugin.v1.HooksRequest
-	(*HooksResponse)(nil),    // 25: sluice.plugin.v1.HooksResponse
-	(*CallRequest)(nil),      // 26: sluice.plugin.v1.CallRequest
-	(*CallResponse)(nil),     // 27: sluice.plugin.v1.CallResponse
-	(*LogRequest)(nil),       // 28: sluice.plugin.v1.LogRequest
-	(*LogEntry)(nil),         // 29: sluice.plugin.v1.LogEntry
-	(*LogResponse)(nil),      // 30: sluice.plugin.v1.LogResponse
-	nil,                      // 31: sluice.plugin.v1.StartRequest.SecretsEntry
+	(RateLimit_Per)(0),       // 1: sluice.plugin.v1.RateLimit.Per
+	(*DescribeRequest)(nil),  // 2: sluice.plugin.v1.DescribeRequest
+	(*DescribeResponse)(nil), // 3: sluice.plugin.v1.DescribeResponse
+	(*Manifest)(nil),         // 4: sluice.plugin.v1.Manifest
+	(*Refusal)(nil),          // 5: sluice.plugin.v1.Refusal
+	(*Collection)(nil),       // 6: sluice.plugin.v1.Collection
+	(*Action)(nil),           // 7: sluice.plugin.v1.Action
+	(*RateLimit)(nil),        // 8: sluice.plugin.v1.RateLimit
+	(*Route)(nil),            // 9: sluice.plugin.v1.Route
+	(*Grant)(nil),            // 10: sluice.plugin.v1.Grant
+	(*Secret)(nil),           // 11: sluice.plugin.v1.Secret
+	(*StartRequest)(nil),     // 12: sluice.plugin.v1.StartRequest
+	(*StartResponse)(nil),    // 13: sluice.plugin.v1.StartResponse
+	(*DrainRequest)(nil),     // 14: sluice.plugin.v1.DrainRequest
+	(*DrainResponse)(nil),    // 15: sluice.plugin.v1.DrainResponse
+	(*Request)(nil),          // 16: sluice.plugin.v1.Request
+	(*User)(nil),             // 17: sluice.plugin.v1.User
+	(*Connection)(nil),       // 18: sluice.plugin.v1.Connection
+	(*Header)(nil),           // 19: sluice.plugin.v1.Header
+	(*Error)(nil),            // 20: sluice.plugin.v1.Error
+	(*ExecuteRequest)(nil),   // 21: sluice.plugin.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),  // 22: sluice.plugin.v1.ExecuteResponse
+	(*Event)(nil),            // 23: sluice.plugin.v1.Event
+	(*Outcome)(nil),          // 24: sluice.plugin.v1.Outcome
+	(*PipeRequest)(nil),      // 25: sluice.plugin.v1.PipeRequest
+	(*PipeResponse)(nil),     // 26: sluice.plugin.v1.PipeResponse
+	(*RequestChange)(nil),    // 27: sluice.plugin.v1.RequestChange
+	(*HooksRequest)(nil),     // 28: sluice.plugin.v1.HooksRequest
+	(*HooksResponse)(nil),    // 29: sluice.plugin.v1.HooksResponse
+	(*CallRequest)(nil),      // 30: sluice.plugin.v1.CallRequest
+	(*CallResponse)(nil),     // 31: sluice.plugin.v1.CallResponse
+	(*LogRequest)(nil),       // 32: sluice.plugin.v1.LogRequest
+	(*LogEntry)(nil),         // 33: sluice.plugin.v1.LogEntry
+	(*LogResponse)(nil),      // 34: sluice.plugin.v1.LogResponse
+	(*TriggerRequest)(nil),   // 35: sluice.plugin.v1.TriggerRequest
+	(*TriggerResponse)(nil),  // 36: sluice.plugin.v1.TriggerResponse
+	(*HealthRequest)(nil),    // 37: sluice.plugin.v1.HealthRequest
+	(*HealthResponse)(nil),   // 38: sluice.plugin.v1.HealthResponse
+	nil,                      // 39: sluice.plugin.v1.StartRequest.SecretsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
-	3,  // 0: sluice.plugin.v1.DescribeResponse.manifest:type_name -> sluice.plugin.v1.Manifest
-	4,  // 1: sluice.plugin.v1.Manifest.actions:type_name -> sluice.plugin.v1.Action
-	6,  // 2: sluice.plugin.v1.Manifest.grants:type_name -> sluice.plugin.v1.Grant
-	7,  // 3: sluice.plugin.v1.Manifest.secrets:type_name -> sluice.plugin.v1.Secret
-	5,  // 4: sluice.plugin.v1.Action.routes:type_name -> sluice.plugin.v1.Route
-	0,  // 5: sluice.plugin.v1.Action.auth:type_name -> sluice.plugin.v1.AuthMode
-	31, // 6: sluice.plugin.v1.StartRequest.secrets:type_name -> sluice.plugin.v1.StartRequest.SecretsEntry
-	16, // 7: sluice.plugin.v1.StartResponse.error:type_name -> sluice.plugin.v1.Error
-	13, // 8: sluice.plugin.v1.Request.user:type_name -> sluice.plugin.v1.User
-	14, // 9: sluice.plugin.v1.Request.connection:type_name -> sluice.plugin.v1.Connection
-	15, // 10: sluice.plugin.v1.Connection.headers:type_name -> sluice.plugin.v1.Header
-	12, // 11: sluice.plugin.v1.ExecuteRequest.request:type_name -> sluice.plugin.v1.Request
-	16, // 12: sluice.plugin.v1.ExecuteResponse.error:type_name -> sluice.plugin.v1.Error
-	15, // 13: sluice.plugin.v1.ExecuteResponse.headers:type_name -> sluice.plugin.v1.Header
-	12, // 14: sluice.plugin.v1.Event.request:type_name -> sluice.plugin.v1.Request
-	20, // 15: sluice.plugin.v1.Event.outcome:type_name -> sluice.plugin.v1.Outcome
-	16, // 16: sluice.plugin.v1.Outcome.error:type_name -> sluice.plugin.v1.Error
-	19, // 17: sluice.plugin.v1.PipeRequest.event:type_name -> sluice.plugin.v1.Event
-	16, // 18: sluice.plugin.v1.PipeResponse.error:type_name -> sluice.plugin.v1.Error
-	23, // 19: sluice.plugin.v1.PipeResponse.request:type_name -> sluice.plugin.v1.RequestChange
-	20, // 20: sluice.plugin.v1.PipeResponse.outcome:type_name -> sluice.plugin.v1.Outcome
-	19, // 21: sluice.plugin.v1.HooksRequest.events:type_name -> sluice.plugin.v1.Event
-	16, // 22: sluice.plugin.v1.CallResponse.error:type_name -> sluice.plugin.v1.Error
-	29, // 23: sluice.plugin.v1.LogRequest.entries:type_name -> sluice.plugin.v1.LogEntry
-	1,  // 24: sluice.plugin.v1.Lifecycle.Describe:input_type -> sluice.plugin.v1.DescribeRequest
-	8,  // 25: sluice.plugin.v1.Lifecycle.Start:input_type -> sluice.plugin.v1.StartRequest
-	10, // 26: sluice.plugin.v1.Lifecycle.Drain:input_type -> sluice.plugin.v1.DrainRequest
-	17, // 27: sluice.plugin.v1.Actions.Execute:input_type -> sluice.plugin.v1.ExecuteRequest
-	21, // 28: sluice.plugin.v1.Events.Pipe:input_type -> sluice.plugin.v1.PipeRequest
-	24, // 29: sluice.plugin.v1.Events.Hooks:input_type -> sluice.plugin.v1.HooksRequest
-	26, // 30: sluice.plugin.v1.Host.Call:input_type -> sluice.plugin.v1.CallRequest
-	28, // 31: sluice.plugin.v1.Host.Log:input_type -> sluice.plugin.v1.LogRequest
-	2,  // 32: sluice.plugin.v1.Lifecycle.Describe:output_type -> sluice.plugin.v1.DescribeResponse
-	9,  // 33: sluice.plugin.v1.Lifecycle.Start:output_type -> sluice.plugin.v1.StartResponse
-	11, // 34: sluice.plugin.v1.Lifecycle.Drain:output_type -> sluice.plugin.v1.DrainResponse
-	18, // 35: sluice.plugin.v1.Actions.Execute:output_type -> sluice.plugin.v1.ExecuteResponse
-	22, // 36: sluice.plugin.v1.Events.Pipe:output_type -> sluice.plugin.v1.PipeResponse
-	25, // 37: sluice.plugin.v1.Events.Hooks:output_type -> sluice.plugin.v1.HooksResponse
-	27, // 38: sluice.plugin.v1.Host.Call:output_type -> sluice.plugin.v1.CallResponse
-	30, // 39: sluice.plugin.v1.Host.Log:output_type -> sluice.plugin.v1.LogResponse
-	32, // [32:40] is the sub-list for method output_type
-	24, // [24:32] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	4,  // 0: sluice.plugin.v1.DescribeResponse.manifest:type_name -> sluice.plugin.v1.Manifest
+	7,  // 1: sluice.plugin.v1.Manifest.actions:type_name -> sluice.plugin.v1.Action
+	10, // 2: sluice.plugin.v1.Manifest.grants:type_name -> sluice.plugin.v1.Grant
+	11, // 3: sluice.plugin.v1.Manifest.secrets:type_name -> sluice.plugin.v1.Secret
+	5,  // 4: sluice.plugin.v1.Manifest.refusals:type_name -> sluice.plugin.v1.Refusal
+	6,  // 5: sluice.plugin.v1.Manifest.collections:type_name -> sluice.plugin.v1.Collection
+	19, // 6: sluice.plugin.v1.Refusal.headers:type_name -> sluice.plugin.v1.Header
+	9,  // 7: sluice.plugin.v1.Action.routes:type_name -> sluice.plugin.v1.Route
+	0,  // 8: sluice.plugin.v1.Action.auth:type_name -> sluice.plugin.v1.AuthMode
+	8,  // 9: sluice.plugin.v1.Action.rate_limit:type_name -> sluice.plugin.v1.RateLimit
+	1,  // 10: sluice.plugin.v1.RateLimit.per:type_name -> sluice.plugin.v1.RateLimit.Per
+	39, // 11: sluice.plugin.v1.StartRequest.secrets:type_name -> sluice.plugin.v1.StartRequest.SecretsEntry
+	20, // 12: sluice.plugin.v1.StartResponse.error:type_name -> sluice.plugin.v1.Error
+	17, // 13: sluice.plugin.v1.Request.user:type_name -> sluice.plugin.v1.User
+	18, // 14: sluice.plugin.v1.Request.connection:type_name -> sluice.plugin.v1.Connection
+	19, // 15: sluice.plugin.v1.Connection.headers:type_name -> sluice.plugin.v1.Header
+	16, // 16: sluice.plugin.v1.ExecuteRequest.request:type_name -> sluice.plugin.v1.Request
+	20, // 17: sluice.plugin.v1.ExecuteResponse.error:type_name -> sluice.plugin.v1.Error
+	19, // 18: sluice.plugin.v1.ExecuteResponse.headers:type_name -> sluice.plugin.v1.Header
+	16, // 19: sluice.plugin.v1.Event.request:type_name -> sluice.plugin.v1.Request
+	24, // 20: sluice.plugin.v1.Event.outcome:type_name -> sluice.plugin.v1.Outcome
+	20, // 21: sluice.plugin.v1.Outcome.error:type_name -> sluice.plugin.v1.Error
+	23, // 22: sluice.plugin.v1.PipeRequest.event:type_name -> sluice.plugin.v1.Event
+	20, // 23: sluice.plugin.v1.PipeResponse.error:type_name -> sluice.plugin.v1.Error
+	27, // 24: sluice.plugin.v1.PipeResponse.request:type_name -> sluice.plugin.v1.RequestChange
+	24, // 25: sluice.plugin.v1.PipeResponse.outcome:type_name -> sluice.plugin.v1.Outcome
+	23, // 26: sluice.plugin.v1.HooksRequest.events:type_name -> sluice.plugin.v1.Event
+	20, // 27: sluice.plugin.v1.CallResponse.error:type_name -> sluice.plugin.v1.Error
+	33, // 28: sluice.plugin.v1.LogRequest.entries:type_name -> sluice.plugin.v1.LogEntry
+	20, // 29: sluice.plugin.v1.TriggerResponse.error:type_name -> sluice.plugin.v1.Error
+	2,  // 30: sluice.plugin.v1.Lifecycle.Describe:input_type -> sluice.plugin.v1.DescribeRequest
+	12, // 31: sluice.plugin.v1.Lifecycle.Start:input_type -> sluice.plugin.v1.StartRequest
+	14, // 32: sluice.plugin.v1.Lifecycle.Drain:input_type -> sluice.plugin.v1.DrainRequest
+	21, // 33: sluice.plugin.v1.Actions.Execute:input_type -> sluice.plugin.v1.ExecuteRequest
+	25, // 34: sluice.plugin.v1.Events.Pipe:input_type -> sluice.plugin.v1.PipeRequest
+	28, // 35: sluice.plugin.v1.Events.Hooks:input_type -> sluice.plugin.v1.HooksRequest
+	30, // 36: sluice.plugin.v1.Host.Call:input_type -> sluice.plugin.v1.CallRequest
+	35, // 37: sluice.plugin.v1.Host.Trigger:input_type -> sluice.plugin.v1.TriggerRequest
+	37, // 38: sluice.plugin.v1.Host.Health:input_type -> sluice.plugin.v1.HealthRequest
+	32, // 39: sluice.plugin.v1.Host.Log:input_type -> sluice.plugin.v1.LogRequest
+	3,  // 40: sluice.plugin.v1.Lifecycle.Describe:output_type -> sluice.plugin.v1.DescribeResponse
+	13, // 41: sluice.plugin.v1.Lifecycle.Start:output_type -> sluice.plugin.v1.StartResponse
+	15, // 42: sluice.plugin.v1.Lifecycle.Drain:output_type -> sluice.plugin.v1.DrainResponse
+	22, // 43: sluice.plugin.v1.Actions.Execute:output_type -> sluice.plugin.v1.ExecuteResponse
+	26, // 44: sluice.plugin.v1.Events.Pipe:output_type -> sluice.plugin.v1.PipeResponse
+	29, // 45: sluice.plugin.v1.Events.Hooks:output_type -> sluice.plugin.v1.HooksResponse
+	31, // 46: sluice.plugin.v1.Host.Call:output_type -> sluice.plugin.v1.CallResponse
+	36, // 47: sluice.plugin.v1.Host.Trigger:output_type -> sluice.plugin.v1.TriggerResponse
+	38, // 48: sluice.plugin.v1.Host.Health:output_type -> sluice.plugin.v1.HealthResponse
+	34, // 49: sluice.plugin.v1.Host.Log:output_type -> sluice.plugin.v1.LogResponse
+	40, // [40:50] is the sub-list for method output_type
+	30, // [30:40] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2500,14 +3141,14 @@ func file_plugin_proto_init() {
 	if File_plugin_proto != nil {
 		return
 	}
-	file_plugin_proto_msgTypes[21].OneofWrappers = []any{}
+	file_plugin_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   31,
+			NumEnums:      2,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

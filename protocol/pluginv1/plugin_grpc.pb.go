@@ -476,8 +476,10 @@ var Events_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Host_Call_FullMethodName = "/sluice.plugin.v1.Host/Call"
-	Host_Log_FullMethodName  = "/sluice.plugin.v1.Host/Log"
+	Host_Call_FullMethodName    = "/sluice.plugin.v1.Host/Call"
+	Host_Trigger_FullMethodName = "/sluice.plugin.v1.Host/Trigger"
+	Host_Health_FullMethodName  = "/sluice.plugin.v1.Host/Health"
+	Host_Log_FullMethodName     = "/sluice.plugin.v1.Host/Log"
 )
 
 // HostClient is the client API for Host service.
@@ -486,8 +488,13 @@ const (
 //
 // Host is what the plugin may ask of the node. Every call carries the token of Start as metadata (handshake.go).
 type HostClient interface {
-	// Call runs an action of the API. The manifest must list it.
+	// Call runs an action of the API, or of another plugin. The manifest must list it, or it must work on the plugin's own
+	// storage.
 	Call(ctx context.Context, in *CallRequest, opts ...grpc.CallOption) (*CallResponse, error)
+	// Trigger fires an event that the manifest lists, to the pipes and hooks of other plugins.
+	Trigger(ctx context.Context, in *TriggerRequest, opts ...grpc.CallOption) (*TriggerResponse, error)
+	// Health says how well the plugin can work. What was said last holds until the process ends.
+	Health(ctx context.Context, in *HealthRequest, opts ...grpc.CallOption) (*HealthResponse, error)
 	// Log writes into the log of the node.
 	Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogResponse, error)
 }
@@ -510,6 +517,26 @@ func (c *hostClient) Call(ctx context.Context, in *CallRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *hostClient) Trigger(ctx context.Context, in *TriggerRequest, opts ...grpc.CallOption) (*TriggerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TriggerResponse)
+	err := c.cc.Invoke(ctx, Host_Trigger_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *hostClient) Health(ctx context.Context, in *HealthRequest, opts ...grpc.CallOption) (*HealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HealthResponse)
+	err := c.cc.Invoke(ctx, Host_Health_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *hostClient) Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (*LogResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LogResponse)
@@ -526,8 +553,13 @@ func (c *hostClient) Log(ctx context.Context, in *LogRequest, opts ...grpc.CallO
 //
 // Host is what the plugin may ask of the node. Every call carries the token of Start as metadata (handshake.go).
 type HostServer interface {
-	// Call runs an action of the API. The manifest must list it.
+	// Call runs an action of the API, or of another plugin. The manifest must list it, or it must work on the plugin's own
+	// storage.
 	Call(context.Context, *CallRequest) (*CallResponse, error)
+	// Trigger fires an event that the manifest lists, to the pipes and hooks of other plugins.
+	Trigger(context.Context, *TriggerRequest) (*TriggerResponse, error)
+	// Health says how well the plugin can work. What was said last holds until the process ends.
+	Health(context.Context, *HealthRequest) (*HealthResponse, error)
 	// Log writes into the log of the node.
 	Log(context.Context, *LogRequest) (*LogResponse, error)
 	mustEmbedUnimplementedHostServer()
@@ -542,6 +574,12 @@ type UnimplementedHostServer struct{}
 
 func (UnimplementedHostServer) Call(context.Context, *CallRequest) (*CallResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Call not implemented")
+}
+func (UnimplementedHostServer) Trigger(context.Context, *TriggerRequest) (*TriggerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Trigger not implemented")
+}
+func (UnimplementedHostServer) Health(context.Context, *HealthRequest) (*HealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Health not implemented")
 }
 func (UnimplementedHostServer) Log(context.Context, *LogRequest) (*LogResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Log not implemented")
@@ -585,6 +623,42 @@ func _Host_Call_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Host_Trigger_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TriggerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Trigger(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Trigger_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Trigger(ctx, req.(*TriggerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Host_Health_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HostServer).Health(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Host_Health_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HostServer).Health(ctx, req.(*HealthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Host_Log_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LogRequest)
 	if err := dec(in); err != nil {
@@ -613,6 +687,14 @@ var Host_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Call",
 			Handler:    _Host_Call_Handler,
+		},
+		{
+			MethodName: "Trigger",
+			Handler:    _Host_Trigger_Handler,
+		},
+		{
+			MethodName: "Health",
+			Handler:    _Host_Health_Handler,
 		},
 		{
 			MethodName: "Log",

@@ -70,6 +70,7 @@ func Check(id string, m *pluginv1.Manifest) error {
 			wrong("call %q: want <controller>:<action> or <controller>:*", call)
 		}
 	}
+	problems = append(problems, checkMount(m), checkRefusals(m), checkCollections(m), checkTriggers(m))
 	for _, g := range m.GetGrants() {
 		if !slices.Contains(standardRoles, g.GetRole()) {
 			wrong("grant to role %q: want one of %v", g.GetRole(), standardRoles)
@@ -94,7 +95,7 @@ func checkAction(m *pluginv1.Manifest, a *pluginv1.Action) error {
 		return fmt.Errorf("auth mode %v is unknown to this node", a.GetAuth())
 	}
 	_, err := protocol.ParseProfile(a.GetProfile())
-	return err
+	return errors.Join(err, checkRateLimit(a.GetRateLimit()), checkContentTypes(a.GetContentTypes()))
 }
 
 func ownController(m *pluginv1.Manifest, controller string) bool {
@@ -106,6 +107,8 @@ var authModes = map[pluginv1.AuthMode]router.AuthMode{
 	pluginv1.AuthMode_AUTH_MODE_UNSPECIFIED: router.AuthHost,
 	pluginv1.AuthMode_AUTH_MODE_HOST:        router.AuthHost,
 	pluginv1.AuthMode_AUTH_MODE_REQUIRED:    router.AuthRequired,
+	pluginv1.AuthMode_AUTH_MODE_PLUGIN:      router.AuthPlugin,
+	pluginv1.AuthMode_AUTH_MODE_NONE:        router.AuthNone,
 }
 
 func grants(m *pluginv1.Manifest) []security.Grant {

@@ -18,6 +18,7 @@ func FromRequest(r *protocol.Request) *pluginv1.Request {
 		Index: r.Index, Collection: r.Collection, Id: r.ID,
 		Args: FromArgs(r.Args), ArgsFromText: r.Args.FromText(),
 		Body: r.Body, Volatile: r.Volatile,
+		RawBody: r.RawBody, ContentType: r.ContentType,
 		Connection: fromConnection(r.Connection),
 	}
 	if r.User != nil {
@@ -39,6 +40,7 @@ func ToRequest(m *pluginv1.Request, r *protocol.Request) error {
 		RequestID: m.GetRequestId(), Controller: m.GetController(), Action: m.GetAction(),
 		Index: m.GetIndex(), Collection: m.GetCollection(), ID: m.GetId(),
 		Args: args, Body: orNil(m.GetBody()), Volatile: orNil(m.GetVolatile()),
+		RawBody: orNil(m.GetRawBody()), ContentType: m.GetContentType(),
 		Connection: toConnection(m.GetConnection()),
 	}
 	if u := m.GetUser(); u != nil {
