@@ -49,6 +49,14 @@ func decode(dst, raw any) error {
 		return setList(d, raw, func(s string) (string, error) { return s, nil })
 	case *[]netip.Prefix:
 		return setList(d, raw, parsePrefix)
+	case *map[string]string:
+		return setByID(d, raw, func(dst *string, raw any) error {
+			return setText(dst, raw, func(s string) (string, error) { return s, nil })
+		})
+	case *map[string][]string:
+		return setByID(d, raw, func(dst *[]string, raw any) error {
+			return setList(dst, raw, func(s string) (string, error) { return s, nil })
+		})
 	case *map[string]map[string]any:
 		return setPlugins(d, raw, func(dst *any, raw any) error { *dst = raw; return nil })
 	case *map[string]map[string]Secret:
@@ -150,19 +158,11 @@ func setList[T any](dst *[]T, raw any, parse func(string) (T, error)) error {
 	return nil
 }
 
-// setPlugins stores a map of plugin id to its named values. As plain text it is one JSON object. Errors name the plugin and
-// the name, never a value.
+// setPlugins stores a map of plugin id to its named values. Errors name the plugin and the name, never a value.
 func setPlugins[T any](dst *map[string]map[string]T, raw any, setValue func(*T, any) error) error {
-	if text, ok := raw.(plain); ok {
-		var parsed map[string]any
-		if err := yaml.Unmarshal([]byte(text), &parsed); err != nil { // JSON is YAML
-			return errType
-		}
-		raw = textKeys(parsed)
-	}
-	plugins, ok := raw.(map[string]any)
-	if !ok {
-		return errType
+	plugins, err := byID(raw)
+	if err != nil {
+		return err
 	}
 	all := make(map[string]map[string]T, len(plugins))
 	for _, id := range sortedKeys(plugins) {
@@ -184,6 +184,43 @@ func setPlugins[T any](dst *map[string]map[string]T, raw any, setValue func(*T, 
 	}
 	*dst = all
 	return nil
+}
+
+// setByID stores a map of plugin id to one value.
+func setByID[T any](dst *map[string]T, raw any, setValue func(*T, any) error) error {
+	plugins, err := byID(raw)
+	if err != nil {
+		return err
+	}
+	all := make(map[string]T, len(plugins))
+	for _, id := range sortedKeys(plugins) {
+		if plugins[id] == nil {
+			continue
+		}
+		var value T
+		if err := setValue(&value, plugins[id]); err != nil {
+			return fmt.Errorf("plugin %q: %w", id, err)
+		}
+		all[id] = value
+	}
+	*dst = all
+	return nil
+}
+
+// byID reads a map by plugin id. As plain text it is one JSON object.
+func byID(raw any) (map[string]any, error) {
+	if text, ok := raw.(plain); ok {
+		var parsed map[string]any
+		if err := yaml.Unmarshal([]byte(text), &parsed); err != nil { // JSON is YAML
+			return nil, errType
+		}
+		raw = textKeys(parsed)
+	}
+	plugins, ok := raw.(map[string]any)
+	if !ok {
+		return nil, errType
+	}
+	return plugins, nil
 }
 
 func parseDuration(text string) (time.Duration, error) {
@@ -237,6 +274,10 @@ func want(dst any) string {
 		return "give a list of texts, or one text with commas"
 	case *[]netip.Prefix:
 		return `give a list of networks or addresses such as "10.0.0.0/8" or "::1"`
+	case *map[string]string:
+		return "give one text a plugin id"
+	case *map[string][]string:
+		return "give one list of texts a plugin id"
 	case *map[string]map[string]any:
 		return "give one section a plugin id, with that plugin's settings inside"
 	case *map[string]map[string]Secret:

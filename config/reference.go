@@ -104,7 +104,7 @@ func typeName(dst any) string {
 		return "networks"
 	case *map[string]map[string]Secret:
 		return "map of secrets"
-	case *map[string]map[string]any:
+	case *map[string]map[string]any, *map[string]string, *map[string][]string:
 		return "map"
 	default:
 		return ""

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"regexp"
 	"slices"
@@ -23,6 +24,7 @@ func (c *Config) Validate() error {
 	v.authToken()
 	v.passwordHash()
 	v.restart()
+	v.plugins()
 	return errors.Join(v.mistakes...)
 }
 
@@ -153,6 +155,35 @@ func (v *validation) restart() {
 	if r.MaxDelay < r.InitialDelay {
 		v.mistake("plugins.restart.maxDelay", fmt.Sprintf("give at least plugins.restart.initialDelay (%s)", durationText(r.InitialDelay)),
 			"%s is too short", durationText(r.MaxDelay))
+	}
+}
+
+// plugins checks where the routes of plugins stand. What a mount looks like, and whether it is free, the node says when it
+// knows the plugins.
+func (v *validation) plugins() {
+	p := v.config.Plugins
+	for _, id := range sortedKeys(p.Listen) {
+		if _, port, err := net.SplitHostPort(p.Listen[id]); err != nil || port == "" {
+			v.mistake("plugins.listen", `give an address with a port, such as "127.0.0.1:8443"`, "plugin %q: %q is none", id, p.Listen[id])
+		}
+	}
+	owners := map[string]string{}
+	for _, id := range sortedKeys(p.Hosts) {
+		for _, host := range p.Hosts[id] {
+			host = strings.ToLower(host)
+			if host == "" || strings.ContainsAny(host, ":/ ") {
+				v.mistake("plugins.hosts", "give host names without scheme and port", "plugin %q: %q is none", id, host)
+			}
+			if owner, taken := owners[host]; taken {
+				v.mistake("plugins.hosts", "give each host name to one plugin", "%q is there twice, for %q and %q", host, owner, id)
+			}
+			owners[host] = id
+		}
+	}
+	for _, id := range sortedKeys(p.Mounts) {
+		if !strings.HasPrefix(p.Mounts[id], "/") || strings.HasSuffix(p.Mounts[id], "/") {
+			v.mistake("plugins.mounts", "give a path such as /uniapi, without a slash at its end", "plugin %q: %q is none", id, p.Mounts[id])
+		}
 	}
 }
 

@@ -71,7 +71,17 @@ type Internal struct {
 	TriggerEvents bool
 	// Hops counts how many calls inside the node led here.
 	Hops int
+	// Storage is the internal index that the call works on instead of a public one, "" for none. Request.Index is then
+	// StorageMark and this name, which no public index can have: an action that does not know of Storage finds nothing.
+	Storage string
 }
+
+// StorageMark begins Request.Index of calls that work on a plugin's own storage.
+const StorageMark = "%"
+
+// OwnStorage reports whether the request works on storage that belongs to the plugin that calls. Nobody but the plugin is
+// told of what it does there.
+func (r *Request) OwnStorage() bool { return r.Internal != nil && r.Internal.Storage != "" }
 
 // User is the part of a user that travels with a request.
 type User struct {

@@ -41,8 +41,11 @@ type Doc struct {
 	Source jsontext.Value `json:"_source,omitzero"`
 }
 
-// Docs fires an event of documents and gives them as the pipes left them.
+// Docs fires an event of documents and gives them as the pipes left them. Of what a plugin stores for itself nobody is told.
 func (a Announcer) Docs(ctx context.Context, req *protocol.Request, event string, docs []Doc) ([]Doc, error) {
+	if req.OwnStorage() {
+		return docs, nil
+	}
 	payload := events.Payload{Request: req, Data: docs}
 	if err := a.Bus.Fire(ctx, a.Snapshot().Events, event, &payload); err != nil {
 		return nil, err
@@ -104,8 +107,11 @@ func (a Announcer) Indexes(ctx context.Context, event string, indexes []string) 
 	return a.place(ctx, event, place{Indexes: indexes, Scope: storage.Public.String()})
 }
 
-// Collection fires CollectionCreated or CollectionDeleted.
+// Collection fires CollectionCreated or CollectionDeleted, of public collections.
 func (a Announcer) Collection(ctx context.Context, event string, c storage.Collection) error {
+	if c.Scope != storage.Public {
+		return nil
+	}
 	return a.place(ctx, event, place{Index: c.Index, Collection: c.Name, Scope: c.Scope.String()})
 }
 

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/sluicehq/sluice/controllers/target"
-	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -43,14 +42,14 @@ func (c controller) list(ctx context.Context, req *protocol.Request) (any, error
 	case answer.Type == realtime:
 		return answer, nil
 	}
-	indexes, err := c.Engine.Indexes(ctx, storage.Public)
+	indexes, err := c.Engine.Indexes(ctx, target.Scope(req))
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains(indexes, index) {
 		return nil, kerror.ServicesStorageUnknownIndex.New(index)
 	}
-	collections, err := c.Engine.List(ctx, storage.Public)
+	collections, err := c.Engine.List(ctx, target.Scope(req))
 	if err != nil {
 		return nil, err
 	}

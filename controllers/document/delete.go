@@ -24,7 +24,7 @@ func (c controller) delete(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	gone, err := c.do(ctx, where, storage.Op{Kind: storage.OpDelete, ID: doc.ID}, f)
+	gone, err := c.do(ctx, where, storage.Op{Kind: storage.OpDelete, ID: doc.ID, IfVersion: f.version}, f)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,9 @@ func (c controller) without(ctx context.Context, req *protocol.Request, where st
 	if err != nil {
 		return stored, err
 	}
+	if f.version != 0 && f.version != stored.Version {
+		return stored, kerror.ServicesStorageTooManyChanges.New(req.ID)
+	}
 	left, err := dropFields(stored.Source, fields)
 	if err != nil {
 		return stored, err

@@ -6,6 +6,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // flags are the arguments of actions that write. silent is not among them: the node has no notifications yet.
@@ -15,6 +16,8 @@ type flags struct {
 	source bool
 	// retries is how often an update that lost a race is tried again.
 	retries int
+	// version is the one that the document must have, 0 for any.
+	version int64
 }
 
 func flagsOf(req *protocol.Request) (flags, error) {
@@ -38,10 +41,28 @@ func looseFlagsOf(req *protocol.Request) (flags, error) {
 	}
 	retries, err := req.Args.OptInt("retryOnConflict", 0)
 	f.retries = int(min(max(retries, 0), math.MaxInt32))
+	if err != nil {
+		return f, err
+	}
+	f.version, err = ifVersion(req)
 	return f, err
 }
 
-func (f flags) write() storage.WriteOptions { return storage.WriteOptions{Refresh: f.refresh} }
+// ifVersion reads the argument of that name: a _version that an action answered.
+func ifVersion(req *protocol.Request) (int64, error) {
+	if req.Args.Raw("ifVersion") == nil {
+		return 0, nil
+	}
+	version, err := req.Args.OptInt("ifVersion", 0)
+	if err == nil && version < 1 {
+		err = kerror.APIAssertInvalidArgument.New("ifVersion", "a version of the document")
+	}
+	return version, err
+}
+
+func (f flags) write() storage.WriteOptions {
+	return storage.WriteOptions{Refresh: f.refresh, IfVersion: f.version}
+}
 
 func (f flags) bulk() storage.BulkOptions {
 	return storage.BulkOptions{Refresh: f.refresh, RetryOnConflict: f.retries}

@@ -77,7 +77,7 @@ func (c controller) upsert(ctx context.Context, req *protocol.Request) (any, err
 	if absent, err = metadata.Overridden(absent, doc.Source); err != nil {
 		return nil, err
 	}
-	op := storage.Op{Kind: storage.OpUpsert, ID: doc.ID}
+	op := storage.Op{Kind: storage.OpUpsert, ID: doc.ID, IfVersion: f.version}
 	if op.Source, err = metadata.In(doc.Source, info.Metadata); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,11 @@ func (c controller) delete(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Engine.DropIndex(ctx, storage.Public, index); err != nil {
+	if err := c.Engine.DropIndex(ctx, target.Scope(req), index); err != nil {
 		return nil, err
+	}
+	if req.OwnStorage() {
+		return acknowledged{true}, nil
 	}
 	if err := c.Announcer.Index(ctx, announce.IndexDeleted, index); err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func (c controller) exists(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	there, err := c.isThere(ctx, storage.Public, index)
+	there, err := c.isThere(ctx, target.Scope(req), index)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,5 @@
-// Package metadata is the member _kuzzle_info of every public document: who wrote it and when. Clients never set it; the
+// Package metadata is the member _kuzzle_info of every public document: who wrote it and when. What a plugin stores for itself
+// has none. Clients never set it; the
 // actions that write documents do. The controllers of stored documents import it.
 package metadata
 
@@ -90,6 +91,9 @@ func (w Writer) one(ctx context.Context, req *protocol.Request, info any) (jsont
 
 func (w Writer) inject(ctx context.Context, req *protocol.Request, info, absent any) (announce.Metadata, error) {
 	var m announce.Metadata
+	if req.OwnStorage() {
+		return m, nil
+	}
 	var err error
 	if m.Metadata, err = json.Marshal(info); err != nil {
 		return m, err
@@ -102,8 +106,11 @@ func (w Writer) inject(ctx context.Context, req *protocol.Request, info, absent 
 	return w.Announcer.Metadata(ctx, req, m)
 }
 
-// In gives source with info as its metadata, in place of any it came with.
+// In gives source with info as its metadata, in place of any it came with; nil leaves it as it is.
 func In(source, info jsontext.Value) (jsontext.Value, error) {
+	if info == nil {
+		return source, nil
+	}
 	members, err := protocol.ParseArgs(source, "body.")
 	if err != nil {
 		return nil, kerror.APIAssertInvalidType.Wrap(err, "body", "object")
@@ -114,6 +121,9 @@ func In(source, info jsontext.Value) (jsontext.Value, error) {
 
 // MergedIn gives source with the members of info written over those of its metadata.
 func MergedIn(source, info jsontext.Value) (jsontext.Value, error) {
+	if info == nil {
+		return source, nil
+	}
 	members, err := protocol.ParseArgs(source, "body.")
 	if err != nil {
 		return nil, err

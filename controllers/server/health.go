@@ -12,10 +12,13 @@ import (
 type health struct {
 	Status   string            `json:"status"`
 	Services map[string]string `json:"services"`
+	// Plugins is beyond the API of Kuzzle, and left out on nodes without plugins.
+	Plugins map[string]PluginHealth `json:"plugins,omitzero"`
 }
 
-// healthCheck answers {status: green|red, services: {storageEngine: green|red}}. A red service gives error and result
-// together, with status 500. services (CSV) names what to look at; without it, everything.
+// healthCheck answers {status: green|red, services: {storageEngine: green|red}, plugins?: {id: {status, reason?}}}. A red
+// service gives error and result together, with status 500; a plugin that is down or degraded makes nothing red, as the node
+// serves all the rest. services (CSV) names what to look at; without it, everything.
 func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any, error) {
 	wanted, err := services(req)
 	if err != nil {
@@ -28,6 +31,11 @@ func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any
 		if err := c.Engine.Healthy(ctx); err != nil {
 			h.Status, h.Services["storageEngine"] = "red", "red"
 			down = kerror.CoreFatalServiceUnavailable.Wrap(err, "storageEngine")
+		}
+	}
+	if c.PluginHealth != nil && (wanted == nil || slices.Contains(wanted, "plugins")) {
+		if all := c.PluginHealth(); len(all) > 0 {
+			h.Plugins = all
 		}
 	}
 	return h, down

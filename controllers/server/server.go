@@ -22,6 +22,8 @@ type Options struct {
 	Engine  storage.Engine
 	Routes  func() *router.Snapshot
 	Plugins func() []Plugin
+	// PluginHealth tells how every plugin is, by id; nil for none.
+	PluginHealth func() map[string]PluginHealth
 	// Version is that of the binary, API the version of the Kuzzle API it speaks.
 	Version string
 	API     string
@@ -34,6 +36,12 @@ type Options struct {
 type Plugin struct {
 	ID      string
 	Version string
+}
+
+// PluginHealth is how a plugin is: its state, "degraded" when it runs and says that it cannot do all, with the reason.
+type PluginHealth struct {
+	Status string `json:"status"`
+	Reason string `json:"reason,omitzero"`
 }
 
 type controller struct{ Options }

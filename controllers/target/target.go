@@ -15,10 +15,25 @@ func Index(req *protocol.Request) (string, error) {
 	if err := given("index", req.Index); err != nil {
 		return "", err
 	}
-	return req.Index, single(req.Index)
+	_, index := place(req)
+	return index, single(index)
 }
 
-// Collection gives the public collection that the arguments index and collection name.
+// Scope gives the scope of the index that the request names: public, but for what a plugin stores for itself.
+func Scope(req *protocol.Request) storage.Scope {
+	scope, _ := place(req)
+	return scope
+}
+
+func place(req *protocol.Request) (storage.Scope, string) {
+	if req.OwnStorage() && req.Index == protocol.StorageMark+req.Internal.Storage {
+		return storage.Internal, req.Internal.Storage
+	}
+	return storage.Public, req.Index
+}
+
+// Collection gives the collection that the arguments index and collection name: a public one, or one that a plugin has for
+// itself.
 func Collection(req *protocol.Request) (storage.Collection, error) {
 	c, err := NewCollection(req)
 	if err != nil {
@@ -32,7 +47,8 @@ func Collection(req *protocol.Request) (storage.Collection, error) {
 
 // NewCollection is Collection for a collection that is to be made: what its name may be is the engine's to say.
 func NewCollection(req *protocol.Request) (storage.Collection, error) {
-	c := storage.Collection{Scope: storage.Public, Index: req.Index, Name: req.Collection}
+	scope, index := place(req)
+	c := storage.Collection{Scope: scope, Index: index, Name: req.Collection}
 	if err := given("index", c.Index); err != nil {
 		return c, err
 	}

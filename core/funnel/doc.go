@@ -5,7 +5,8 @@
 //  3. pipe request:beforeExecution
 //  4. token: whose request is it?
 //  5. rights: may this user do this? The answer is the same whether the action exists or not.
-//  6. rate limit of the user, version of the SDK
+//     Actions of the modes AuthPlugin and AuthNone go without 4 and 5: see private.go.
+//  6. rate limits of the user and of the action, its bound on the body, version of the SDK
 //  7. pipes <controller>:before<Action>, the action, pipes <controller>:after<Action> or :error<Action>
 //  8. request:onSuccess or onError, request:afterExecution, the answer
 //

@@ -64,6 +64,7 @@ func New(o Options) (*Funnel, error) {
 func (f *Funnel) Execute(ctx context.Context, req *protocol.Request) *protocol.Response {
 	r := run{funnel: f, req: req, snapshot: f.Registry.Current(), last: time.Now()}
 	r.entry, r.knownController = r.snapshot.Action(req.Controller, req.Action)
+	r.keepPrivate()
 	result, err := r.execute(ctx)
 	err = outOfTime(ctx, err)
 	if err != nil && isInternal(err) {
@@ -141,14 +142,10 @@ func (r *run) authorizeAndAct(ctx context.Context) (any, error) {
 	if err := r.fire(ctx, "request:beforeExecution"); err != nil {
 		return nil, err
 	}
-	if err := r.identify(ctx); err != nil {
+	if err := r.authorize(ctx); err != nil {
 		return nil, err
 	}
-	r.passed(stageToken)
-	if err := r.rights(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.rateLimit(); err != nil {
+	if err := r.actionLimits(); err != nil {
 		return nil, err
 	}
 	if err := r.sdkVersion(); err != nil {
@@ -156,6 +153,22 @@ func (r *run) authorizeAndAct(ctx context.Context) (any, error) {
 	}
 	r.passed(stageRights)
 	return r.actWithEvents(ctx)
+}
+
+// authorize finds the user and decides whether he may call the action, and how often, unless the action looks at credentials
+// itself.
+func (r *run) authorize(ctx context.Context) error {
+	if r.ownCredentials() {
+		return r.leaveToPlugin(ctx)
+	}
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	r.passed(stageToken)
+	if err := r.rights(ctx); err != nil {
+		return err
+	}
+	return r.rateLimit()
 }
 
 // actWithEvents runs the action between its pipes.

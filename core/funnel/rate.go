@@ -1,11 +1,14 @@
 package funnel
 
 import (
+	"math"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -56,4 +59,31 @@ func (r *run) rateLimit() error {
 		return kerror.APIProcessTooManyRequests.New()
 	}
 	return nil
+}
+
+// actionLimits refuses what goes beyond the bounds that the action sets itself.
+func (r *run) actionLimits() error {
+	if r.entry == nil {
+		return nil
+	}
+	if most := r.entry.MaxBodyBytes; most > 0 && int64(max(len(r.req.Body), len(r.req.RawBody))) > most {
+		return kerror.NetworkHTTPRequestTooLarge.New()
+	}
+	if r.entry.Limit == nil {
+		return nil
+	}
+	wait, ok := r.entry.Limit.Allow(r.client(), r.last)
+	if ok {
+		return nil
+	}
+	r.req.Reply.SetHeader("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	return kerror.APIProcessTooManyRequests.New()
+}
+
+// client is whom the limit of the action counts by.
+func (r *run) client() string {
+	if r.entry.Limit.PerUser && !r.req.User.Anonymous() {
+		return "user " + r.req.User.ID
+	}
+	return auth.Network(r.req.Connection.ClientIP)
 }

@@ -35,7 +35,7 @@ func (n *Node) contribute() error {
 			Accounts: n.tokens, Users: n.users, Snapshot: snapshot,
 		})},
 		{Owner: "server", Actions: server.Actions(server.Options{
-			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins,
+			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins, PluginHealth: n.pluginHealth,
 			Version: n.options.Version, API: apiVersion, Started: n.started,
 			Limits: map[string]int{
 				"concurrentRequests":  limits.ConcurrentRequests,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/metrics"
@@ -21,7 +22,7 @@ func (n *Node) serve(context.Context) error {
 		return err
 	}
 	o := httpserver.Options{
-		Base: base, Routes: n.registry.Current, MetricsHandler: metrics.Handler(n.metrics),
+		Base: base, Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
 		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,
@@ -34,8 +35,22 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.http = httpserver.New(o)
 	go func() { n.served <- n.http.Serve(n.listener) }()
+	for id, l := range n.sites {
+		go func() { n.served <- n.http.ServeSite(l, id) }()
+	}
 	n.onStop(n.stopServing)
 	return nil
+}
+
+// hosts turns the setting around: from host name to plugin.
+func hosts(byPlugin map[string][]string) map[string]string {
+	owners := map[string]string{}
+	for id, names := range byPlugin {
+		for _, name := range names {
+			owners[strings.ToLower(name)] = id
+		}
+	}
+	return owners
 }
 
 // stopServing refuses new requests, lets those that run end, and closes the door. Clients that only begin to send a

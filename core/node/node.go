@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/auth"
@@ -35,6 +36,8 @@ type Options struct {
 	// Version is that of the binary.
 	Version string
 	Logger  *slog.Logger
+	// InProcess are plugins, by id, that run in this process: for tests. Each function dials one.
+	InProcess map[string]func(context.Context) (grpc.ClientConnInterface, error)
 	// WrapEngine puts something between the node and its storage engine: tests inject faults with it. nil for nothing.
 	WrapEngine func(storage.Engine) storage.Engine
 }
@@ -56,6 +59,8 @@ type Node struct {
 	plugins  *pluginhost.Host
 	http     *httpserver.Server
 	listener net.Listener
+	// sites are the listeners that belong to a plugin each, by its id.
+	sites map[string]net.Listener
 
 	ready atomic.Bool
 	// served gets what ended the server, nil after Stop.
@@ -69,7 +74,7 @@ type Node struct {
 func Start(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
 		options: o, id: "knode-" + uuid.NewString(), started: time.Now(),
-		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1),
+		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
 		n.listen, n.openStorage, n.openSecurity, n.openFunnel, n.openPlugins, n.serve,
@@ -84,6 +89,14 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 
 // Address is where the node listens, host and port.
 func (n *Node) Address() string { return n.listener.Addr().String() }
+
+// SiteAddress is where the listener of a plugin's own listens, "" when it has none.
+func (n *Node) SiteAddress(plugin string) string {
+	if l := n.sites[plugin]; l != nil {
+		return l.Addr().String()
+	}
+	return ""
+}
 
 // Plugins tells how every plugin is.
 func (n *Node) Plugins() []pluginhost.Status { return n.plugins.Plugins() }
@@ -124,19 +137,32 @@ func stopPart(ctx context.Context, stop func(context.Context) error) error {
 func (n *Node) onStop(stop func(context.Context) error) { n.stops = append(n.stops, stop) }
 
 func (n *Node) listen(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", n.options.Config.Server.Address())
-	if err != nil {
+	var err error
+	if n.listener, err = n.listenOn(ctx, n.options.Config.Server.Address()); err != nil {
 		return fmt.Errorf("listen: %w (another program may use the port; choose one with --port)", err)
 	}
-	n.listener = l
+	n.sites = map[string]net.Listener{}
+	for id, address := range n.options.Config.Plugins.Listen {
+		if n.sites[id], err = n.listenOn(ctx, address); err != nil {
+			return fmt.Errorf("listen for the plugin %q (setting plugins.listen): %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (n *Node) listenOn(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
 	n.onStop(func(context.Context) error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
 	})
-	return nil
+	return l, nil
 }
 
 func (n *Node) openStorage(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sluicehq/sluice/controllers/server"
+	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/pluginhost"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
 )
@@ -16,7 +17,8 @@ func (n *Node) openPlugins(ctx context.Context) error {
 	host, err := pluginhost.Open(ctx, pluginhost.Options{
 		Version: n.options.Version, Dir: c.Dir, LockFile: c.LockPath(),
 		DataDir: n.options.Config.Server.DataDir, Dev: n.options.Config.Dev,
-		Registry: n.registry, Executor: n.funnel, Config: c.Config, Secrets: c.Secrets,
+		Registry: n.registry, Executor: n.funnel, Events: fired{n}, Collections: n.engine, InProcess: n.options.InProcess,
+		Config: c.Config, Secrets: c.Secrets, Mounts: c.Mounts, Storage: c.Storage,
 		CallTimeout: c.CallTimeout, SlowCallWarning: c.SlowCallWarning,
 		MaxConcurrentCalls: c.MaxConcurrentCalls, MaxWaitingCalls: orNone(c.MaxWaitingCalls), MaxMessageBytes: int(c.MaxMessageSize),
 		HookQueueSize: c.HookQueueSize, StartTimeout: c.StartTimeout, DrainTimeout: c.DrainTimeout,
@@ -32,6 +34,14 @@ func (n *Node) openPlugins(ctx context.Context) error {
 	n.plugins = host
 	n.onStop(host.Close)
 	return missing(c.Required, host.Plugins())
+}
+
+// fired fires the events of plugins to those who listen now.
+type fired struct{ node *Node }
+
+// Fire implements pluginhost.Events.
+func (f fired) Fire(ctx context.Context, event string, p *events.Payload) error {
+	return f.node.bus.Fire(ctx, f.node.registry.Current().Events, event, p)
 }
 
 // missing names the required plugins that do not run.
@@ -67,3 +77,18 @@ func (n *Node) runningPlugins() []server.Plugin {
 	}
 	return plugins
 }
+
+// pluginHealth is what server:healthCheck tells of every plugin: running, or what is wrong.
+func (n *Node) pluginHealth() map[string]server.PluginHealth {
+	all := map[string]server.PluginHealth{}
+	for _, p := range n.plugins.Plugins() {
+		h := server.PluginHealth{Status: string(p.State), Reason: p.Degraded}
+		if p.Degraded != "" {
+			h.Status = "degraded"
+		}
+		all[p.ID] = h
+	}
+	return all
+}
+
+var _ pluginhost.Events = fired{}

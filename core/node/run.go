@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sluicehq/sluice/config"
@@ -58,6 +60,9 @@ func (n *Node) greet(out io.Writer) {
 			label = ""
 		}
 		fmt.Fprintf(&b, "  %-8s %s\n", label, strings.Join(strings.Fields(fmt.Sprintf("%s %s (%s)", p.ID, p.Version, p.State)), " "))
+	}
+	for _, id := range slices.Sorted(maps.Keys(n.sites)) {
+		fmt.Fprintf(&b, "  %-8s http://%s\n", id, n.SiteAddress(id))
 	}
 	if len(n.Plugins()) == 0 {
 		b.WriteString("  plugins  none; name their folder with --plugins\n")

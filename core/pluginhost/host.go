@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/pluginhost/bridge"
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
+	"github.com/sluicehq/sluice/protocol/pluginv1"
 )
 
 // Host runs the plugins of a node. It is safe for concurrent use.
@@ -138,10 +139,25 @@ func (h *Host) register(p *plugin, taken map[string]string) error {
 		}
 		taken[key] = p.id
 	}
-	if err := h.options.Registry.Set(p.bridge.Contribution(m)); err != nil {
+	for _, event := range m.GetTriggers() {
+		scope := bridge.TriggerScope(event)
+		if owner := cmp.Or(taken[strings.ToLower(scope)], p.id); owner != p.id {
+			return fmt.Errorf("its trigger %q is refused: events of %s belong to %s", event, scope, owner)
+		}
+	}
+	c, err := p.bridge.Contribution(m, h.mountOf(m))
+	if err == nil {
+		err = h.options.Registry.Set(c)
+	}
+	if err != nil {
 		return fmt.Errorf("its actions are refused: %w", err)
 	}
 	return nil
+}
+
+// mountOf is where the routes of a plugin stand: the operator decides before the manifest.
+func (h *Host) mountOf(m *pluginv1.Manifest) string {
+	return cmp.Or(h.options.Mounts[m.GetId()], m.GetMount())
 }
 
 // Plugins tells how every plugin is, sorted by id.
@@ -182,6 +198,8 @@ func (h *Host) warnUnknown() {
 	}{
 		{"plugins.config", slices.Sorted(maps.Keys(h.options.Config))},
 		{"plugins.secrets", slices.Sorted(maps.Keys(h.options.Secrets))},
+		{"plugins.mounts", slices.Sorted(maps.Keys(h.options.Mounts))},
+		{"plugins.storage", slices.Sorted(maps.Keys(h.options.Storage))},
 	} {
 		for _, id := range section.ids {
 			if !slices.ContainsFunc(h.plugins, func(p *plugin) bool { return p.id == id }) {

@@ -101,6 +101,10 @@ func open(t testing.TB, change func(*node, *pluginhost.Options), ids ...string) 
 		StartTimeout: 20 * time.Second, DrainTimeout: 2 * time.Second,
 		Restart: process.Policy{InitialDelay: 10 * time.Millisecond, MaxDelay: 50 * time.Millisecond, HealthyAfter: time.Minute, MaxRestarts: 3, Window: time.Minute},
 	}
+	o.Storage = map[string][]string{}
+	for _, id := range ids {
+		o.Storage[id] = []string{"*"}
+	}
 	if change != nil {
 		change(n, &o)
 	}

@@ -23,6 +23,7 @@ func describeMetric(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	stateDesc    = describeMetric("state", "1 for the state that the plugin is in.", "state")
+	degradedDesc = describeMetric("degraded", "1 while the plugin says that it cannot do all it should.")
 	restartsDesc = describeMetric("restarts_total", "Starts after a crash.")
 	runningDesc  = describeMetric("calls_running", "Calls in the plugin now.")
 	waitingDesc  = describeMetric("calls_waiting", "Calls waiting for a place in the plugin.")
@@ -48,7 +49,7 @@ func newMetrics(h *Host) *metrics {
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	m.duration.Describe(ch)
 	m.errors.Describe(ch)
-	for _, d := range []*prometheus.Desc{stateDesc, restartsDesc, runningDesc, waitingDesc, droppedDesc, memoryDesc, cpuDesc} {
+	for _, d := range []*prometheus.Desc{stateDesc, degradedDesc, restartsDesc, runningDesc, waitingDesc, droppedDesc, memoryDesc, cpuDesc} {
 		ch <- d
 	}
 }
@@ -69,6 +70,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		put := func(d *prometheus.Desc, kind prometheus.ValueType, value float64) {
 			ch <- prometheus.MustNewConstMetric(d, kind, value, s.ID)
 		}
+		degraded := 0.0
+		if s.Degraded != "" {
+			degraded = 1
+		}
+		put(degradedDesc, prometheus.GaugeValue, degraded)
 		put(restartsDesc, prometheus.CounterValue, float64(s.Restarts))
 		put(runningDesc, prometheus.GaugeValue, float64(p.bridge.Running()))
 		put(waitingDesc, prometheus.GaugeValue, float64(p.bridge.WaitingCalls()))

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
 	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/core/storage"
 )
 
 // Options are what a host is made of. Registry, Executor, Logger and Metrics must be set; the bounds have the defaults of
@@ -31,9 +32,17 @@ type Options struct {
 	Registry *router.Registry
 	// Executor runs what plugins call.
 	Executor Executor
+	// Events fires what plugins trigger.
+	Events Events
+	// Collections makes what plugins have of their own.
+	Collections Collections
 	// Config and Secrets are by plugin id.
 	Config  map[string]map[string]any
 	Secrets map[string]map[string]config.Secret
+	// Mounts, by plugin id, replace those of the manifests.
+	Mounts map[string]string
+	// Storage are the public indexes that plugins may work on as themselves, by plugin id; "*" is every one.
+	Storage map[string][]string
 
 	CallTimeout        time.Duration
 	SlowCallWarning    time.Duration
@@ -58,6 +67,14 @@ type Options struct {
 
 // Executor runs requests: the funnel.
 type Executor = hostapi.Executor
+
+// Events fires events: the bus of the node.
+type Events = hostapi.Events
+
+// Collections makes collections: the storage engine.
+type Collections interface {
+	Ensure(ctx context.Context, c storage.Collection, spec storage.Spec) error
+}
 
 func (o Options) withDefaults() Options {
 	duration := func(d *time.Duration, value time.Duration) {

@@ -14,7 +14,9 @@ import (
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
+	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
 )
 
 // plugin is one plugin through all its generations. Its life:
@@ -46,6 +48,7 @@ type plugin struct {
 	manifest *pluginv1.Manifest
 	restarts int
 	lastErr  error
+	degraded string // what the current generation says it cannot do
 }
 
 func newPlugin(h *Host, found catalog.Found) *plugin {
@@ -145,9 +148,13 @@ func (p *plugin) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
 	defer cancel()
 	g := p.generation()
-	var err error
+	err := p.ensureCollections(ctx, g.manifest)
+	if err != nil {
+		return err
+	}
 	g.api, err = hostapi.Listen(ctx, p.host.folders.sockets, hostapi.Options{
-		Plugin: p.id, Allowed: g.manifest.GetCalls(), Calls: p.calls, Executor: o.Executor, MaxHops: o.MaxHops,
+		Plugin: p.id, Manifest: g.manifest, Granted: o.Storage[p.id], Calls: p.calls, Executor: o.Executor, MaxHops: o.MaxHops,
+		Events: o.Events, Health: func(degraded string) { p.report(g, degraded) },
 		Concurrent: o.MaxConcurrentCalls, CallTimeout: o.CallTimeout, MaxMessageBytes: o.MaxMessageBytes, Logger: p.logger,
 	})
 	if err != nil {
@@ -166,6 +173,37 @@ func (p *plugin) start(ctx context.Context) error {
 	p.mu.Unlock()
 	p.logger.Info("plugin running", "version", g.manifest.GetVersion(), "pid", g.PID())
 	return nil
+}
+
+// ensureCollections makes the plugin's own collections, and adds to those that are there.
+func (p *plugin) ensureCollections(ctx context.Context, m *pluginv1.Manifest) error {
+	for _, c := range m.GetCollections() {
+		where := storage.Collection{
+			Scope: storage.Internal, Index: storage.PluginIndex(p.id, codec.IndexOf(m, c)), Name: c.GetName(),
+		}
+		if err := p.host.options.Collections.Ensure(ctx, where, storage.Spec{Mapping: c.GetMapping()}); err != nil {
+			return fmt.Errorf("make its collection %s: %w", c.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// report notes what a generation says of itself; that of one that has ended does not count.
+func (p *plugin) report(g *generation, degraded string) {
+	p.mu.Lock()
+	current := p.current == g
+	changed := current && p.degraded != degraded
+	if current {
+		p.degraded = degraded
+	}
+	p.mu.Unlock()
+	switch {
+	case !changed:
+	case degraded != "":
+		p.logger.Warn("plugin degraded", "reason", degraded)
+	default:
+		p.logger.Info("plugin healthy again")
+	}
 }
 
 // supervise brings the plugin back after crashes, until ctx ends or it crashes too often.
@@ -255,6 +293,7 @@ func (p *plugin) endGeneration(state State, cause error) {
 	g := p.current
 	p.current = nil
 	p.state = state
+	p.degraded = ""
 	if cause != nil {
 		p.lastErr = cause
 	}
@@ -276,7 +315,7 @@ func (p *plugin) Status() Status {
 	defer p.mu.Unlock()
 	s := Status{
 		ID: p.id, WireName: p.manifest.GetWireName(), Version: p.manifest.GetVersion(), State: p.state,
-		Restarts: p.restarts, Pinned: p.staged.Pinned, LastLines: p.output.Tail(),
+		Restarts: p.restarts, Degraded: p.degraded, Pinned: p.staged.Pinned, LastLines: p.output.Tail(),
 	}
 	if p.current != nil {
 		s.PID = p.current.PID()

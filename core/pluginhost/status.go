@@ -25,6 +25,8 @@ type Status struct {
 	// PID is 0 when there is no process.
 	PID      int
 	Restarts int
+	// Degraded is what a running plugin says it cannot do now, "" when it can do all.
+	Degraded string
 	// Pinned is false for a plugin that runs in development mode only.
 	Pinned bool
 	// LastError is why it is not running, or why it was not the last time; "" for never.

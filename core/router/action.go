@@ -48,6 +48,14 @@ type Action struct {
 	Profile protocol.Profile
 	// Plugin is the id of the plugin that owns the action, "" for built-in ones.
 	Plugin string
+	// RawBody takes the body of a request over a route as it came.
+	RawBody bool
+	// MaxBodyBytes bounds the body, 0 for the node's own bound alone.
+	MaxBodyBytes int64
+	// ContentTypes are the media types of bodies over routes; nil for those of the API.
+	ContentTypes []string
+	// Limit bounds how often a client may call, nil for no bound.
+	Limit *Limit
 }
 
 // Route is an HTTP way to an action. Path segments that begin with ":" are arguments.
@@ -56,6 +64,8 @@ type Route struct {
 	Verb string
 	// Path begins with "/".
 	Path string
+	// Bare is the path on hosts of the plugin's own, "" when it is the same.
+	Bare string
 	// Deprecated is the version since which another route should be used, "" for none.
 	Deprecated string
 }
@@ -68,4 +78,14 @@ type Contribution struct {
 	Listeners events.Listeners
 	// Grants are the rights to its actions that the owner gives to standard roles.
 	Grants []security.Grant
+	// Service is how the raw routes of a plugin are served, nil when it has none.
+	Service *Service
+}
+
+// Service is what the raw routes of one plugin have in common.
+type Service struct {
+	// Mount is the path that they begin with, where nothing else is; "" for none.
+	Mount string
+	// Refusals are the answers to what the node refuses.
+	Refusals protocol.Refusals
 }

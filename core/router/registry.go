@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/protocol"
 )
 
 // Registry holds the current snapshot. Reading it costs one atomic load; changes are serialised.
@@ -73,7 +74,9 @@ type Snapshot struct {
 	Events      *events.Table
 	controllers map[string]map[string]*Entry
 	order       []*Entry
-	routes      map[string]*node // by verb
+	main        *Site
+	sites       map[string]*Site // by plugin
+	mounts      *node
 	// own are the first segments of the node's own routes. A plugin may not have a route below one: a literal segment beats
 	// a parameter, so it could take over what belongs to the node, a login for example.
 	own    map[string]bool
@@ -85,16 +88,26 @@ type Entry struct {
 	Action
 	// Before, After and Error are the names of its events.
 	Before, After, Error string
+	// Service is set when the profile is raw.
+	Service *Service
 }
 
 func build(contributions []Contribution) (*Snapshot, error) {
-	s := &Snapshot{controllers: map[string]map[string]*Entry{}, routes: map[string]*node{}, own: ownSegments(contributions)}
+	s := &Snapshot{
+		controllers: map[string]map[string]*Entry{}, own: ownSegments(contributions),
+		main: &Site{routes: map[string]*node{}}, sites: map[string]*Site{}, mounts: &node{},
+	}
 	var listeners []events.Listeners
 	var grants []security.Grant
 	var problems []error
 	for _, c := range contributions {
+		if err := s.mount(c); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", c.Owner, err))
+		}
+	}
+	for _, c := range contributions {
 		for _, a := range c.Actions {
-			if err := s.add(a); err != nil {
+			if err := s.add(a, c.Service); err != nil {
 				problems = append(problems, fmt.Errorf("%s: %w", c.Owner, err))
 			}
 		}
@@ -129,7 +142,7 @@ func firstSegment(path string) string {
 	return ""
 }
 
-func (s *Snapshot) add(a Action) error {
+func (s *Snapshot) add(a Action, service *Service) error {
 	if a.Controller == "" || a.Name == "" || a.Handler == nil {
 		return fmt.Errorf("action %q:%q needs a controller, a name and a handler", a.Controller, a.Name)
 	}
@@ -148,12 +161,14 @@ func (s *Snapshot) add(a Action) error {
 		After:  a.Controller + ":after" + name,
 		Error:  a.Controller + ":error" + name,
 	}
-	for _, route := range a.Routes {
-		if first := firstSegment(route.Path); a.Plugin != "" && (s.own[first] || first == "" || first[0] == ':') {
-			return fmt.Errorf("route %s %s of %s:%s: the paths below /%s belong to the node; begin the path with a name of the plugin's own",
-				route.Verb, route.Path, a.Controller, a.Name, first)
+	if a.Profile == protocol.Raw {
+		if service == nil {
+			service = &Service{}
 		}
-		if err := s.addRoute(route, e); err != nil {
+		e.Service = service
+	}
+	for _, route := range a.Routes {
+		if err := s.addEverywhere(route, e, service); err != nil {
 			return err
 		}
 	}

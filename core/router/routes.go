@@ -21,48 +21,68 @@ type node struct {
 	entry      *Entry
 	names      []string
 	deprecated string
+	// service and owner are set in Snapshot.mounts where a mount ends.
+	service *Service
+	owner   string
 }
 
-func (s *Snapshot) addRoute(r Route, e *Entry) error {
+// add lets a verb and a path lead to e.
+func (t *Site) add(r Route, path string, e *Entry) error {
 	if !slices.Contains(Verbs, r.Verb) {
-		return fmt.Errorf("route %s %s of %s:%s: the verb must be one of %v", r.Verb, r.Path, e.Controller, e.Name, Verbs)
+		return fmt.Errorf("route %s %s of %s:%s: the verb must be one of %v", r.Verb, path, e.Controller, e.Name, Verbs)
 	}
-	if !strings.HasPrefix(r.Path, "/") {
-		return fmt.Errorf("route %s %q of %s:%s: the path must begin with /", r.Verb, r.Path, e.Controller, e.Name)
-	}
-	n := s.routes[r.Verb]
-	if n == nil {
-		n = &node{}
-		s.routes[r.Verb] = n
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("route %s %q of %s:%s: the path must begin with /", r.Verb, path, e.Controller, e.Name)
 	}
 	var names []string
-	for segment := range segments(r.Path) {
-		if name, ok := strings.CutPrefix(segment, ":"); ok {
-			if name == "" || slices.Contains(names, name) {
-				return fmt.Errorf("route %s %s of %s:%s: parameter %q is empty or named twice", r.Verb, r.Path, e.Controller, e.Name, name)
-			}
-			names = append(names, name)
-			if n.param == nil {
-				n.param = &node{}
-			}
-			n = n.param
+	for segment := range segments(path) {
+		name, ok := strings.CutPrefix(segment, ":")
+		if !ok {
 			continue
 		}
-		next := n.literals[segment]
-		if next == nil {
-			if n.literals == nil {
-				n.literals = map[string]*node{}
-			}
-			next = &node{}
-			n.literals[segment] = next
+		if name == "" || slices.Contains(names, name) {
+			return fmt.Errorf("route %s %s of %s:%s: parameter %q is empty or named twice", r.Verb, path, e.Controller, e.Name, name)
 		}
-		n = next
+		names = append(names, name)
 	}
+	n := t.reserve(r.Verb, path)
 	if n.entry != nil {
-		return fmt.Errorf("route %s %s of %s:%s belongs to %s:%s already", r.Verb, r.Path, e.Controller, e.Name, n.entry.Controller, n.entry.Name)
+		return fmt.Errorf("route %s %s of %s:%s belongs to %s:%s already", r.Verb, path, e.Controller, e.Name, n.entry.Controller, n.entry.Name)
 	}
 	n.entry, n.names, n.deprecated = e, names, r.Deprecated
 	return nil
+}
+
+// reserve makes the place of a path without letting it lead anywhere: no parameter of another route takes it then.
+func (t *Site) reserve(verb, path string) *node {
+	n := t.routes[verb]
+	if n == nil {
+		n = &node{}
+		t.routes[verb] = n
+	}
+	for segment := range segments(path) {
+		n = n.child(segment)
+	}
+	return n
+}
+
+// child gives the place behind a segment of a route, made when missing.
+func (n *node) child(segment string) *node {
+	if strings.HasPrefix(segment, ":") {
+		if n.param == nil {
+			n.param = &node{}
+		}
+		return n.param
+	}
+	next := n.literals[segment]
+	if next == nil {
+		if n.literals == nil {
+			n.literals = map[string]*node{}
+		}
+		next = &node{}
+		n.literals[segment] = next
+	}
+	return next
 }
 
 // Match is where a verb and a path lead.
@@ -111,8 +131,8 @@ const usualParameters = 4
 
 // Match finds the route for a verb and the still escaped path of a URL. Segments are compared after percent-decoding, so
 // that an escaped slash stays inside its segment; empty segments do not count.
-func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
-	n := s.routes[verb]
+func (t *Site) Match(verb, escapedPath string) (Match, bool) {
+	n := t.routes[verb]
 	if n == nil {
 		return Match{}, false
 	}
@@ -146,10 +166,10 @@ func (s *Snapshot) Match(verb, escapedPath string) (Match, bool) {
 }
 
 // Allowed gives the verbs that have a route for the path.
-func (s *Snapshot) Allowed(escapedPath string) []string {
+func (t *Site) Allowed(escapedPath string) []string {
 	var verbs []string
 	for _, verb := range Verbs {
-		if _, ok := s.Match(verb, escapedPath); ok {
+		if _, ok := t.Match(verb, escapedPath); ok {
 			verbs = append(verbs, verb)
 		}
 	}

@@ -114,6 +114,7 @@ func (x *exchange) write(h http.Header, status int, buf *network.Buffer) {
 	}
 	x.answered = true
 	if status == http.StatusNoContent || status == http.StatusNotModified {
+		delete(h, "Content-Type")
 		x.w.WriteHeader(status)
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -24,11 +25,14 @@ const (
 // v1BodyText is what Kuzzle 1 says of a body that is no JSON.
 const v1BodyText = "Unable to convert HTTP body to JSON"
 
-// readBody reads the body into the request. Its headers are checked even when it is empty.
-func (x *exchange) readBody() error {
-	media, err := x.mediaType()
-	if err != nil {
-		return err
+// readBody reads the body into the request, as the action wants it. Its headers are checked even when it is empty.
+func (x *exchange) readBody(a *router.Action) error {
+	var media string
+	if !a.RawBody || len(a.ContentTypes) > 0 {
+		var err error
+		if media, err = x.mediaType(a.ContentTypes); err != nil {
+			return err
+		}
 	}
 	reader, err := x.openBody()
 	if err != nil {
@@ -38,7 +42,28 @@ func (x *exchange) readBody() error {
 		return nil
 	}
 	defer reader.close()
+	if a.RawBody {
+		return x.readRaw(reader)
+	}
+	return x.parseBody(reader, media)
+}
+
+// readRaw leaves the body as it is.
+func (x *exchange) readRaw(reader *bodyReader) error {
+	data, err := readAll(reader, x.r.ContentLength)
+	if err != nil {
+		return bodyError(err)
+	}
+	x.req.RawBody = data
+	if types := x.r.Header["Content-Type"]; len(types) > 0 {
+		x.req.ContentType = types[0]
+	}
+	return nil
+}
+
+func (x *exchange) parseBody(reader *bodyReader, media string) error {
 	var body jsontext.Value
+	var err error
 	switch media {
 	case typeForm:
 		body, err = x.readURLEncoded(reader)
@@ -58,7 +83,7 @@ func (x *exchange) readBody() error {
 
 // readJSON reads the body, which must not be a form; nil when it is empty or null.
 func (x *exchange) readJSON() (jsontext.Value, error) {
-	media, err := x.mediaType()
+	media, err := x.mediaType(nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -74,20 +99,15 @@ func (x *exchange) readJSON() (jsontext.Value, error) {
 	return body, bodyError(err)
 }
 
-// mediaType checks the header Content-Type.
-func (x *exchange) mediaType() (string, error) {
-	values := x.r.Header["Content-Type"]
-	if len(values) == 0 || values[0] == "" || values[0] == typeJSON {
-		return typeJSON, nil
+// mediaType checks the header Content-Type. accepted are all that may be, nil for those of the API.
+func (x *exchange) mediaType(accepted []string) (string, error) {
+	media, parameters := typeJSON, ""
+	if values := x.r.Header["Content-Type"]; len(values) > 0 && values[0] != "" && values[0] != typeJSON {
+		media, parameters, _ = strings.Cut(values[0], ";")
+		media = strings.ToLower(strings.TrimSpace(media))
 	}
-	media, parameters, _ := strings.Cut(values[0], ";")
-	media = strings.ToLower(strings.TrimSpace(media))
-	switch media {
-	case typeJSON, typeForm, typeMultipart:
-	default:
-		if !slices.Contains(x.server.o.AdditionalContentTypes, media) {
-			return "", kerror.NetworkHTTPUnsupportedContent.New(media)
-		}
+	if !x.accepts(media, accepted) {
+		return "", x.unsupported(media)
 	}
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
@@ -100,6 +120,17 @@ func (x *exchange) mediaType() (string, error) {
 		}
 	}
 	return media, nil
+}
+
+func (x *exchange) accepts(media string, accepted []string) bool {
+	if len(accepted) > 0 {
+		return slices.Contains(accepted, media)
+	}
+	switch media {
+	case typeJSON, typeForm, typeMultipart:
+		return true
+	}
+	return slices.Contains(x.server.o.AdditionalContentTypes, media)
 }
 
 // parseJSON reads one JSON value, strictly: no duplicate names, no invalid UTF-8, not deeper than network.MaxDepth.

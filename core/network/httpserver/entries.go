@@ -84,7 +84,10 @@ func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
+	site := s.siteOf(r)
 	switch {
+	case site != "":
+		s.serveRoutes(w, r, site)
 	case s.o.WebSocket != nil && isUpgrade(r):
 		s.serveUpgrade(w, r)
 	case s.own.take(r):

@@ -21,7 +21,11 @@ type exchange struct {
 	r       *http.Request
 	req     *protocol.Request
 	profile protocol.Profile
-	pretty  bool
+	// service is whose answers are given, nil for the API's.
+	service *router.Service
+	// limit bounds the body.
+	limit  int64
+	pretty bool
 	// allow is the header Allow of the answer.
 	allow string
 	// answered says that the answer has begun.
@@ -50,7 +54,7 @@ func (s *Server) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	} else {
 		x.req.RequestID = network.NewID()
 	}
-	x.exchange = exchange{server: s, w: w, r: r, req: &x.req}
+	x.exchange = exchange{server: s, w: w, r: r, req: &x.req, limit: s.o.MaxRequestBytes}
 	s.o.Metrics.HTTP.Requests.Inc()
 	return &x.exchange
 }
@@ -67,40 +71,54 @@ func bearer(values []string) string {
 	return strings.TrimSpace(token)
 }
 
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) { s.serveRoutes(w, r, "") }
+
+// serveRoutes serves the routes of the node's own port, or those of the hosts of a plugin.
+func (s *Server) serveRoutes(w http.ResponseWriter, r *http.Request, plugin string) {
 	x := s.newExchange(w, r)
 	defer x.recover()
-	if r.Method == http.MethodOptions {
-		x.answerPreflight()
-		return
+	site := s.o.Routes().Site(plugin)
+	switch {
+	case site == nil:
+		x.answerNobody(plugin)
+	case r.Method == http.MethodOptions:
+		x.answerOptions(site)
+	default:
+		x.answer(x.execute(site))
 	}
-	x.answer(x.execute())
 }
 
-func (x *exchange) execute() *protocol.Response {
-	snapshot, path := x.server.o.Routes(), x.r.URL.EscapedPath()
-	match, found := snapshot.Match(x.r.Method, path)
+func (x *exchange) execute(site *router.Site) *protocol.Response {
+	path := x.r.URL.EscapedPath()
+	match, found := x.match(site, path)
 	if found {
-		x.profile = match.Entry.Profile
-		x.req.Controller, x.req.Action = match.Entry.Controller, match.Entry.Name
+		x.take(match.Entry)
 	}
 	if err := x.admit(); err != nil {
 		return x.fail(err)
 	}
 	if !found {
-		return x.unrouted(snapshot, path)
+		return x.unrouted(site, path)
 	}
-	x.req.Args = protocol.TextArgs()
-	if err := x.readParameters(match); err != nil {
-		return x.fail(err)
-	}
-	if err := x.readVolatile(); err != nil {
-		return x.fail(err)
-	}
-	if err := x.readBody(); err != nil {
+	if err := x.read(match); err != nil {
 		return x.fail(err)
 	}
 	return x.run()
+}
+
+// read reads what the route leaves open: parameters and body.
+func (x *exchange) read(match router.Match) error {
+	x.req.Args = protocol.TextArgs()
+	if match.Entry.Service != nil {
+		return x.readService(match)
+	}
+	if err := x.readParameters(match); err != nil {
+		return err
+	}
+	if err := x.readVolatile(); err != nil {
+		return err
+	}
+	return x.readBody(&match.Entry.Action)
 }
 
 // run executes the request. It asks again who may call: the node may have become wide open while the body was on its way.
@@ -108,11 +126,15 @@ func (x *exchange) run() *protocol.Response {
 	if err := x.admit(); err != nil {
 		return x.fail(err)
 	}
-	return x.server.o.Run(x.r.Context(), x.req)
+	return x.shape(x.server.o.Run(x.r.Context(), x.req))
 }
 
 // unrouted answers what no route takes.
-func (x *exchange) unrouted(snapshot *router.Snapshot, path string) *protocol.Response {
+func (x *exchange) unrouted(site *router.Site, path string) *protocol.Response {
+	miss := site.Miss(path)
+	if miss.Service != nil {
+		return x.missed(miss)
+	}
 	switch x.r.Method {
 	case http.MethodHead:
 		if path == "/" {
@@ -122,7 +144,7 @@ func (x *exchange) unrouted(snapshot *router.Snapshot, path string) *protocol.Re
 	default:
 		return x.fail(kerror.NetworkHTTPUnsupportedVerb.New(x.r.Method))
 	}
-	return x.notFound(snapshot.Allowed(path))
+	return x.notFound(miss.Verbs)
 }
 
 // notFound is 404 also when the path has routes of other verbs, as in the API; Allow then lists those.
@@ -146,7 +168,7 @@ func (x *exchange) admit() error { return x.server.o.Admit(x.r) }
 func (x *exchange) fail(err error) *protocol.Response {
 	resp := x.server.o.Fail(x.req, err)
 	resp.Profile = x.profile
-	return resp
+	return x.shape(resp)
 }
 
 // readVolatile reads the header X-Kuzzle-Volatile, which wins over the query.

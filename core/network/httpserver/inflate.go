@@ -33,7 +33,7 @@ func (x *exchange) openBody() (*bodyReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := x.server.o.MaxRequestBytes
+	limit := x.limit
 	switch {
 	case x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody:
 		return nil, nil

@@ -27,6 +27,9 @@ type Options struct {
 	MetricsHandler http.Handler
 	// MetricsAllowed decides who may read them; nil lets this machine alone.
 	MetricsAllowed func(*http.Request) bool
+	// Hosts are host names in small letters that belong to one plugin each, by its id: under such a name its routes are all
+	// there is. Listeners of that kind are served with ServeSite.
+	Hosts map[string]string
 	// Mount adds entries of the node, which win over the API; nil for none. No handler may be added later.
 	Mount func(*mux.Router)
 
@@ -71,6 +74,8 @@ type Server struct {
 	fixed fixedHeaders
 	// busy counts the requests that run or are being answered, without those whose body is still on its way.
 	busy atomic.Int64
+	// ownListeners is set once ServeSite was called.
+	ownListeners atomic.Bool
 }
 
 // New makes a server that does not listen yet.
@@ -93,8 +98,11 @@ func New(o Options) *Server {
 		// OPTIONS * is answered like every OPTIONS.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		BaseContext:                  baseContext,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, socketKey{}, newSocket(c.RemoteAddr().String()))
+			k := newSocket(c.RemoteAddr().String())
+			k.site, _ = ctx.Value(siteKey{}).(string)
+			return context.WithValue(ctx, socketKey{}, k)
 		},
 	}
 	return s
@@ -102,8 +110,15 @@ func New(o Options) *Server {
 
 // Serve accepts connections until Shutdown, and closes the listener. It returns nil after Shutdown, at once: wait for
 // Shutdown itself to know that everything ended.
-func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(network.Limit(l, s.o.MaxConnections, s.o.Metrics))
+func (s *Server) Serve(l net.Listener) error { return s.ServeSite(l, "") }
+
+// ServeSite is Serve for a listener that belongs to a plugin: its routes are all there is. It may be called several times,
+// beside Serve.
+func (s *Server) ServeSite(l net.Listener, plugin string) error {
+	if plugin != "" {
+		s.ownListeners.Store(true)
+	}
+	err := s.http.Serve(siteListener{network.Limit(l, s.o.MaxConnections, s.o.Metrics), plugin})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -180,6 +195,8 @@ type socket struct {
 	addr netip.Addr
 	ip   string
 	ips  []string
+	// site is the plugin that the listener belongs to, "" for the node's own.
+	site string
 }
 
 type socketKey struct{}

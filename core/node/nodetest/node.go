@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/node"
 	"github.com/sluicehq/sluice/core/storage"
@@ -20,6 +22,8 @@ type Options struct {
 	PluginDir string
 	// Configure changes further settings.
 	Configure func(*config.Config)
+	// InProcess are plugins that run in the process of the test; plugins/sdk/sdktest makes such a map.
+	InProcess map[string]func(context.Context) (grpc.ClientConnInterface, error)
 	// WrapEngine is node.Options.WrapEngine.
 	WrapEngine func(storage.Engine) storage.Engine
 }
@@ -42,7 +46,7 @@ func Start(t testing.TB, o Options) *Node {
 	}
 	log := &Log{}
 	n, err := node.Start(t.Context(), node.Options{
-		Config: c, Version: "test", WrapEngine: o.WrapEngine,
+		Config: c, Version: "test", InProcess: o.InProcess, WrapEngine: o.WrapEngine,
 		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

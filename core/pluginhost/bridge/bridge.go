@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -79,20 +80,17 @@ func (b *Bridge) Connect(t Transport) { b.target.Store(&target{transport: t}) }
 // Disconnect answers calls with 503 from now on, naming the state the plugin is in.
 func (b *Bridge) Disconnect(state string) { b.target.Store(&target{state: state}) }
 
-// Contribution is what the plugin brings to the router. It stays registered while the plugin is down.
-func (b *Bridge) Contribution(m *pluginv1.Manifest) router.Contribution {
+// Contribution is what the plugin brings to the router; mount is where its routes stand, "" for nowhere but where they say.
+// It stays registered while the plugin is down.
+func (b *Bridge) Contribution(m *pluginv1.Manifest, mount string) (router.Contribution, error) {
 	c := router.Contribution{
-		Owner: b.Plugin, Grants: grants(m),
+		Owner: b.Plugin, Grants: grants(m), Service: service(m, mount),
 		Listeners: events.Listeners{Owner: b.Plugin, Pipes: map[string]events.Pipe{}, Hooks: map[string]events.Hook{}},
 	}
 	for _, a := range m.GetActions() {
-		profile, _ := protocol.ParseProfile(a.GetProfile()) // checked before
-		action := router.Action{
-			Controller: a.GetController(), Name: a.GetName(), Handler: b.execute,
-			Auth: authModes[a.GetAuth()], Profile: profile, Plugin: b.Plugin,
-		}
-		for _, r := range a.GetRoutes() {
-			action.Routes = append(action.Routes, router.Route{Verb: r.GetVerb(), Path: r.GetPath(), Deprecated: r.GetDeprecated()})
+		action, err := b.action(a, mount)
+		if err != nil {
+			return c, err
 		}
 		c.Actions = append(c.Actions, action)
 	}
@@ -102,7 +100,35 @@ func (b *Bridge) Contribution(m *pluginv1.Manifest) router.Contribution {
 	for _, name := range m.GetHooks() {
 		c.Listeners.Hooks[name] = hook{b.hooks, name}
 	}
-	return c
+	return c, nil
+}
+
+// action makes one that has been checked.
+func (b *Bridge) action(a *pluginv1.Action, mount string) (router.Action, error) {
+	profile, err := protocol.ParseProfile(a.GetProfile())
+	if err != nil {
+		return router.Action{}, err
+	}
+	action := router.Action{
+		Controller: a.GetController(), Name: a.GetName(), Handler: b.execute,
+		Auth: authModes[a.GetAuth()], Profile: profile, Plugin: b.Plugin,
+		RawBody: a.GetRawBody(), MaxBodyBytes: int64(min(a.GetMaxBodyBytes(), math.MaxInt64)), ContentTypes: a.GetContentTypes(), //nolint:gosec // bounded here
+	}
+	if a.GetRawBody() {
+		action.Handler = b.executeRaw
+	}
+	for _, r := range a.GetRoutes() {
+		route := router.Route{Verb: r.GetVerb(), Path: r.GetPath(), Deprecated: r.GetDeprecated()}
+		if mount != "" {
+			route.Path, route.Bare = mount+r.GetPath(), r.GetPath()
+		}
+		action.Routes = append(action.Routes, route)
+	}
+	if l := a.GetRateLimit(); l != nil {
+		perUser := l.GetPer() == pluginv1.RateLimit_PER_USER
+		action.Limit, err = router.NewLimit(perUser, l.GetPerSecond(), int(l.GetBurst()))
+	}
+	return action, err
 }
 
 // Running and Waiting count calls.
@@ -141,13 +167,21 @@ func (b *Bridge) Close() {
 	b.hooks.abandon()
 }
 
-// execute is the handler of every action.
+// executeRaw is the handler of actions that want the body as it came: an envelope holds it as JSON.
+func (b *Bridge) executeRaw(ctx context.Context, req *protocol.Request) (any, error) {
+	if req.RawBody == nil && req.Body != nil {
+		req.RawBody, req.ContentType = req.Body, "application/json"
+	}
+	return b.execute(ctx, req)
+}
+
+// execute is the handler of every other action.
 func (b *Bridge) execute(ctx context.Context, req *protocol.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.CallTimeout)
 	defer cancel()
 	var out *pluginv1.ExecuteResponse
 	err := b.call(ctx, call{kind: "action", what: req.Controller + ":" + req.Action, request: req}, func(t Transport, id uint64) error {
-		in := &pluginv1.ExecuteRequest{Request: codec.FromRequest(req), CallId: id}
+		in := &pluginv1.ExecuteRequest{Request: codec.FromRequest(req, b.Plugin), CallId: id}
 		err := b.fits(in)
 		if err == nil {
 			out, err = t.Execute(ctx, in)

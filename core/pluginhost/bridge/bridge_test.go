@@ -18,6 +18,7 @@ import (
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/pluginhost/bridge"
 	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
+	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
@@ -125,7 +126,7 @@ func TestPipeThatAnswersNonsenseStopsTheRequest(t *testing.T) {
 	} {
 		b, _ := newBridge(t, &fake{pipe: func(*pluginv1.PipeRequest) (*pluginv1.PipeResponse, error) { return out, nil }})
 		p := &events.Payload{Request: &protocol.Request{ID: "before"}}
-		err := b.Contribution(manifest).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", p)
+		err := contribution(t, b).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", p)
 		if !errors.Is(err, kerror.PluginRuntimeUnexpectedError) || p.Request.ID != "before" {
 			t.Errorf("%s: %v, %+v", name, err, p.Request)
 		}
@@ -141,11 +142,11 @@ func TestPipeFailsClosed(t *testing.T) {
 		return nil, status.Error(codes.DeadlineExceeded, "")
 	}})
 	for name, b := range map[string]*bridge.Bridge{"down": down, "crashed": crashed, "late": late} {
-		if err := b.Contribution(manifest).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", &events.Payload{}); err == nil {
+		if err := contribution(t, b).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", &events.Payload{}); err == nil {
 			t.Errorf("%s: the request went on", name)
 		}
 	}
-	err := late.Contribution(manifest).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", &events.Payload{})
+	err := contribution(t, late).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", &events.Payload{})
 	if e := protocol.AsError(err); !errors.Is(e, kerror.PluginRuntimePipeTimeout) || e.Props[0] != "p" || e.Props[1] != "t:e" {
 		t.Errorf("%+v", e)
 	}
@@ -159,7 +160,7 @@ func TestPipeChangesAnOutcome(t *testing.T) {
 		return answer, nil
 	}})
 	fire := func(p *events.Payload) error {
-		return b.Contribution(manifest).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", p)
+		return contribution(t, b).Listeners.Pipes["t:e"].Pipe(t.Context(), "t:e", p)
 	}
 	p := &events.Payload{Request: &protocol.Request{Reply: protocol.Reply{Raw: true}}, Result: []byte("raw"), Data: map[string]int{"n": 1}}
 	if err := fire(p); err != nil || string(p.Result.([]byte)) != "raw" {
@@ -190,7 +191,7 @@ func TestPipeChangesAnOutcome(t *testing.T) {
 func TestHooksTravelTogether(t *testing.T) {
 	f := &fake{}
 	b, seen := newBridge(t, f)
-	hook := b.Contribution(manifest).Listeners.Hooks["t:e"]
+	hook := contribution(t, b).Listeners.Hooks["t:e"]
 	for i := range 5 {
 		hook.Hook(t.Context(), "t:e", &events.Payload{Data: strings.Repeat("x", 900), Request: &protocol.Request{Internal: &protocol.Internal{Hops: i}}})
 	}
@@ -245,5 +246,14 @@ func TestWaitingEnds(t *testing.T) {
 
 func execute(t *testing.T, b *bridge.Bridge, ctx context.Context) (any, error) {
 	t.Helper()
-	return b.Contribution(manifest).Actions[0].Handler(ctx, &protocol.Request{Controller: "p", Action: "a"})
+	return contribution(t, b).Actions[0].Handler(ctx, &protocol.Request{Controller: "p", Action: "a"})
+}
+
+func contribution(t testing.TB, b *bridge.Bridge) router.Contribution {
+	t.Helper()
+	c, err := b.Contribution(manifest, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -99,7 +99,7 @@ func (q *hookQueue) run(ctx context.Context) {
 func (q *hookQueue) send(ctx context.Context, first told) {
 	in, size, hops := &pluginv1.HooksRequest{}, 0, 0
 	for t, more := first, true; more; {
-		m, err := toEvent(t.event, t.listener, t.payload)
+		m, err := toEvent(q.bridge.Plugin, t.event, t.listener, t.payload)
 		switch bytes := proto.Size(m); {
 		case err != nil:
 			q.drop(1, err.Error())

@@ -26,7 +26,7 @@ func (p pipe) Pipe(ctx context.Context, event string, payload *events.Payload) e
 	b := p.bridge
 	ctx, cancel := context.WithTimeout(ctx, b.CallTimeout)
 	defer cancel()
-	m, err := toEvent(event, p.listener, payload)
+	m, err := toEvent(b.Plugin, event, p.listener, payload)
 	if err != nil {
 		return fmt.Errorf("tell the plugin %q of %s: %w", b.Plugin, event, err)
 	}
@@ -50,20 +50,28 @@ func (p pipe) Pipe(ctx context.Context, event string, payload *events.Payload) e
 		return err
 	case out.GetError() != nil:
 		return codec.ToError(out.GetError())
+	case hidden(b.Plugin, payload):
+		return nil // it saw nothing that it could change
 	}
 	return apply(out, payload)
 }
 
-// toEvent makes the message for an event. Nothing in it may change afterwards.
-func toEvent(name, listener string, p *events.Payload) (*pluginv1.Event, error) {
+// hidden reports whether the request of an event is another plugin's private matter: it may carry passwords and tokens that
+// this plugin has nothing to do with.
+func hidden(plugin string, p *events.Payload) bool {
+	return p.Request != nil && p.Request.Private != "" && p.Request.Private != plugin
+}
+
+// toEvent makes the message that tells the plugin of an event. Nothing in it may change afterwards.
+func toEvent(plugin, name, listener string, p *events.Payload) (*pluginv1.Event, error) {
 	m := &pluginv1.Event{Name: name, Listener: listener}
 	if p.Request != nil {
-		m.Request = codec.FromRequest(p.Request)
+		m.Request = codec.FromRequest(p.Request, plugin)
 	}
 	var err error
 	if p.Result != nil || p.Err != nil {
 		m.Outcome = &pluginv1.Outcome{}
-		if p.Result != nil {
+		if p.Result != nil && !hidden(plugin, p) {
 			if m.Outcome.Result, err = fromResult(p.Result, p.Request); err != nil {
 				return nil, fmt.Errorf("encode the result: %w", err)
 			}

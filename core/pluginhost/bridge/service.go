@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
@@ -28,6 +29,21 @@ var (
 var eventScopes = []string{
 	"request", "generic", "core", "kuzzle", "http", "protocol", "connection", "notify", "hook", "pipe", "plugin", "room", "log",
 	"backend", "services",
+}
+
+// service is nil for a plugin without raw routes and without a mount.
+func service(m *pluginv1.Manifest, mount string) *router.Service {
+	raw := func(a *pluginv1.Action) bool { return a.GetProfile() == protocol.Raw.String() }
+	if mount == "" && !slices.ContainsFunc(m.GetActions(), raw) {
+		return nil
+	}
+	s := &router.Service{Mount: mount, Refusals: protocol.Refusals{}}
+	for _, r := range m.GetRefusals() {
+		s.Refusals[int(r.GetStatus())] = protocol.Refusal{
+			Body: r.GetBody(), ContentType: r.GetContentType(), Status: int(r.GetAnswerStatus()), Header: codec.ToHeader(r.GetHeaders()),
+		}
+	}
+	return s
 }
 
 // CheckMount says what is wrong with a mount; "" is none.

@@ -24,11 +24,8 @@ func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.
 	if err != nil {
 		return refused(err), nil
 	}
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.CallTimeout)
-		defer cancel()
-	}
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
 	a := s.Executor.Execute(ctx, r)
 	out := &pluginv1.CallResponse{Status: int32(a.Status), Result: a.Result, Error: codec.FromError(a.Error)} //nolint:gosec // an HTTP status
 	if a.Raw {
@@ -39,19 +36,19 @@ func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.
 
 // request makes the request of a call, when the plugin may make it.
 func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
-	if !codec.Lists(s.Allowed, in.GetController(), in.GetAction()) {
+	own := !in.GetAsUser() && codec.Owns(s.Manifest, in.GetController(), in.GetIndex())
+	if !own && !codec.Lists(s.Manifest.GetCalls(), in.GetController(), in.GetAction()) {
 		return nil, kerror.PluginRuntimeCallNotListed.New(s.Plugin, in.GetController(), in.GetAction())
 	}
 	r := new(protocol.Request)
 	if err := codec.ToCall(in, r); err != nil {
 		return nil, err
 	}
-	from, serving := s.Calls.find(in.GetCallId())
-	r.RequestID = from.requestID
-	if r.RequestID == "" {
-		r.RequestID = uuid.NewString()
+	if err := s.storage(r, own); err != nil {
+		return nil, err
 	}
-	r.Internal.Plugin, r.Internal.Hops = s.Plugin, from.hops+1
+	from, serving := s.Calls.find(in.GetCallId())
+	s.originate(r, from)
 	if r.Internal.Hops > s.MaxHops {
 		return nil, kerror.PluginRuntimeCallLoop.New(s.Plugin, in.GetController(), in.GetAction(), strconv.Itoa(s.MaxHops))
 	}
@@ -62,6 +59,23 @@ func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 		r.User = from.user
 	}
 	return r, nil
+}
+
+// originate says where a request comes from.
+func (s *Server) originate(r *protocol.Request, from origin) {
+	r.RequestID = from.requestID
+	if r.RequestID == "" {
+		r.RequestID = uuid.NewString()
+	}
+	r.Internal.Plugin, r.Internal.Hops = s.Plugin, from.hops+1
+}
+
+// limited gives a context without a deadline that of CallTimeout.
+func (s *Server) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, limited := ctx.Deadline(); limited {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.CallTimeout)
 }
 
 func refused(err error) *pluginv1.CallResponse {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
 )
@@ -26,13 +27,23 @@ type Executor interface {
 	Execute(ctx context.Context, r *protocol.Request) *protocol.Response
 }
 
+// Events fires events: the bus of the node, with those who listen now.
+type Events interface {
+	Fire(ctx context.Context, event string, p *events.Payload) error
+}
+
 // Options are what a server needs. All of them must be set.
 type Options struct {
 	Plugin string
-	// Allowed are the calls of the manifest.
-	Allowed  []string
+	// Manifest says what the plugin may do.
+	Manifest *pluginv1.Manifest
+	// Granted are the public indexes whose documents the plugin may work on as itself; "*" is every one.
+	Granted  []string
 	Calls    *Calls
 	Executor Executor
+	Events   Events
+	// Health is told what the plugin says of itself: why it is degraded, "" when it is not.
+	Health func(degraded string)
 	// MaxHops bounds how many calls inside the node may lead to one another.
 	MaxHops int
 	// Concurrent calls run at once; the plugin waits with more.

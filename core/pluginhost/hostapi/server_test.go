@@ -48,7 +48,7 @@ func serve(t *testing.T) (*hostapi.Server, pluginv1.HostClient, *hostapi.Calls, 
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	log, calls := &bytes.Buffer{}, &hostapi.Calls{}
 	s, err := hostapi.Listen(t.Context(), dir, hostapi.Options{
-		Plugin: "p", Allowed: []string{"document:*"}, Calls: calls, Executor: funnel{}, MaxHops: 2,
+		Plugin: "p", Manifest: &pluginv1.Manifest{Id: "p", Calls: []string{"document:*"}}, Granted: []string{"*"}, Calls: calls, Executor: funnel{}, MaxHops: 2,
 		Concurrent: 2, CallTimeout: time.Second, MaxMessageBytes: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {

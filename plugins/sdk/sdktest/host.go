@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -19,10 +22,12 @@ type host struct {
 	t        testing.TB
 	manifest *pluginv1.Manifest
 	answer   func(context.Context, *protocol.Request) (any, error)
+	trigger  func(context.Context, string, jsontext.Value) (jsontext.Value, error)
 
-	mu      sync.Mutex
-	last    uint64
-	serving map[uint64]*protocol.Request
+	mu       sync.Mutex
+	last     uint64
+	serving  map[uint64]*protocol.Request
+	degraded string
 }
 
 // serve names a request while the plugin works on it.
@@ -60,6 +65,33 @@ func (h *host) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.Ca
 	return out, nil
 }
 
+// Trigger implements pluginv1.HostServer.
+func (h *host) Trigger(ctx context.Context, in *pluginv1.TriggerRequest) (*pluginv1.TriggerResponse, error) {
+	var err error
+	data := jsontext.Value(in.GetData())
+	switch {
+	case !slices.Contains(h.manifest.GetTriggers(), in.GetEvent()):
+		err = kerror.PluginRuntimeTriggerNotListed.New(h.manifest.GetId(), in.GetEvent())
+	case h.trigger != nil:
+		data, err = h.trigger(ctx, in.GetEvent(), data)
+	}
+	if err != nil {
+		return &pluginv1.TriggerResponse{Error: codec.FromError(protocol.AsError(err))}, nil
+	}
+	return &pluginv1.TriggerResponse{Data: data}, nil
+}
+
+// Health implements pluginv1.HostServer.
+func (h *host) Health(_ context.Context, in *pluginv1.HealthRequest) (*pluginv1.HealthResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.degraded = ""
+	if in.GetDegraded() {
+		h.degraded = in.GetReason()
+	}
+	return &pluginv1.HealthResponse{}, nil
+}
+
 // Log implements pluginv1.HostServer.
 func (h *host) Log(_ context.Context, in *pluginv1.LogRequest) (*pluginv1.LogResponse, error) {
 	for _, e := range in.GetEntries() {
@@ -69,7 +101,8 @@ func (h *host) Log(_ context.Context, in *pluginv1.LogRequest) (*pluginv1.LogRes
 }
 
 func (h *host) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
-	if !codec.Lists(h.manifest.GetCalls(), in.GetController(), in.GetAction()) {
+	own := !in.GetAsUser() && codec.Owns(h.manifest, in.GetController(), in.GetIndex())
+	if !own && !codec.Lists(h.manifest.GetCalls(), in.GetController(), in.GetAction()) {
 		return nil, kerror.Bare(kerror.ForbiddenError, "Plugin.Calls does not list "+in.GetController()+":"+in.GetAction()+".")
 	}
 	h.mu.Lock()
@@ -80,6 +113,9 @@ func (h *host) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 		return nil, err
 	}
 	r.Internal.Plugin = h.manifest.GetId()
+	if own {
+		r.Internal.Storage = in.GetIndex()
+	}
 	if serving != nil {
 		r.RequestID = serving.RequestID
 		if serving.Internal != nil {

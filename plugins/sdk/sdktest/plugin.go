@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
@@ -29,7 +30,10 @@ type Options struct {
 	Secrets map[string]string
 	// Host answers the plugin's calls as an action would. Internal.Plugin of the request names the plugin; a call as the user
 	// has Internal.CheckRights and the User. Calls that the plugin does not list are refused before. nil refuses all.
+	// Calls on the plugin's own collections (sdk.Store) have Internal.Storage, and the Index as the plugin named it.
 	Host func(ctx context.Context, r *protocol.Request) (any, error)
+	// Trigger is told of the events that the plugin fires, and answers their data; nil answers it as it is.
+	Trigger func(ctx context.Context, event string, data jsontext.Value) (jsontext.Value, error)
 }
 
 // Plugin is a started plugin. It is drained when the test ends.
@@ -66,7 +70,7 @@ func Start(t testing.TB, p sdk.Plugin, o Options) (*Plugin, error) {
 			return nil, fmt.Errorf("config: %w", err)
 		}
 	}
-	h := &host{t: t, manifest: described.GetManifest(), answer: o.Host, serving: map[uint64]*protocol.Request{}}
+	h := &host{t: t, manifest: described.GetManifest(), answer: o.Host, trigger: o.Trigger, serving: map[uint64]*protocol.Request{}}
 	address := serveHost(t, h)
 	answer, err := lifecycle.Start(t.Context(), &pluginv1.StartRequest{
 		Config: config, Secrets: o.Secrets, HostAddress: address, HostToken: "test", LogLevel: -4,
@@ -109,25 +113,55 @@ func Dial(t testing.TB, p sdk.Plugin) *grpc.ClientConn {
 	return conn
 }
 
+// InProcess makes plugins ones that a real node in the process of the test runs: give the map to nodetest.Options. They end
+// with the test.
+func InProcess(t testing.TB, plugins ...sdk.Plugin) map[string]func(context.Context) (grpc.ClientConnInterface, error) {
+	t.Helper()
+	dials := map[string]func(context.Context) (grpc.ClientConnInterface, error){}
+	for _, p := range plugins {
+		conn := Dial(t, p)
+		dials[p.ID] = func(context.Context) (grpc.ClientConnInterface, error) { return conn, nil }
+	}
+	return dials
+}
+
 // Execute calls an action and gives the answer as a client would see it: Append writes the bytes, in the wire profile of
-// the action. A request without connection gets an empty one.
+// the action: of a raw one the answer over its routes, unless r.Connection.Protocol is "websocket". A request without
+// connection gets an empty one.
 func (p *Plugin) Execute(ctx context.Context, r *protocol.Request) *protocol.Response {
 	fill(r)
+	action := p.action(r)
+	if own := action.GetAuth(); own == pluginv1.AuthMode_AUTH_MODE_PLUGIN || own == pluginv1.AuthMode_AUTH_MODE_NONE {
+		r.Private = p.Manifest.GetId()
+	}
 	id, end := p.host.serve(r)
 	defer end()
 	var result any
-	out, err := p.actions.Execute(ctx, &pluginv1.ExecuteRequest{Request: codec.FromRequest(r), CallId: id})
+	out, err := p.actions.Execute(ctx, &pluginv1.ExecuteRequest{Request: codec.FromRequest(r, p.Manifest.GetId()), CallId: id})
 	if err == nil {
 		result, err = codec.ToAnswer(out, &r.Reply)
 	}
 	answer := protocol.NewResponse(r, result, err)
-	answer.Profile = p.profile(r)
+	answer.Profile, _ = protocol.ParseProfile(action.GetProfile()) // the SDK wrote it
+	if answer.Profile == protocol.Raw && r.Connection.Protocol != "websocket" {
+		answer.Bare(p.refusals())
+	}
 	return answer
+}
+
+func (p *Plugin) refusals() protocol.Refusals {
+	refusals := protocol.Refusals{}
+	for _, r := range p.Manifest.GetRefusals() {
+		refusals[int(r.GetStatus())] = protocol.Refusal{
+			Body: r.GetBody(), ContentType: r.GetContentType(), Status: int(r.GetAnswerStatus()), Header: codec.ToHeader(r.GetHeaders()),
+		}
+	}
+	return refusals
 }
 
 // Pipe runs the pipe that the plugin has on listener, an event or a wildcard, and changes e as the pipe did.
 func (p *Plugin) Pipe(ctx context.Context, listener string, e *sdk.Event) error {
-	m, r := toMessage(listener, e)
+	m, r := toMessage(p.Manifest.GetId(), listener, e)
 	id, end := p.host.serve(r)
 	defer end()
 	out, err := p.events.Pipe(ctx, &pluginv1.PipeRequest{Event: m, CallId: id})
@@ -140,28 +174,32 @@ func (p *Plugin) Pipe(ctx context.Context, listener string, e *sdk.Event) error 
 	return apply(out, e)
 }
 
+// Degraded is what the plugin says it cannot do now, "" when it can do all.
+func (p *Plugin) Degraded() string {
+	p.host.mu.Lock()
+	defer p.host.mu.Unlock()
+	return p.host.degraded
+}
+
 // Hook runs the hook that the plugin has on listener, an event or a wildcard, and waits for it.
 func (p *Plugin) Hook(ctx context.Context, listener string, e *sdk.Event) error {
-	m, r := toMessage(listener, e)
+	m, r := toMessage(p.Manifest.GetId(), listener, e)
 	id, end := p.host.serve(&protocol.Request{Internal: r.Internal}) // events travel together: none of them is the user's
 	defer end()
 	_, err := p.events.Hooks(ctx, &pluginv1.HooksRequest{Events: []*pluginv1.Event{m}, CallId: id})
 	return err
 }
 
-func (p *Plugin) profile(r *protocol.Request) protocol.Profile {
+func (p *Plugin) action(r *protocol.Request) *pluginv1.Action {
 	for _, a := range p.Manifest.GetActions() {
 		if a.GetController() == r.Controller && a.GetName() == r.Action {
-			profile, err := protocol.ParseProfile(a.GetProfile())
-			if err == nil {
-				return profile
-			}
+			return a
 		}
 	}
-	return protocol.KuzzleV2
+	return nil
 }
 
-func toMessage(listener string, e *sdk.Event) (*pluginv1.Event, *protocol.Request) {
+func toMessage(plugin, listener string, e *sdk.Event) (*pluginv1.Event, *protocol.Request) {
 	m := &pluginv1.Event{Name: e.Name, Listener: listener, Data: e.Data}
 	if m.GetName() == "" {
 		m.Name = listener
@@ -173,7 +211,7 @@ func toMessage(listener string, e *sdk.Event) (*pluginv1.Event, *protocol.Reques
 		return m, &protocol.Request{}
 	}
 	fill(&e.Request.Request)
-	m.Request = codec.FromRequest(&e.Request.Request)
+	m.Request = codec.FromRequest(&e.Request.Request, plugin)
 	return m, &e.Request.Request
 }
 

@@ -16,7 +16,7 @@ import (
 
 func cross(t *testing.T, r *protocol.Request) *protocol.Request {
 	t.Helper()
-	b, err := proto.Marshal(codec.FromRequest(r))
+	b, err := proto.Marshal(codec.FromRequest(r, ""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,23 +11,45 @@ import (
 	"github.com/sluicehq/sluice/protocol/pluginv1"
 )
 
-// FromRequest makes the message for r. The token stays behind: neither r.Token nor the headers that may carry it cross.
-func FromRequest(r *protocol.Request) *pluginv1.Request {
+// FromRequest makes the message about r that the plugin to gets. The token stays behind: neither r.Token nor the headers that
+// may carry it cross, unless to is the plugin that looks at credentials itself (r.Private). Any other plugin learns of such a
+// request no more than that it is there.
+func FromRequest(r *protocol.Request, to string) *pluginv1.Request {
+	if r.Private != "" && r.Private != to {
+		return outline(r)
+	}
 	m := &pluginv1.Request{
 		RequestId: r.RequestID, Controller: r.Controller, Action: r.Action,
 		Index: r.Index, Collection: r.Collection, Id: r.ID,
 		Args: FromArgs(r.Args), ArgsFromText: r.Args.FromText(),
 		Body: r.Body, Volatile: r.Volatile,
 		RawBody: r.RawBody, ContentType: r.ContentType,
-		Connection: fromConnection(r.Connection),
+		Connection: fromConnection(r.Connection, r.Private != ""),
 	}
 	if r.User != nil {
 		m.User = &pluginv1.User{Id: r.User.ID, ProfileIds: r.User.ProfileIDs, Source: r.User.Source}
 	}
+	addOrigin(m, r)
+	return m
+}
+
+// outline leaves out all that may hold credentials or what belongs to their owner: the path of the URL too.
+func outline(r *protocol.Request) *pluginv1.Request {
+	m := &pluginv1.Request{RequestId: r.RequestID, Controller: r.Controller, Action: r.Action}
+	if c := r.Connection; c != nil {
+		m.Connection = &pluginv1.Connection{Id: c.ID, Protocol: c.Protocol, Ips: c.IPs, ClientIp: c.ClientIP, Verb: c.Verb}
+	}
+	if r.User != nil {
+		m.User = &pluginv1.User{Id: r.User.ID, ProfileIds: r.User.ProfileIDs}
+	}
+	addOrigin(m, r)
+	return m
+}
+
+func addOrigin(m *pluginv1.Request, r *protocol.Request) {
 	if r.Internal != nil {
 		m.Hops, m.Caller = uint32(max(r.Internal.Hops, 0)), r.Internal.Plugin //nolint:gosec // bounded by the host, far below
 	}
-	return m
 }
 
 // ToRequest fills r from the message. Arguments that are no JSON object are an error.
@@ -104,13 +126,13 @@ func ToHeader(list []*pluginv1.Header) http.Header {
 	return h
 }
 
-func fromConnection(c *protocol.Connection) *pluginv1.Connection {
+func fromConnection(c *protocol.Connection, private bool) *pluginv1.Connection {
 	if c == nil {
 		return nil
 	}
 	return &pluginv1.Connection{
 		Id: c.ID, Protocol: c.Protocol, Ips: c.IPs, ClientIp: c.ClientIP, Verb: c.Verb, Url: c.URL,
-		Headers: withoutToken(FromHeader(c.Header)),
+		Headers: withoutToken(FromHeader(c.Header), private),
 	}
 }
 
@@ -122,12 +144,16 @@ func toConnection(c *pluginv1.Connection) *protocol.Connection {
 }
 
 // withoutToken takes out what proves who the user is: with it a plugin could act as the user on every action, whatever its
-// manifest says. Other schemes of Authorization belong to plugins.
-func withoutToken(headers []*pluginv1.Header) []*pluginv1.Header {
+// manifest says. Other schemes of Authorization belong to plugins, and all of them to a private request's. The cookie is the
+// node's own and sent by browsers unasked, so it never crosses.
+func withoutToken(headers []*pluginv1.Header, private bool) []*pluginv1.Header {
 	kept := headers[:0]
 	for _, h := range headers {
 		switch http.CanonicalHeaderKey(h.GetName()) {
 		case "Authorization":
+			if private {
+				break
+			}
 			h.Values = keep(h.GetValues(), func(v string) bool { return !hasPrefixFold(strings.TrimSpace(v), "bearer") })
 		case "Cookie":
 			h.Values = withoutTokenCookie(h.GetValues())
