@@ -145,7 +145,11 @@ func (h *Host) register(p *plugin, taken map[string]string) error {
 			return fmt.Errorf("its trigger %q is refused: events of %s belong to %s", event, scope, owner)
 		}
 	}
-	c, err := p.bridge.Contribution(m, h.mountOf(m))
+	mount := h.mountOf(m)
+	if err := bridge.CheckMount(mount); err != nil {
+		return err
+	}
+	c, err := p.bridge.Contribution(m, mount)
 	if err == nil {
 		err = h.options.Registry.Set(c)
 	}

@@ -125,10 +125,13 @@ func (x *exchange) write(h http.Header, status int, buf *network.Buffer) {
 	}
 }
 
-// status guards net/http, which panics on a status that is none.
+// status guards net/http, which panics on a status that is none. An envelope is a body, whatever its own status.
 func status(resp *protocol.Response) int {
-	if resp.Status < 200 || resp.Status > 599 {
+	switch {
+	case resp.Status < 200 || resp.Status > 599:
 		return http.StatusInternalServerError
+	case !resp.Raw && (resp.Status == http.StatusNoContent || resp.Status == http.StatusNotModified):
+		return http.StatusOK
 	}
 	return resp.Status
 }

@@ -17,7 +17,7 @@ var (
 	wireNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 	namePattern     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	callPattern     = regexp.MustCompile(`^[A-Za-z0-9/_-]+:([A-Za-z0-9_-]+|\*)$`)
-	eventPattern    = regexp.MustCompile(`^[A-Za-z0-9/_-]+:([A-Za-z0-9_-]+|(before|after|error)?\*)$`)
+	eventPattern    = regexp.MustCompile(`^[A-Za-z0-9/_-]+(:[A-Za-z0-9_-]+)?:([A-Za-z0-9_-]+|(before|after|error)?\*)$`)
 )
 
 // native are the controllers of the API, whether this node has them or not.

@@ -68,7 +68,7 @@ func FromResult(result any) ([]byte, error) {
 		if result == any(protocol.Absent) {
 			return nil, nil
 		}
-		return json.Marshal(v)
+		return json.Marshal(v, json.Deterministic(true))
 	}
 }
 

@@ -44,6 +44,10 @@ func main() {
 		return
 	case "empty":
 		p = sdk.Plugin{ID: id, Version: "0"}
+	case "service":
+		p = newService(id)
+	case "friend":
+		p = newFriend(id)
 	case "wrongid":
 		p.ID = "other"
 	case "native":
