@@ -14,14 +14,14 @@ import (
 
 // TestPluginsCallEachOther: a call as the plugin itself, of an action that refuses anonymous, and one that finds nobody.
 func TestPluginsCallEachOther(t *testing.T) {
-	n := caller{serve(t, nil, "service", "friend")}
-	forget := `{"controller":"friend","action":"forget","body":{"auraId":"a"}}`
+	n := caller{serve(t, nil, "service", "friend-quiet")}
+	forget := `{"controller":"friend-quiet","action":"forget","body":{"auraId":"a"}}`
 	expect(t, "there", n.call(forget), "", `"result":{"body":{"auraId":"a"},"caller":"service","user":false}`)
-	expect(t, "as the user", n.call(`{"controller":"friend","action":"forget","asUser":true,"body":{}}`), "security.rights.unauthorized", "")
-	if a := n.Query(`{"controller":"friend","action":"forget","body":{}}`); a.Status != 401 {
+	expect(t, "as the user", n.call(`{"controller":"friend-quiet","action":"forget","asUser":true,"body":{}}`), "security.rights.unauthorized", "")
+	if a := n.Query(`{"controller":"friend-quiet","action":"forget","body":{}}`); a.Status != 401 {
 		t.Errorf("a client without a token: %s", a.Body)
 	}
-	expect(t, "a crash under the call", n.call(`{"controller":"friend","action":"crash"}`), "plugin.runtime.interrupted", "")
+	expect(t, "a crash under the call", n.call(`{"controller":"friend-quiet","action":"crash"}`), "plugin.runtime.interrupted", "")
 	eventually(t, "the crash is noticed", func() bool { return n.Plugins()[0].State == "restarting" })
 	expect(t, "down", n.call(forget), "plugin.runtime.unavailable", `"status":503`)
 	eventually(t, "again", func() bool { return n.call(forget).Status == 200 })

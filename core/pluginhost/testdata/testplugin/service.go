@@ -105,7 +105,7 @@ func newService(id string) sdk.Plugin {
 			{Index: "more", Name: "things"},
 		},
 		Triggers: []string{"identity:erased", "identity:loop"},
-		Calls:    []string{"friend:*", "document:*", "index:*", "collection:*", "server:now"},
+		Calls:    []string{"friend:*", "friend-quiet:*", "document:*", "index:*", "collection:*", "server:now"},
 		Secrets:  []sdk.Secret{{Name: "key"}},
 		Pipes: map[string]sdk.PipeFunc{"identity:loop": func(ctx context.Context, e *sdk.Event) error {
 			_, err := s.host.Trigger(ctx, "identity:loop", nil)
@@ -251,6 +251,9 @@ func newFriend(id string) sdk.Plugin {
 			{Controller: id, Name: "crash", Handler: func(context.Context, *sdk.Request) (any, error) { os.Exit(3); return nil, nil }},
 			{Controller: id, Name: "peek", Handler: f.call, Auth: sdk.AuthNone},
 		},
+	}
+	if id != "friend" { // a pipe of a plugin that is down stops what it guards
+		p.Pipes = nil
 	}
 	return p
 }
