@@ -126,6 +126,9 @@ func TestLoadEnvironment(t *testing.T) {
 		"SLUICE_SECURITY_AUTH_TOKEN_SECRET=12345",
 		`SLUICE_PLUGINS_CONFIG={"gvp": {"n": 1}}`,
 		`SLUICE_PLUGINS_SECRETS={"gvp": {"key": "k"}}`,
+		`SLUICE_PLUGINS_MOUNTS={"gvp": "/uniapi", "none": null}`,
+		`SLUICE_PLUGINS_HOSTS={"gvp": ["a.example", "b.example"], "aura": "c.example, d.example"}`,
+		`SLUICE_PLUGINS_STORAGE={"gvp": ["*"]}`,
 		// not ours
 		"SLUICE_CONFIG=/etc/sluice.yaml", "SLUICE_TEST_ALL=1",
 		"SLUICE_PORT=tcp://10.0.0.1:7512", "SLUICE_SERVICE_HOST=10.0.0.1", "SLUICE_PORT_7512_TCP_ADDR=10.0.0.1", "SLUICE_API_SERVICE_PORT_HTTP=1", "SLUICE_API_PORT=udp://10.0.0.1:53",
@@ -137,6 +140,11 @@ func TestLoadEnvironment(t *testing.T) {
 		c.Security.AuthToken.ExpiresIn.Duration() != time.Minute || c.Security.AuthToken.Secret.Reveal() != "12345" ||
 		c.Plugins.Config["gvp"]["n"] != 1 || c.Plugins.Secrets["gvp"]["key"].Reveal() != "k" {
 		t.Errorf("got %+v", c)
+	}
+	if p := c.Plugins; !reflect.DeepEqual(p.Mounts, map[string]string{"gvp": "/uniapi"}) ||
+		!reflect.DeepEqual(p.Hosts, map[string][]string{"gvp": {"a.example", "b.example"}, "aura": {"c.example", "d.example"}}) ||
+		!reflect.DeepEqual(p.Storage, map[string][]string{"gvp": {"*"}}) {
+		t.Errorf("got %v, %v, %v", p.Mounts, p.Hosts, p.Storage)
 	}
 }
 

@@ -62,7 +62,12 @@ func TestValidate(t *testing.T) {
 		"endless grace":  {func(c *config.Config) { c.Security.AuthToken.GracePeriod = config.Infinite }, []string{"security.authToken.gracePeriod"}},
 		"memory a lane":  {func(c *config.Config) { c.Security.PasswordHash.MemoryKiB, c.Security.PasswordHash.Parallelism = 31, 4 }, []string{"security.passwordHash.memoryKiB"}},
 		"restart delays": {func(c *config.Config) { c.Plugins.Restart.MaxDelay = time.Millisecond }, []string{"plugins.restart.maxDelay"}},
-		"two at once":    {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
+		"mounts":         {func(c *config.Config) { c.Plugins.Mounts = map[string]string{"a": "x", "b": "/x/"} }, []string{"plugins.mounts", "plugins.mounts"}},
+		"hosts": {func(c *config.Config) {
+			c.Plugins.Hosts = map[string][]string{"a": {"A.example", "http://b"}, "b": {"a.example", ""}}
+		}, []string{"plugins.hosts", "plugins.hosts", "plugins.hosts"}},
+		"listen":      {func(c *config.Config) { c.Plugins.Listen = map[string]string{"a": "8080", "b": "127.0.0.1:0"} }, []string{"plugins.listen"}},
+		"two at once": {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
 	} {
 		c := config.Defaults()
 		test.change(c)

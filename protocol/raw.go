@@ -55,10 +55,9 @@ func (a *Response) Bare(refusals Refusals) {
 	// Append writes the content itself from now on.
 	a.Profile, a.Raw = KuzzleV2, true
 	switch {
-	case a.Content != nil:
-	case a.Error != nil && a.Result == nil:
+	case a.Error != nil && len(a.Content) == 0 && len(a.Result) == 0:
 		a.refuse(refusals.of(a.Status))
-	default:
+	case a.Content == nil:
 		a.Content = a.Result
 	}
 	a.Result = nil

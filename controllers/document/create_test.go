@@ -55,6 +55,30 @@ func TestCreateOrReplace(t *testing.T) {
 	})
 }
 
+// TestIfVersion: a write that names the version it has seen does nothing to another one.
+func TestIfVersion(t *testing.T) {
+	const lost = "services.storage.too_many_changes"
+	at := func(version string) string { return c + `,"_id":"d","ifVersion":` + version }
+	controllertest.Run(t, withDocument(t, `{"a":1}`), []scenario{
+		{"replace, lost", `document:replace ` + at("2") + `,"body":{"a":2}`, 500, lost, "", "*"},
+		{"replace", `document:replace ` + at("1") + `,"body":{"a":2}`, 200, "", "*", "*"},
+		{"update, lost", `document:update ` + at("1") + `,"body":{"a":3}`, 500, lost, "", "*"},
+		{"update, lost, whatever the retries", `document:update ` + at("1") + `,"retryOnConflict":9,"body":{"a":3}`, 500, lost, "", "*"},
+		{"update", `document:update ` + at("2") + `,"source":true,"body":{"b":3}`, 200, "", "*", "*"},
+		{"createOrReplace, lost", `document:createOrReplace ` + at("2") + `,"body":{}`, 500, lost, "", "*"},
+		{"createOrReplace", `document:createOrReplace ` + at("3") + `,"body":{"f":1,"g":1}`, 200, "", "*", "*"},
+		{"create", `document:create ` + at("1") + `,"body":{}`, 400, "services.storage.document_already_exists", "", "*"},
+		{"upsert, lost", `document:upsert ` + at("3") + `,"body":{"changes":{}}`, 500, lost, "", "*"},
+		{"deleteFields, lost", `document:deleteFields ` + at("3") + `,"body":{"fields":["f"]}`, 500, lost, "", "*"},
+		{"deleteFields", `document:deleteFields ` + at("4") + `,"body":{"fields":["f"]}`, 200, "", "*", "*"},
+		{"delete, lost", `document:delete ` + at("4"), 500, lost, "", "*"},
+		{"no version", `document:delete ` + at("0"), 400, "api.assert.invalid_argument", "", ""},
+		{"no number", `document:delete ` + at(`"x"`), 400, "api.assert.invalid_type", "", ""},
+		{"delete", `document:delete ` + at("5"), 200, "", "*", "*"},
+		{"createOrReplace what is gone", `document:createOrReplace ` + at("5") + `,"body":{}`, 500, lost, "", "*"},
+	})
+}
+
 func TestReplace(t *testing.T) {
 	controllertest.Run(t, withDocument(t, `{"a":1}`), []scenario{
 		{

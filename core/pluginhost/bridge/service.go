@@ -121,8 +121,14 @@ func checkRefusal(r *pluginv1.Refusal) error {
 	return nil
 }
 
+// nodesOwn begins the names of what were plugins of Kuzzle: their storage, credentials among it, is the node's.
+const nodesOwn = "kuzzle-plugin-"
+
 func checkCollections(m *pluginv1.Manifest) error {
 	var problems []error
+	if len(m.GetCollections()) > 0 && strings.HasPrefix(m.GetId(), nodesOwn) {
+		problems = append(problems, fmt.Errorf("the storage of names that begin with %s belongs to the node; choose another id", nodesOwn))
+	}
 	seen := map[[2]string]bool{}
 	for _, c := range m.GetCollections() {
 		index := codec.IndexOf(m, c)
