@@ -3,6 +3,7 @@ package codec_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -194,6 +195,34 @@ func TestLists(t *testing.T) {
 	} {
 		if got := codec.Lists(calls, action[0], action[1]); got != want {
 			t.Errorf("%v: %v", action, got)
+		}
+	}
+}
+
+// A request whose credentials are one plugin's business crosses to it whole, and to every other in outline.
+func TestPrivateRequests(t *testing.T) {
+	const secret = "s3cr3t"
+	in := &protocol.Request{
+		RequestID: "r", Controller: "c", Action: "a", Index: secret, Collection: secret, ID: secret, Private: "own",
+		Args: protocol.TextArgs(), Body: jsontext.Value(`"` + secret + `"`), RawBody: []byte(secret), ContentType: secret,
+		Volatile: jsontext.Value(`{"v":"` + secret + `"}`), User: &protocol.User{ID: "-1"}, Internal: &protocol.Internal{Plugin: "p", Hops: 2},
+		Connection: &protocol.Connection{
+			ID: "con", Protocol: "http", ClientIP: "1.2.3.4", Verb: "GET", URL: "/" + secret,
+			Header: http.Header{"Authorization": {"Bearer " + secret}, "Cookie": {"authToken=node; a=" + secret}, "Token": {secret}},
+		},
+	}
+	in.Args.AddText("token", secret)
+	own := codec.FromRequest(in, "own")
+	if got := own.String(); strings.Count(got, secret) != 12 || strings.Contains(got, "authToken") {
+		t.Errorf("to its own: %s", got)
+	}
+	for _, to := range []string{"other", ""} {
+		m := codec.FromRequest(in, to)
+		if got := m.String(); strings.Contains(got, secret) {
+			t.Errorf("to %q: %s", to, got)
+		}
+		if m.GetAction() != "a" || m.GetConnection().GetClientIp() != "1.2.3.4" || m.GetUser().GetId() != "-1" || m.GetHops() != 2 || m.GetCaller() != "p" {
+			t.Errorf("to %q: %v", to, m)
 		}
 	}
 }
