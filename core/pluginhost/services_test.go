@@ -173,8 +173,10 @@ func TestOwnCredentials(t *testing.T) {
 		{"not the node's cookie", "GET", "/service/echo", "", []string{"Cookie: authToken=" + token + "; b=1"}, []string{`"cookie":"b=1"`}},
 		{
 			"the query as it is", "GET", "/service/echo/a%2Fb?jwt=x&jwt=y&requestId=1&volatile=%7B&controller=c&pretty&token=AU_%31", "", nil,
-			[]string{`"jwt":["x","y"]`, `"requestId":"1"`, `"volatile":"{"`, `"controller":"c"`, `"pretty":""`, `"name":"a/b"`,
-				`"query":"jwt=x&jwt=y&requestId=1&volatile=%7B&controller=c&pretty&token=AU_%31"`, `"token":"AU_1"`},
+			[]string{
+				`"jwt":["x","y"]`, `"requestId":"1"`, `"volatile":"{"`, `"controller":"c"`, `"pretty":""`, `"name":"a/b"`,
+				`"query":"jwt=x&jwt=y&requestId=1&volatile=%7B&controller=c&pretty&token=AU_%31"`, `"token":"AU_1"`,
+			},
 		},
 		{"nobody is looked for", "GET", "/service/open", "", []string{"Authorization: Bearer x"}, []string{`"user":"nobody"`, `"authorization":"Bearer x"`}},
 		{"an envelope's token is an argument", "POST", "/_query", `{"controller":"service","action":"echo","jwt":"AU_x"}`, nil, []string{`"args":{"jwt":"AU_x"}`, `"user":"-1"`}},

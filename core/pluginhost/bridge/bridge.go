@@ -112,7 +112,7 @@ func (b *Bridge) action(a *pluginv1.Action, mount string) (router.Action, error)
 	action := router.Action{
 		Controller: a.GetController(), Name: a.GetName(), Handler: b.execute,
 		Auth: authModes[a.GetAuth()], Profile: profile, Plugin: b.Plugin,
-		RawBody: a.GetRawBody(), MaxBodyBytes: int64(min(a.GetMaxBodyBytes(), math.MaxInt64)), ContentTypes: a.GetContentTypes(), //nolint:gosec // bounded here
+		RawBody: a.GetRawBody(), MaxBodyBytes: int64(min(a.GetMaxBodyBytes(), math.MaxInt64)), ContentTypes: a.GetContentTypes(),
 	}
 	if a.GetRawBody() {
 		action.Handler = b.executeRaw
