@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
 )
 
 // about tells somebody who started the executable by hand what it is.
@@ -26,13 +28,18 @@ func about(w io.Writer, p Plugin, args []string) error {
 		a := m.GetActions()[i]
 		line := a.GetController() + ":" + a.GetName()
 		for _, r := range a.GetRoutes() {
-			line += "  " + r.GetVerb() + " " + r.GetPath()
+			line += "  " + r.GetVerb() + " " + m.GetMount() + r.GetPath()
 		}
 		return line
 	})
 	list(&b, "Changes or stops (pipes)", len(m.GetPipes()), func(i int) string { return m.GetPipes()[i] })
 	list(&b, "Is told of (hooks)", len(m.GetHooks()), func(i int) string { return m.GetHooks()[i] })
 	list(&b, "Calls", len(m.GetCalls()), func(i int) string { return m.GetCalls()[i] })
+	list(&b, "Triggers", len(m.GetTriggers()), func(i int) string { return m.GetTriggers()[i] })
+	list(&b, "Stores", len(m.GetCollections()), func(i int) string {
+		c := m.GetCollections()[i]
+		return codec.IndexOf(m, c) + "/" + c.GetName()
+	})
 	list(&b, "Grants (role: action)", len(m.GetGrants()), func(i int) string {
 		g := m.GetGrants()[i]
 		return g.GetRole() + ": " + g.GetController() + ":" + g.GetAction()

@@ -49,6 +49,40 @@
 //	return nil, kerror.APIAssertMissingArgument.New("body.email")
 //	return nil, kerror.Bare(kerror.ForbiddenError, "Only on weekdays.")
 //
+// # Services: routes that answer in a form of their own
+//
+// An action of the profile protocol.Raw answers over its routes with its result alone: own body, own status, own headers. Over
+// WebSocket and POST /_query the same action answers in an envelope. What the node refuses before the plugin sees it (no
+// JSON, too large, too often, another verb, plugin down) it answers as Plugin.Refusals say:
+//
+//	Mount: "/amplifi", // the route below is PUT /amplifi/token, and PUT /token on a host of the plugin's own
+//	Refusals: []sdk.Refusal{{Body: `{"success":false,"errorCode":"internalError","message":$message}`}},
+//	Actions: []sdk.Action{{
+//		Controller: "amplifi/token", Name: "create", Routes: []sdk.Route{{Verb: "PUT", Path: "/token"}},
+//		Profile: protocol.Raw, Auth: sdk.AuthPlugin, MaxBodyBytes: 64 << 10,
+//		RateLimit: sdk.RateLimit{PerSecond: 0.5, Burst: 30},
+//		Handler: func(ctx context.Context, r *sdk.Request) (any, error) {
+//			r.Reply.SetHeader("Cache-Control", "no-store")
+//			return refused{Code: "invalidCredentials"}, sdk.ServiceError("amplifi", "invalidCredentials", 1, 401, "Wrong credentials.")
+//		},
+//	}},
+//
+// With AuthPlugin and AuthNone the node looks at no token and decides no rights: headers and arguments come untouched, and
+// other plugins learn no more of such a request than that it is there.
+//
+// # Storage, events, health
+//
+// Collections of a plugin's own are reached by nobody else and exist when Start is called; a write can be tied to the version
+// that was read:
+//
+//	Collections: []sdk.Collection{{Name: "users", Mapping: []byte(`{"properties":{"name":{"type":"keyword"}}}`)}},
+//	...
+//	doc, err := host.Store("users").Get(ctx, "ann")
+//	_, err = host.Store("users").Update(ctx, "ann", change, sdk.IfVersion(doc.Version)) // services.storage.too_many_changes
+//
+// host.Trigger fires events of Plugin.Triggers to the pipes and hooks of other plugins, host.Call calls their actions, and
+// host.Degraded says that something does not work for now.
+//
 // Tests run the same value in their own process: see sdktest. github.com/sluicehq/sluice/plugins/comexposium is a whole
 // plugin.
 //

@@ -5,7 +5,10 @@
 // the upgrades always win. Everything else is the API, and the route trie of the router finds the action.
 //
 // Whatever goes wrong with a request whose headers could be read, the answer is a whole envelope with an error of the
-// catalogue, in the wire profile of the action that its route leads to.
+// catalogue, in the wire profile of the action that its route leads to. Of the profile raw it is what the service behind the
+// route says of such an error, see service.go.
+//
+// Host names and listeners may belong to one plugin each (Options.Hosts, Server.ServeSite): its routes are all there is then.
 //
 // core/node imports it.
 package httpserver
