@@ -19,7 +19,7 @@ type Plugins struct {
 	Restart            Restart                      `config:"restart" doc:"What happens after a plugin crashed."`
 	DrainTimeout       time.Duration                `config:"drainTimeout" doc:"How long a replaced plugin may finish its calls." min:"0s"`
 	HookQueueSize      int                          `config:"hookQueueSize" doc:"Events waiting for the hooks of one plugin; further ones are dropped and counted." min:"1"`
-	Mounts             map[string]string            `config:"mounts" doc:"Path, by plugin id, that a plugin's routes begin with, in place of the one that the plugin brings: gvp: /uniapi."`
+	Mounts             map[string]string            `config:"mounts" doc:"Path, by plugin id, that a plugin's routes begin with, in place of the one that the plugin brings: gvp: /uniapi. An index named like the first part of it is out of reach of the routes of documents, though not of WebSocket and /_query."`
 	Hosts              map[string][]string          `config:"hosts" doc:"Host names, by plugin id, under which the routes of that plugin stand without their mount, and nothing else does: gvp: [uniapi.example.com]."`
 	Listen             map[string]string            `config:"listen" doc:"Address, by plugin id, of a listener of the plugin's own, where its routes stand without their mount, and nothing else does: gvp: 127.0.0.1:8443."`
 	Storage            map[string][]string          `config:"storage" doc:"Public indexes, by plugin id, whose documents the plugin may read and write as itself; * is every index. What it stores for itself needs no grant."`
