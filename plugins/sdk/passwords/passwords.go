@@ -17,8 +17,8 @@ import (
 	"sync/atomic"
 )
 
-// MaxBytes is the longest password that Hash and Matches take; both answer ErrTooLong for more.
-const MaxBytes = 1024
+// MaxBytes is the longest password that Hash and Matches take, 1024 characters of any kind; both answer ErrTooLong for more.
+const MaxBytes = 4096
 
 // waitersPerSlot bounds how many hashes may wait for each one that runs: at 27 ms a hash, less than two seconds.
 const waitersPerSlot = 64
