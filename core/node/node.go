@@ -27,6 +27,7 @@ import (
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded"
+	"github.com/sluicehq/sluice/core/validation"
 )
 
 // Options are what a node is started with.
@@ -56,6 +57,8 @@ type Node struct {
 	plugins  *pluginhost.Host
 	http     *httpserver.Server
 	listener net.Listener
+	// specifications are what the documents of each collection must be like.
+	specifications *validation.Validator
 
 	ready atomic.Bool
 	// served gets what ended the server, nil after Stop.
@@ -72,7 +75,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1),
 	}
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openStorage, n.openSecurity, n.openFunnel, n.openPlugins, n.serve,
+		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, n.Stop(ctx))
