@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/sluicehq/sluice/controllers/announce"
 	authcontroller "github.com/sluicehq/sluice/controllers/auth"
 	"github.com/sluicehq/sluice/controllers/bulk"
@@ -10,12 +12,16 @@ import (
 	"github.com/sluicehq/sluice/controllers/metadata"
 	securitycontroller "github.com/sluicehq/sluice/controllers/security"
 	"github.com/sluicehq/sluice/controllers/server"
+	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/router"
 )
 
 // apiVersion is the version of the Kuzzle API that the node speaks; clients look at it.
 const apiVersion = "2.56.0"
+
+// maxScroll is the longest time that a scroll is kept for, the API's default.
+const maxScroll = time.Minute
 
 // contribute registers the built-in controllers.
 func (n *Node) contribute() error {
@@ -62,8 +68,8 @@ func (n *Node) documents() []router.Contribution {
 		{Owner: "index", Actions: index.Actions(index.Options{Engine: n.engine, Announcer: announcer, Users: n.users})},
 		{Owner: "collection", Actions: collection.Actions(collection.Options{Engine: n.engine, Announcer: announcer})},
 		{Owner: "document", Actions: document.Actions(document.Options{
-			Engine: n.engine, Announcer: announcer, Metadata: info,
-			MaxFetch: limits.DocumentsFetchCount, MaxWrite: limits.DocumentsWriteCount,
+			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users,
+			Paging: target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}, MaxWrite: limits.DocumentsWriteCount,
 		})},
 		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
 	}
