@@ -14,6 +14,7 @@ import (
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/validation"
 )
 
 // Engine is what the controller works on.
@@ -31,6 +32,8 @@ type Options struct {
 	Announcer announce.Announcer
 	Metadata  metadata.Writer
 	Paging    target.Paging
+	// Validator holds what create, createOrReplace, replace and update write to the specifications of the collection.
+	Validator *validation.Validator
 	// Users decide which hits document:scroll may show.
 	Users *security.Service
 	// MaxWrite is how many documents one request may write.
@@ -61,6 +64,7 @@ func Actions(o Options) []router.Action {
 		action("create", c.create,
 			route("POST", "/:index/:collection/_create"), route("POST", "/:index/:collection/:_id/_create")),
 		action("mCreate", c.mCreate, route("POST", "/:index/:collection/_mCreate")),
+		action("validate", c.validate, route("POST", "/:index/:collection/_validate")),
 		action("mUpsert", c.mUpsert, route("POST", "/:index/:collection/_mUpsert")),
 		action("upsert", c.upsert,
 			route("POST", "/:index/:collection/:_id/_upsert"), deprecated("2.11.0", "PUT", "/:index/:collection/:_id/_upsert")),

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/metadata"
 	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/validation"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -39,15 +40,26 @@ const (
 
 func newNode(t testing.TB) *controllertest.Node {
 	t.Helper()
-	n := controllertest.New(t, true)
+	n, _ := newNodeWithSpecifications(t, true)
+	return n
+}
+
+func newNodeWithSpecifications(t testing.TB, dev bool) (*controllertest.Node, *validation.Validator) {
+	t.Helper()
+	n := controllertest.New(t, dev)
+	v, err := validation.Open(t.Context(), validation.Options{Engine: n.Engine})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.Contribute(t, "document", document.Actions(document.Options{
 		Engine: n.Engine, Announcer: n.Announcer, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
 		Users: n.Users, Paging: target.Paging{MaxFetch: maxFetch, MaxScroll: time.Minute}, MaxWrite: maxWrite,
+		Validator: v,
 	}))
 	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "i", Name: "c"}, storage.Spec{}); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, v
 }
 
 // withDocument is a node with the document d of version 1.
@@ -105,6 +117,7 @@ POST /:index/:collection/_count count
 POST /:index/:collection/_create create
 POST /:index/:collection/:_id/_create create
 POST /:index/:collection/_mCreate mCreate
+POST /:index/:collection/_validate validate
 POST /:index/:collection/_mUpsert mUpsert
 POST /:index/:collection/:_id/_upsert upsert
 PUT /:index/:collection/:_id/_upsert upsert 2.11.0

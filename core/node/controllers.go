@@ -68,7 +68,7 @@ func (n *Node) documents() []router.Contribution {
 		{Owner: "index", Actions: index.Actions(index.Options{Engine: n.engine, Announcer: announcer, Users: n.users})},
 		{Owner: "collection", Actions: collection.Actions(collection.Options{Engine: n.engine, Announcer: announcer})},
 		{Owner: "document", Actions: document.Actions(document.Options{
-			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users,
+			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users, Validator: n.specifications,
 			Paging: target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}, MaxWrite: limits.DocumentsWriteCount,
 		})},
 		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
