@@ -64,12 +64,20 @@ func (n *Node) documents() []router.Contribution {
 	limits := n.options.Config.Limits
 	announcer := announce.Announcer{Bus: n.bus, Snapshot: n.registry.Current}
 	info := metadata.Writer{Announcer: announcer}
+	paging := target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}
+	reindexer := collection.NewReindexer(n.engine, n.options.Logger)
+	n.onStop(reindexer.Close)
 	return []router.Contribution{
 		{Owner: "index", Actions: index.Actions(index.Options{Engine: n.engine, Announcer: announcer, Users: n.users})},
-		{Owner: "collection", Actions: collection.Actions(collection.Options{Engine: n.engine, Announcer: announcer})},
+		{
+			Owner: "collection", Listeners: collection.Listeners(n.specifications),
+			Actions: collection.Actions(collection.Options{
+				Engine: n.engine, Announcer: announcer, Specifications: n.specifications, Reindexer: reindexer, Paging: paging,
+			}),
+		},
 		{Owner: "document", Actions: document.Actions(document.Options{
 			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users, Validator: n.specifications,
-			Paging: target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}, MaxWrite: limits.DocumentsWriteCount,
+			Paging: paging, MaxWrite: limits.DocumentsWriteCount,
 		})},
 		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,7 @@ type Options struct {
 }
 
 // Validator holds the specifications of all collections. Its methods are safe for concurrent use; it has no goroutine and
-// needs no Close. A change is in force for every call that begins after Put, Delete or DeleteIndex returned.
+// needs no Close. A change is in force for every call that begins after Put, Delete or DeleteIndexes returned.
 type Validator struct {
 	engine Engine
 	now    func() time.Time
@@ -193,9 +194,9 @@ func (v *Validator) Delete(ctx context.Context, index, collection string) error 
 	return v.deleteAll(ctx, func(at address) bool { return at == address{index, collection} })
 }
 
-// DeleteIndex removes the specifications of all collections of an index.
-func (v *Validator) DeleteIndex(ctx context.Context, index string) error {
-	return v.deleteAll(ctx, func(at address) bool { return at.index == index })
+// DeleteIndexes removes the specifications of all collections of these indexes.
+func (v *Validator) DeleteIndexes(ctx context.Context, indexes []string) error {
+	return v.deleteAll(ctx, func(at address) bool { return slices.Contains(indexes, at.index) })
 }
 
 func (v *Validator) deleteAll(ctx context.Context, which func(address) bool) error {
@@ -206,7 +207,7 @@ func (v *Validator) deleteAll(ctx context.Context, which func(address) bool) err
 			}
 			err := v.engine.Delete(ctx, Collection, at.id(), storage.WriteOptions{Refresh: storage.RefreshWaitFor})
 			if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-				return err
+				return fmt.Errorf("delete the specification %s: %w", at.id(), err)
 			}
 			delete(specs, at)
 		}

@@ -59,7 +59,7 @@ func TestSpecificationsComeAndGo(t *testing.T) {
 	if err := v.Delete(t.Context(), "i", "c"); err != nil {
 		t.Error("there is none: ", err)
 	}
-	if err := v.DeleteIndex(t.Context(), "i"); err != nil {
+	if err := v.DeleteIndexes(t.Context(), []string{"x", "i"}); err != nil {
 		t.Error(err)
 	}
 	if !fits(t, v, "i", "d") || fits(t, v, "j", "c") || !fits(t, open(t, e), "i", "d") {
