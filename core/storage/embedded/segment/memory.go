@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -117,6 +119,11 @@ func (m *Memory) Field(path string) (*Field, error) {
 	return &f.Field, nil
 }
 
+// paths implements part.
+func (m *Memory) paths() (spaces, fields iter.Seq[string]) {
+	return maps.Keys(m.spaces), maps.Keys(m.fields)
+}
+
 // memoryField is a field that grows.
 type memoryField struct {
 	Field
@@ -136,10 +143,10 @@ func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 		if of.DocValues {
 			f.Ords = &Column[uint32]{}
 		}
-		f.terms = newMemoryTerms()
+		f.terms = newMemoryTerms(false)
 		f.Terms = f.terms
 	case t == mapping.Text:
-		f.terms = newMemoryTerms()
+		f.terms = newMemoryTerms(true)
 		f.Terms = f.terms
 	case t.Floating():
 		f.Floats = &Column[float64]{}
@@ -154,7 +161,7 @@ func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 func (f *memoryField) add(e *Entry, r *run, doc uint32) {
 	switch t := f.Type; {
 	case t == mapping.Keyword || t == mapping.IP:
-		ords := f.terms.add(e, r, doc, false)
+		ords := f.terms.add(e, r, doc)
 		if f.Ords != nil {
 			f.Ords.push(doc, ords, f.Present)
 		}
@@ -177,7 +184,7 @@ func (f *memoryField) addText(e *Entry, r *run, doc uint32) {
 			f.Ords = Uninvert(f.terms, doc)
 		}
 	}
-	ords := f.terms.add(e, r, doc, true)
+	ords := f.terms.add(e, r, doc)
 	if f.Ords != nil {
 		f.Ords.push(doc, ords, f.Present)
 	}

@@ -13,6 +13,7 @@ import (
 
 // memoryTerms is the dictionary of a field that grows.
 type memoryTerms struct {
+	text bool // whether the terms are words
 	// ords finds terms by their bytes, which are those of list.
 	ords  map[string]uint32
 	list  []memoryTerm
@@ -50,10 +51,12 @@ const (
 	blockSize = 16 << 10
 )
 
-func newMemoryTerms() *memoryTerms { return &memoryTerms{ords: map[string]uint32{}} }
+func newMemoryTerms(text bool) *memoryTerms {
+	return &memoryTerms{text: text, ords: map[string]uint32{}}
+}
 
 // add adds the terms of a run and gives their ordinals, which are valid until the next call.
-func (m *memoryTerms) add(e *Entry, r *run, doc uint32, text bool) []uint32 {
+func (m *memoryTerms) add(e *Entry, r *run, doc uint32) []uint32 {
 	m.last = m.last[:0]
 	for i := r.from; i < r.to; i++ {
 		t := &e.terms[i]
@@ -62,7 +65,7 @@ func (m *memoryTerms) add(e *Entry, r *run, doc uint32, text bool) []uint32 {
 			ord = m.insert(e.bytes[t.from:t.to])
 		}
 		m.last = append(m.last, ord)
-		if text {
+		if m.text {
 			m.addWord(&m.list[ord], doc, t.freq, e.bytes[t.positions:t.end])
 		} else {
 			m.addKeyword(&m.list[ord], doc)
@@ -203,7 +206,11 @@ func (m *memoryTerms) Documents(ord uint32) *roaring.Bitmap { return m.list[ord]
 
 // Occurrences implements Terms.
 func (m *memoryTerms) Occurrences(ord uint32) Occurrences {
-	return &memoryOccurrences{term: &m.list[ord]}
+	t := &m.list[ord]
+	if !m.text {
+		return &keywordOccurrences{docs: t.documents().Iterator()}
+	}
+	return &memoryOccurrences{term: t}
 }
 
 // memoryOccurrences reads a memoryTerm.
@@ -261,6 +268,25 @@ func (o *memoryOccurrences) Freq() uint32 { return o.freq }
 
 // Positions implements Occurrences.
 func (o *memoryOccurrences) Positions(dst []uint32) []uint32 {
+	return appendPositions(dst, o.coded(), o.freq)
+}
+
+// coded gives the positions in the document as they are coded.
+func (o *memoryOccurrences) coded() []byte {
 	o.positions, o.skip = o.positions[skipNumbers(o.positions, o.skip):], 0
-	return appendPositions(dst, o.positions, o.freq)
+	return o.positions[:skipNumbers(o.positions, o.freq)]
+}
+
+// each implements source.
+func (m *memoryTerms) each(ord uint32, visit func(doc, freq uint32, positions []byte)) {
+	t := &m.list[ord]
+	if !m.text {
+		for doc := range roaring.Values(t.documents()) {
+			visit(doc, 1, nil)
+		}
+		return
+	}
+	for o := (memoryOccurrences{term: t}); o.Next(); {
+		visit(o.doc, o.freq, o.coded())
+	}
 }

@@ -120,6 +120,8 @@ type Points struct {
 	// Near gives every document that may have a point in the box, and others: those of the cells of a grid that the box
 	// touches. West is greater than east when the box crosses the date line.
 	Near func(south, north, west, east float64) *roaring.Bitmap
+
+	grid *grid // of a File
 }
 
 // Terms is the dictionary of a field. Ordinals count from 0; of a File they are in the order of the terms' bytes, of a Memory
@@ -137,7 +139,7 @@ type Terms interface {
 	DocFreq(ord uint32) int
 	// Documents has those documents.
 	Documents(ord uint32) *roaring.Bitmap
-	// Occurrences reads where in its documents a term of a text stands.
+	// Occurrences reads where in its documents a term of a text stands. Of a keyword each document has one, without a place.
 	Occurrences(ord uint32) Occurrences
 }
 
