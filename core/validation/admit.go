@@ -34,37 +34,6 @@ func (s *Specification) AdmitUpdate(id string, stored, changes jsontext.Value) (
 	return s.fill(changes, true)
 }
 
-// merge gives stored with the members of changes in it: objects are merged at every depth, every other value replaces.
-func merge(stored, changes jsontext.Value) (jsontext.Value, error) {
-	into, err := protocol.ParseArgs(stored, "")
-	if err != nil {
-		return nil, err
-	}
-	from, err := protocol.ParseArgs(changes, "body.")
-	if err != nil {
-		return nil, err
-	}
-	at := make(map[string]int, len(into.All()))
-	for i, member := range into.All() {
-		at[member.Name] = i
-	}
-	merged, fresh := into.All(), []protocol.Arg(nil)
-	for _, member := range from.All() {
-		i, there := at[member.Name]
-		switch {
-		case !there:
-			fresh = append(fresh, member)
-		case member.Value.Kind() == '{' && merged[i].Value.Kind() == '{':
-			if merged[i].Value, err = merge(merged[i].Value, member.Value); err != nil {
-				return nil, err
-			}
-		default:
-			merged[i].Value = member.Value
-		}
-	}
-	return appendObject(nil, append(merged, fresh...)), nil
-}
-
 // fill writes defaults: in a whole document where a field is absent or null, in changes where it is null.
 func (s *Specification) fill(document jsontext.Value, update bool) (jsontext.Value, error) {
 	if !s.fills {

@@ -1,10 +1,17 @@
 package validation_test
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/validation"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // TestTypes holds single values to the field f. fits and not are JSON values, one a line.
@@ -114,5 +121,123 @@ func TestTypes(t *testing.T) {
 				t.Errorf("%s: %s fits", name, value)
 			}
 		}
+	}
+}
+
+// TestMessages holds whole documents to one specification. want is what clients are told.
+func TestMessages(t *testing.T) {
+	spec := parse(t, `{"strict":true,"fields":{
+		"title":{"type":"string","mandatory":true},
+		"author":{"type":"object"},"author/name":{"type":"string","mandatory":true},"author/born":{"type":"object"},"author/born/year":{"type":"integer"},
+		"notes":{"type":"object","typeOptions":{"strict":false}},"notes/n":{"type":"integer"},
+		"free":{"type":"object"},
+		"copies":{"type":"object","multivalued":{"value":true,"maxCount":2}},"copies/shelf":{"type":"integer","mandatory":true}},
+		"validators":[{"not":{"equals":{"title":"Untitled"}}},{"or":[{"missing":"author.name"},{"ids":{"values":["a","b"]}}]}]}`)
+	for _, c := range []struct{ id, document, want, err string }{
+		{"", `{"title":"t"}`, `{}`, ""},
+		{"", `{"title":"t","_kuzzle_info":{"author":"x"},"free":{"a":{"b":1}},"notes":{"n":1,"m":2}}`, `{}`, ""},
+		{"a", `{"title":"t","author":{"name":"n","born":{"year":1}},"copies":[{"shelf":1},{"shelf":2}]}`, `{}`, ""},
+		{"c", `{"title":"t","author":{"name":"n"}}`, `{"documentScope":["the document does not match the filter 1 of the validators"]}`, "validation.check.failed_document"},
+		{"", `{"title":"Untitled"}`, `{"documentScope":["the document does not match the filter 0 of the validators"]}`, "validation.check.failed_document"},
+		{"", `{}`, `{"fieldScope":{"children":{"title":{"messages":["is mandatory"]}}}}`, "validation.check.failed_field title"},
+		{"", `{"title":null}`, `{"fieldScope":{"children":{"title":{"messages":["is mandatory"]}}}}`, "validation.check.failed_field title"},
+		{"", `{"title":"t","x":1,"y":2}`, `{"documentScope":["must not have the field \"x\", which is not declared","must not have the field \"y\", which is not declared"]}`, "validation.check.failed_document"},
+		{"", `{"title":"t","author":{"born":{"year":"x","month":1},"_kuzzle_info":1}}`, `{"fieldScope":{"children":{"author":{"children":{"born":{"children":{"year":{"messages":["must be an integer"]}},"messages":["must not have the field \"month\", which is not declared"]},"name":{"messages":["is mandatory"]}},"messages":["must not have the field \"_kuzzle_info\", which is not declared"]}}}}`, "validation.check.failed_field author.born.year"},
+		{"", `{"title":"t","author":[{"name":"n"}]}`, `{"fieldScope":{"children":{"author":{"messages":["must hold one value, not an array"]}}}}`, "validation.check.failed_field author"},
+		{"", `{"title":"t","notes":{"n":"x"}}`, `{"fieldScope":{"children":{"notes":{"children":{"n":{"messages":["must be an integer"]}}}}}}`, "validation.check.failed_field notes.n"},
+		{"", `{"title":"t","copies":[{"shelf":1},{},{"shelf":"x"}]}`, `{"fieldScope":{"children":{"copies":{"children":{"shelf":{"messages":["is mandatory"]}},"messages":["must hold at most 2 values"]}}}}`, "validation.check.failed_field copies.shelf"},
+		{"", `{"title":"t","copies":[{"shelf":1},5]}`, `{"fieldScope":{"children":{"copies":{"messages":["value 1 must be an object"]}}}}`, "validation.check.failed_field copies"},
+		{"", `[]`, `{"documentScope":["must be an object that can be read","the document cannot be read: a document must be an object"]}`, "validation.check.failed_document"},
+		{"", `{"title":"t","title":"u"}`, "*", "validation.check.failed_document"},
+		{"", `{"title":"\ud800"}`, "*", "validation.check.failed_document"},
+		{"", `{"title":`, "*", "validation.check.failed_document"},
+		{"", `{"title":"t","free":` + strings.Repeat(`{"a":`, 2000) + "1" + strings.Repeat("}", 2000) + `}`, "*", "validation.check.failed_document"},
+	} {
+		o := spec.Validate(c.id, jsontext.Value(c.document))
+		if got := messages(t, o); got != c.want && c.want != "*" {
+			t.Errorf("%s:\n got %s\nwant %s", shorten(c.document), got, c.want)
+		}
+		if got := errorText(o.Err()); got != c.err {
+			t.Errorf("%s: %s, want %s", shorten(c.document), got, c.err)
+		}
+	}
+}
+
+// errorText is the id of an error of a field or a document, and of which field.
+func errorText(err error) string {
+	var e *kerror.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	if e.ID == kerror.ValidationCheckFailedField.ID {
+		return e.ID + " " + e.Props[0]
+	}
+	return e.ID
+}
+
+func shorten(s string) string { return s[:min(len(s), 200)] }
+
+// TestStrictnessIsInherited declares one field a level, and puts another beside it.
+func TestStrictnessIsInherited(t *testing.T) {
+	for _, c := range []struct{ root, a, b, refused string }{
+		{`false`, `{}`, `{}`, ""},
+		{`true`, `{}`, `{}`, "root a b"},
+		{`true`, `{"strict":false}`, `{}`, "root"},
+		{`true`, `{"strict":false}`, `{"strict":true}`, "root b"},
+		{`false`, `{"strict":true}`, `{}`, "a b"},
+		{`false`, `{"strict":true}`, `{"strict":false}`, "a"},
+		{`null`, `{}`, `{"strict":true}`, "b"},
+	} {
+		spec := parse(t, `{"strict":`+c.root+`,"fields":{"a":{"type":"object","typeOptions":`+c.a+`},"a/b":{"type":"object","typeOptions":`+c.b+`},"a/b/c":{"type":"integer"}}}`)
+		for name, document := range map[string]string{"root": `{"x":1}`, "a": `{"a":{"x":1}}`, "b": `{"a":{"b":{"x":1}}}`} {
+			if refused := !spec.Validate("", jsontext.Value(document)).Valid(); refused != slices.Contains(strings.Fields(c.refused), name) {
+				t.Errorf("%+v: %s refused is %v", c, name, refused)
+			}
+		}
+	}
+}
+
+func TestFailuresAreBounded(t *testing.T) {
+	var members []string
+	for i := range 5000 {
+		members = append(members, fmt.Sprintf(`"%d%s":1`, i, strings.Repeat("x", 300)))
+	}
+	wide := `{` + strings.Join(members, ",") + `}`
+	if o := parse(t, `{"strict":true}`).Validate("", jsontext.Value(wide)); len(o.Document) != 100 || len(messages(t, o)) > 20_000 {
+		t.Error(len(o.Document), len(messages(t, o)))
+	}
+	nested := `{"o":` + wide + `}`
+	if o := parse(t, `{"fields":{"o":{"type":"object","typeOptions":{"strict":true}}}}`).Validate("", jsontext.Value(nested)); len(o.Fields) != 100 {
+		t.Error(len(o.Fields))
+	}
+	long := `{"o":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 100_000), ",") + `]}`
+	if o := parse(t, `{"fields":{"o":{"type":"integer","multivalued":{"value":true}}}}`).Validate("", jsontext.Value(long)); len(o.Fields) != 1 {
+		t.Error(o.Fields)
+	}
+}
+
+// TestExpressionsTakeTimeByTheText has an expression that backtracking would take years for.
+func TestExpressionsTakeTimeByTheText(t *testing.T) {
+	spec := parse(t, `{"validators":[{"regexp":{"a":"^(a+)+$"}}]}`)
+	start := time.Now()
+	if spec.Validate("", jsontext.Value(`{"a":"`+strings.Repeat("a", 100_000)+`!"}`)).Valid() {
+		t.Error("matched")
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Error(took)
+	}
+}
+
+func TestNoSpecificationAsksForNothing(t *testing.T) {
+	var spec *validation.Specification
+	if o := spec.Validate("", jsontext.Value(`{`)); !o.Valid() {
+		t.Error(o)
+	}
+	document := jsontext.Value(`{"a":1}`)
+	if got, err := spec.Admit("", document); string(got) != string(document) || err != nil {
+		t.Error(string(got), err)
+	}
+	if got, err := spec.AdmitUpdate("", jsontext.Value(`{}`), document); string(got) != string(document) || err != nil {
+		t.Error(string(got), err)
 	}
 }
