@@ -96,7 +96,8 @@ func (c controller) exportOf(req *protocol.Request) (e export, err error) {
 	if err = e.readForm(req.Args); err != nil {
 		return e, err
 	}
-	paging, err := c.Paging.Search(req, &protocol.Args{}, exportPage) // no scroll is opened: nothing is kept between pages
+	// scroll is checked, and that is all: nothing is kept between pages.
+	paging, err := c.Paging.Search(req, &protocol.Args{}, exportPage)
 	if err != nil {
 		return e, err
 	}

@@ -23,12 +23,12 @@ type Paging struct {
 }
 
 // Search reads which hits are wanted: the arguments from, size and scroll, of which the first two may stand in the body,
-// and are taken out of it. size is how many when the request does not say.
+// and are taken out of it. size is how many when the request does not say, as far as MaxFetch allows.
 func (p Paging) Search(req *protocol.Request, body *protocol.Args, size int64) (s storage.Search, err error) {
 	if s.From, err = notNegative(req.Args, *body, "from", 0); err != nil {
 		return s, err
 	}
-	if s.Size, err = notNegative(req.Args, *body, "size", size); err != nil {
+	if s.Size, err = notNegative(req.Args, *body, "size", min(size, int64(p.MaxFetch))); err != nil {
 		return s, err
 	}
 	if s.Size > p.MaxFetch {
