@@ -33,7 +33,7 @@ func (c *Column[T]) spread(present *roaring.Bitmap) {
 	c.Offsets = append(make([]uint32, 0, cap(c.Values)+1), 0)
 	n := uint32(0)
 	for doc := range c.Values {
-		if present.Contains(uint32(doc)) { //nolint:gosec // a segment in memory is small
+		if present.Contains(uint32(doc)) {
 			c.Values[n] = c.Values[doc]
 			n++
 		}
@@ -55,7 +55,7 @@ func (c *Column[T]) Of(doc uint32) []T {
 func Uninvert(terms Terms, n uint32) *Column[uint32] {
 	c := &Column[uint32]{Offsets: make([]uint32, n+1)}
 	for ord := range terms.Len() {
-		for doc := range roaring.Values(terms.Documents(uint32(ord))) { //nolint:gosec // an ordinal
+		for doc := range roaring.Values(terms.Documents(uint32(ord))) {
 			c.Offsets[doc+1]++
 		}
 	}

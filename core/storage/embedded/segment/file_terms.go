@@ -102,7 +102,7 @@ func (t *fileTerms) documents(ord uint32) iter.Seq[uint32] {
 	number := t.list.number(ord)
 	switch {
 	case number&inline != 0:
-		return func(yield func(uint32) bool) { yield(uint32(number &^ inline >> 32)) } //nolint:gosec // 31 bits
+		return func(yield func(uint32) bool) { yield(uint32(number &^ inline >> 32)) }
 	case t.text:
 		return func(yield func(uint32) bool) {
 			for o := t.occurrences(number); o.Next(); {
@@ -131,10 +131,10 @@ func (t *fileTerms) documents(ord uint32) iter.Seq[uint32] {
 // keywordHeader reads how many documents hold a keyword, and how they are coded.
 func keywordHeader(b []byte) (n int, rest []byte, dense bool) {
 	if b[0]&1 == 1 {
-		return int(binary.NativeEndian.Uint64(b) >> 1), b[8:], true //nolint:gosec // 31 bits
+		return int(binary.NativeEndian.Uint64(b) >> 1), b[8:], true
 	}
 	v, size := binary.Uvarint(b)
-	return int(v >> 1), b[size:], false //nolint:gosec // 31 bits
+	return int(v >> 1), b[size:], false
 }
 
 // Occurrences implements Terms.
@@ -148,7 +148,7 @@ func (t *fileTerms) Occurrences(ord uint32) Occurrences {
 
 func (t *fileTerms) occurrences(number uint64) fileOccurrences {
 	if number&inline != 0 {
-		b := appendPair(make([]byte, 0, 2*binary.MaxVarintLen32), uint32(number&^inline>>32), 1) //nolint:gosec // 31 bits
+		b := appendPair(make([]byte, 0, 2*binary.MaxVarintLen32), uint32(number&^inline>>32), 1)
 		n := len(b)
 		b = binary.AppendUvarint(b, number&(1<<32-1))
 		return fileOccurrences{count: 1, docs: b[:n], positions: b[n:]}

@@ -15,7 +15,7 @@ func EncodeLength(n uint32) byte {
 	n -= freeLengths
 	width := bits.Len32(n)
 	if width < 4 {
-		return byte(freeLengths + n)
+		return byte(freeLengths + n) //nolint:gosec // below 32
 	}
 	shift := width - 4
 	return byte(freeLengths + (shift+1)<<3 + int(n>>shift)&7) //nolint:gosec // at most 255: n is below 1<<31

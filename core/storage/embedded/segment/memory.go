@@ -106,14 +106,14 @@ func (m *Memory) Space(path string) (*Space, error) {
 	if s := m.spaces[path]; s != nil {
 		return s, nil
 	}
-	return nil, nil //nolint:nilnil // a path without documents is no error
+	return nil, nil
 }
 
 // Field implements Segment.
 func (m *Memory) Field(path string) (*Field, error) {
 	f := m.fields[path]
 	if f == nil {
-		return nil, nil //nolint:nilnil // a field without values is no error
+		return nil, nil
 	}
 	f.settle()
 	return &f.Field, nil

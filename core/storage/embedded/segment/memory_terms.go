@@ -76,8 +76,8 @@ func (m *memoryTerms) add(e *Entry, r *run, doc uint32) []uint32 {
 
 func (m *memoryTerms) insert(text []byte) uint32 {
 	text = m.keep(text)
-	ord := uint32(len(m.list)) //nolint:gosec // a segment in memory is small
-	m.ords[unsafe.String(unsafe.SliceData(text), len(text))] = ord
+	ord := uint32(len(m.list))                                     //nolint:gosec // a segment in memory is small
+	m.ords[unsafe.String(unsafe.SliceData(text), len(text))] = ord //nolint:gosec // text does not change
 	m.list = append(m.list, memoryTerm{text: text})
 	m.bytes += termSize
 	return ord

@@ -145,7 +145,7 @@ func (m *merger) ids() error {
 			if number == gone {
 				continue
 			}
-			id, err := s.ID(uint32(doc)) //nolint:gosec // the number of a document
+			id, err := s.ID(uint32(doc))
 			if err != nil {
 				return err
 			}

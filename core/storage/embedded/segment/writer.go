@@ -2,7 +2,6 @@ package segment
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -169,101 +168,3 @@ func raw[T any](values []T) []byte {
 	var v T
 	return unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), len(values)*int(unsafe.Sizeof(v))) //nolint:gosec // the same memory
 }
-
-// list writes byte strings with their numbers, in chunks that a reader finds by their places:
-//
-//	where each of them ends (4 bytes each, after a 0), their bytes, and, aligned, a number for each when there are any
-type list struct {
-	w      *writer
-	n      uint32
-	chunks []uint64
-	ends   []uint32
-	bytes  []byte
-	refs   []uint64
-	// numbered says that there is a number for each.
-	numbered bool
-}
-
-// chunkLen is how many strings a chunk has; the last one has less.
-const chunkLen = 1024
-
-func (l *list) add(s []byte, ref uint64) {
-	if len(l.ends) == 0 {
-		l.ends = append(l.ends, 0)
-	}
-	l.bytes = append(l.bytes, s...)
-	l.ends = append(l.ends, uint32(len(l.bytes))) //nolint:gosec // 1024 strings of 32766 bytes at most
-	l.refs = append(l.refs, ref)
-	if l.n++; l.n%chunkLen == 0 {
-		l.flush()
-	}
-}
-
-func (l *list) flush() {
-	if len(l.refs) == 0 {
-		return
-	}
-	l.chunks = append(l.chunks, l.w.align())
-	_, _ = l.w.Write(raw(l.ends)) // the error stays in w
-	_, _ = l.w.Write(l.bytes)
-	if l.numbered {
-		l.w.align()
-		_, _ = l.w.Write(raw(l.refs))
-	}
-	l.ends, l.bytes, l.refs = l.ends[:0], l.bytes[:0], l.refs[:0]
-}
-
-func (l *list) end() listEntry {
-	l.flush()
-	b := begin[uint64](l.w)
-	for _, chunk := range l.chunks {
-		b.put(chunk)
-	}
-	return listEntry{N: l.n, Chunks: b.end()}
-}
-
-// footer ends a file. Its last 8 bytes are the magic number, in the byte order of all numbers.
-type footer struct {
-	directory, sums section
-	sumsCheck       uint32
-}
-
-const (
-	pageSize   = 64 << 10
-	footerSize = 56
-	version    = 1
-	magic      = uint64(0x746e656d67655353) // "SSegment" on a little-endian machine
-)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func (f footer) append(b []byte) []byte {
-	start := len(b)
-	for _, v := range [...]uint64{f.directory.Offset, f.directory.Size, f.sums.Offset, f.sums.Size, uint64(f.sumsCheck)<<32 | version} {
-		b = binary.NativeEndian.AppendUint64(b, v)
-	}
-	b = binary.NativeEndian.AppendUint64(b, uint64(crc32.Checksum(b[start:], castagnoli)))
-	return binary.NativeEndian.AppendUint64(b, magic)
-}
-
-// readFooter reads the footer of a file with this many bytes.
-func readFooter(b []byte, size uint64) (footer, error) {
-	n := func(i int) uint64 { return binary.NativeEndian.Uint64(b[i*8:]) }
-	switch {
-	case n(6) != magic:
-		return footer{}, damaged("it does not end as a segment does")
-	case n(5) != uint64(crc32.Checksum(b[:40], castagnoli)):
-		return footer{}, damaged("its footer has changed")
-	case uint32(n(4)) != version: //nolint:gosec // the lower half
-		return footer{}, fmt.Errorf("version %d of the format, this program knows %d", uint32(n(4)), version) //nolint:gosec // the lower half
-	}
-	f := footer{section{n(0), n(1)}, section{n(2), n(3)}, uint32(n(4) >> 32)} //nolint:gosec // the upper half
-	pages := (f.sums.Offset + pageSize - 1) / pageSize
-	if f.sums.Offset > size || f.sums.Size != pages*4 || f.sums.Offset+f.sums.Size+footerSize != size ||
-		f.directory.Offset > f.sums.Offset || f.directory.Size > f.sums.Offset-f.directory.Offset {
-		return footer{}, damaged("its parts do not fit its size")
-	}
-	return f, nil
-}
-
-func damaged(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) }

@@ -2,6 +2,58 @@ package segment
 
 import "encoding/binary"
 
+// list writes byte strings with their numbers, in chunks that a reader finds by their places:
+//
+//	where each of them ends (4 bytes each, after a 0), their bytes, and, aligned, a number for each when there are any
+type list struct {
+	w      *writer
+	n      uint32
+	chunks []uint64
+	ends   []uint32
+	bytes  []byte
+	refs   []uint64
+	// numbered says that there is a number for each.
+	numbered bool
+}
+
+// chunkLen is how many strings a chunk has; the last one has less.
+const chunkLen = 1024
+
+func (l *list) add(s []byte, ref uint64) {
+	if len(l.ends) == 0 {
+		l.ends = append(l.ends, 0)
+	}
+	l.bytes = append(l.bytes, s...)
+	l.ends = append(l.ends, uint32(len(l.bytes))) //nolint:gosec // 1024 strings of 32766 bytes at most
+	l.refs = append(l.refs, ref)
+	if l.n++; l.n%chunkLen == 0 {
+		l.flush()
+	}
+}
+
+func (l *list) flush() {
+	if len(l.refs) == 0 {
+		return
+	}
+	l.chunks = append(l.chunks, l.w.align())
+	_, _ = l.w.Write(raw(l.ends)) // the error stays in w
+	_, _ = l.w.Write(l.bytes)
+	if l.numbered {
+		l.w.align()
+		_, _ = l.w.Write(raw(l.refs))
+	}
+	l.ends, l.bytes, l.refs = l.ends[:0], l.bytes[:0], l.refs[:0]
+}
+
+func (l *list) end() listEntry {
+	l.flush()
+	b := begin[uint64](l.w)
+	for _, chunk := range l.chunks {
+		b.put(chunk)
+	}
+	return listEntry{N: l.n, Chunks: b.end()}
+}
+
 // listReader reads what list wrote.
 type listReader struct {
 	data   []byte
