@@ -13,6 +13,9 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
+// maxTargets is how many collections one request may name.
+const maxTargets = 1000
+
 // Collections gives the public collections to search, each once: those of the argument targets,
 // [{index, collections: [name]}], or else the one that index and collection name. core/security has decided about each of
 // them by the same reading.
@@ -40,8 +43,11 @@ func Collections(req *protocol.Request) ([]storage.Collection, error) {
 			}
 		}
 	}
-	if len(collections) == 0 {
+	switch {
+	case len(collections) == 0:
 		return nil, kerror.APIAssertEmptyArgument.New("targets")
+	case len(collections) > maxTargets:
+		return nil, kerror.APIAssertTooManyArguments.New("targets")
 	}
 	return collections, nil
 }

@@ -3,6 +3,8 @@ package target_test
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/controllers/target"
@@ -44,6 +46,16 @@ func TestCollections(t *testing.T) {
 			if !slices.Equal(got, c.want) || c.err != nil && !errors.Is(err, c.err) || c.err == nil && err != nil {
 				t.Errorf("%s %s: %v %v", where, c.targets, got, err)
 			}
+		}
+	}
+	for n, want := range map[int]error{1000: nil, 1001: kerror.APIAssertTooManyArguments} {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = `"c` + strconv.Itoa(i) + `"`
+		}
+		a := args(t, `{"targets":[{"index":"i","collections":[`+strings.Join(names, ",")+`]}]}`)
+		if _, err := target.Collections(&protocol.Request{Args: a}); !errors.Is(err, want) {
+			t.Errorf("%d collections: %v", n, err)
 		}
 	}
 	repeated := protocol.TextArgs()
