@@ -208,8 +208,8 @@ func (f *memoryField) padLengths(n uint32) {
 func (f *memoryField) addPoints(coordinates []float64, doc uint32) {
 	var lats, lons [4]float64
 	lat, lon := lats[:0], lons[:0]
-	for i := 0; i < len(coordinates); i += 2 {
-		lat, lon = append(lat, coordinates[i]), append(lon, coordinates[i+1])
+	for point := range slices.Chunk(coordinates, 2) {
+		lat, lon = append(lat, point[0]), append(lon, point[1])
 	}
 	f.lat.push(doc, lat, f.Present)
 	f.lon.push(doc, lon, f.Present)
