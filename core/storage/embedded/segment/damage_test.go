@@ -39,7 +39,8 @@ func dump(f *File) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(&b, path, field.Type, field.Present.ToArray(), field.Lengths, field.TotalLength, field.Worded, field.Ints, field.Floats, field.Ords)
+		fmt.Fprintf(&b, "%s %s %s %x\n", path, field.Type, field.Present, field.Lengths)
+		fmt.Fprintln(&b, field.TotalLength, field.Worded, field.Ints, field.Floats, field.Ords)
 		if p := field.Points; p != nil {
 			fmt.Fprintln(&b, p.Offsets, p.Lat, p.Lon, p.Near(-10, 50, 170, -100))
 		}

@@ -46,7 +46,7 @@ func (r *fieldReader) read() error {
 
 func (r *fieldReader) terms() error {
 	list, err := r.file.list(r.entry.Terms)
-	r.field.Terms = &fileTerms{list: list, text: r.entry.Type == mapping.Text}
+	r.field.Terms = &fileTerms{list: list, text: r.entry.Type == mapping.Text, n: r.n}
 	return err
 }
 

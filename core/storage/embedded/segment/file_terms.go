@@ -16,6 +16,7 @@ import (
 type fileTerms struct {
 	list listReader
 	text bool
+	n    uint32 // documents in the space
 }
 
 const (
@@ -75,42 +76,53 @@ func (t *fileTerms) DocFreq(ord uint32) int {
 // Documents implements Terms.
 func (t *fileTerms) Documents(ord uint32) *roaring.Bitmap {
 	number := t.list.number(ord)
-	if number&inline == 0 && !t.text {
-		if _, rest, dense := keywordHeader(t.list.data[number:]); dense {
-			set := roaring.New()
-			if _, err := set.FromBuffer(rest); err == nil { // it was checked, and is as it was written
-				return set
-			}
-		}
+	switch {
+	case number&inline != 0:
+		return roaring.BitmapOf(uint32(number &^ inline >> 32))
+	case t.text:
+		return t.withWord(t.occurrences(number))
 	}
 	set := roaring.New()
-	var docs [postingBlock]uint32
-	n := 0
-	for doc := range t.documents(ord) {
-		if docs[n] = doc; n == len(docs)-1 {
-			set.AddMany(docs[:])
-			n = -1
-		}
-		n++
+	if _, rest, dense := keywordHeader(t.list.data[number:]); dense {
+		_, _ = set.FromBuffer(rest) // it was checked, and is as it was written
+		return set
 	}
-	set.AddMany(docs[:n])
+	for doc := range t.documents(ord) {
+		set.Add(doc)
+	}
 	return set
 }
 
-// documents gives the documents that hold a term.
+// withWord makes the set of the documents of a word.
+func (t *fileTerms) withWord(o fileOccurrences) *roaring.Bitmap {
+	var docs []uint32
+	var words []uint64
+	if o.count > t.n/64 {
+		words = make([]uint64, (t.n+63)/64)
+	} else {
+		docs = make([]uint32, 0, o.count)
+	}
+	var doc uint32
+	for range o.count {
+		distance, _, n := pair(o.docs)
+		o.docs = o.docs[n:]
+		if doc += distance; words != nil {
+			words[doc/64] |= 1 << (doc % 64)
+		} else {
+			docs = append(docs, doc)
+		}
+	}
+	if words != nil {
+		return roaring.FromDense(words, false)
+	}
+	return roaring.BitmapOf(docs...)
+}
+
+// documents gives the documents that hold a keyword.
 func (t *fileTerms) documents(ord uint32) iter.Seq[uint32] {
 	number := t.list.number(ord)
-	switch {
-	case number&inline != 0:
+	if number&inline != 0 {
 		return func(yield func(uint32) bool) { yield(uint32(number &^ inline >> 32)) }
-	case t.text:
-		return func(yield func(uint32) bool) {
-			for o := t.occurrences(number); o.Next(); {
-				if !yield(o.doc) {
-					return
-				}
-			}
-		}
 	}
 	n, rest, dense := keywordHeader(t.list.data[number:])
 	if dense {

@@ -542,7 +542,7 @@ func half(r *rand.Rand, models []model, part float64) (*Live, []model) {
 
 func TestSegmentsAgainstModel(t *testing.T) {
 	m := parse(t, everyType)
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		fs, dir := diskOrMemory(t, seed)
 		var merged []View
@@ -550,7 +550,7 @@ func TestSegmentsAgainstModel(t *testing.T) {
 		position := uint64(1)
 		for i := range 3 {
 			s := NewMemory()
-			models := fill(t, m, s, r, position, []int{700, 5, 300}[i])
+			models := fill(t, m, s, r, position, []int{400, 5, 200}[i])
 			position = models[len(models)-1].position + 1 + uint64(r.IntN(5))
 			compare(t, s, m, models, r)
 
@@ -578,6 +578,57 @@ func TestSegmentsAgainstModel(t *testing.T) {
 		compare(t, f, m, all, r)
 		if f.Live().Count() != len(all) {
 			t.Errorf("%d live documents of %d", f.Live().Count(), len(all))
+		}
+	}
+}
+
+// Long lists are read in blocks and kept as bitmaps.
+func TestTermsOfManyDocuments(t *testing.T) {
+	m := parse(t, `{"k":{"type":"keyword"},"t":{"type":"text"}}`)
+	r := rand.New(rand.NewPCG(31, 32))
+	s := NewMemory()
+	var models []model
+	var doc mapping.Document
+	var e Entry
+	for i := range 4000 {
+		text := fmt.Sprintf(`{"k":["all","k%d"],"t":"%s"}`, r.IntN(20), strings.Repeat("most often ", r.IntN(4))+strings.Repeat("rare ", r.IntN(300)/297))
+		if err := m.Fields(jsontext.Value(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		mod := model{id: fmt.Sprint(i), position: uint64(i), groups: slices.Clone(doc.Groups)}
+		for _, v := range doc.Values {
+			v.Text = bytes.Clone(v.Text)
+			mod.values = append(mod.values, v)
+		}
+		models = append(models, mod)
+		if err := e.Read(&doc); err != nil {
+			t.Fatal(err)
+		}
+		s.Add(&e, mod.id, mod.position)
+	}
+	compare(t, s, m, models, r)
+	fs, dir := diskOrMemory(t, 0)
+	live, kept := half(r, models, 0.9)
+	if err := Write(fs, dir+"/s", View{Segment: s, Live: live}); err != nil {
+		t.Fatal(err)
+	}
+	f := opening(t, fs, dir+"/s")
+	compare(t, f, m, kept, r)
+
+	ord, _ := field(t, f, "t").Terms.Find([]byte("most"))
+	docs := field(t, f, "t").Terms.Documents(ord).ToArray()
+	for range 2000 { // one jump from the beginning, one from there
+		o := field(t, f, "t").Terms.Occurrences(ord)
+		for target := range slices.Values([]uint32{r.Uint32N(4100), r.Uint32N(4100)}) {
+			i, _ := slices.BinarySearch(docs, target)
+			if o.Freq() > 0 && o.Doc() > target {
+				continue
+			}
+			if ok := o.Seek(target); ok != (i < len(docs)) || ok && o.Doc() != docs[i] {
+				t.Fatalf("Seek(%d) = %v, %d", target, ok, o.Doc())
+			} else if !ok {
+				break
+			}
 		}
 	}
 }

@@ -31,7 +31,8 @@ const Root = ""
 var ErrDamaged = errors.New("the segment is damaged")
 
 // Segment is a part of the index of one collection. What its methods return belongs to it, must not be changed, and is valid
-// as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released).
+// as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released). So
+// are sets made of its sets, which may share memory with them.
 //
 // ID, Space and Field of a File read parts of it for the first time and fail, wrapping ErrDamaged, when these are not as they
 // were written; they never fail for a Memory. What they returned cannot fail any more.
