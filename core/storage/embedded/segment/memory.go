@@ -247,13 +247,17 @@ func (f *memoryField) settle() {
 func (f *memoryField) near(south, north, west, east float64) *roaring.Bitmap {
 	b := widened(south, north, west, east)
 	found := roaring.New()
-	for doc := range roaring.Values(f.Present) {
-		lats, lons := f.lat.Of(doc), f.lon.Of(doc)
-		for i := range lats {
-			if b.has(lats[i], lons[i]) {
-				found.Add(doc)
-				break
-			}
+	for i, lat := range f.lat.Values {
+		if !b.has(lat, f.lon.Values[i]) {
+			continue
+		}
+		doc := uint32(i)
+		if f.lat.Offsets != nil {
+			after, _ := slices.BinarySearch(f.lat.Offsets, uint32(i)+1) // where the values of the next document begin
+			doc = uint32(after - 1)                                     //nolint:gosec // the number of a document
+		}
+		if f.Present.Contains(doc) {
+			found.Add(doc)
 		}
 	}
 	return found
