@@ -127,9 +127,11 @@ func TestRestoreRefusals(t *testing.T) {
 		harm func(dir string) error
 		says string
 	}{
-		"no list":        {func(dir string) error { return os.Remove(filepath.Join(dir, listName)) }, "no complete backup"},
-		"a broken list":  {func(dir string) error { return os.WriteFile(filepath.Join(dir, listName), []byte("{"), 0o600) }, "damaged"},
-		"another format": {func(dir string) error { return os.WriteFile(filepath.Join(dir, listName), []byte(`{"format":9}`), 0o600) }, "another version"},
+		"no list":       {func(dir string) error { return os.Remove(filepath.Join(dir, listName)) }, "no complete backup"},
+		"a broken list": {func(dir string) error { return os.WriteFile(filepath.Join(dir, listName), []byte("{"), 0o600) }, "damaged"},
+		"another format": {func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, listName), []byte(`{"format":9}`), 0o600)
+		}, "another version"},
 		"a name outside": {func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, listName), []byte(`{"format":1,"files":[{"name":"../x","size":0}]}`), 0o600)
 		}, "not in it"},

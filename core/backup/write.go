@@ -138,7 +138,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer source.Close() //nolint:errcheck // it was only read from
 	info, err := source.Stat()
 	if err != nil {
 		return err

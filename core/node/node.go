@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -148,13 +147,14 @@ func (n *Node) openStorage(ctx context.Context) error {
 		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
 	}
 	engine, err := embedded.Open(ctx, embedded.Options{
-		Dir: filepath.Join(c.Server.DataDir, "documents"), CacheBytes: int64(c.Storage.CacheSize), Logger: n.options.Logger,
+		Dir: documentsDir(c), CacheBytes: int64(c.Storage.CacheSize), IndexBytes: int64(c.Storage.IndexSize), Logger: n.options.Logger,
 	})
 	if err != nil {
 		return err
 	}
 	n.engine = engine
 	n.onStop(func(context.Context) error { return engine.Close() })
+	n.serveBackups(engine)
 	if n.options.WrapEngine != nil {
 		n.engine = n.options.WrapEngine(engine)
 	}
