@@ -129,7 +129,7 @@ func (d *distinct) add(hash uint64, precision int, l *limits) {
 
 // insert reports whether the hash is new.
 func (d *distinct) insert(hash uint64) bool {
-	mask := uint64(len(d.hashes) - 1)
+	mask := uint64(len(d.hashes) - 1) //nolint:gosec // there is at least one place
 	for i := hash & mask; ; i = (i + 1) & mask {
 		switch d.hashes[i] {
 		case hash:

@@ -49,8 +49,8 @@ func memory(t testing.TB, m *mapping.Mapping, docs []string, wanted func(i int) 
 			t.Fatalf("document %s: %v", text, err)
 		}
 		s.Lock()
-		s.Add(&e, fmt.Sprintf("dead%d", i), uint64(2*i+1)) //nolint:gosec // a small number
-		doc := s.Add(&e, fmt.Sprint(i), uint64(2*i+2))     //nolint:gosec // a small number
+		s.Add(&e, fmt.Sprintf("dead%d", i), uint64(2*i+1))
+		doc := s.Add(&e, fmt.Sprint(i), uint64(2*i+2))
 		s.Unlock()
 		live = live.With(doc)
 		if wanted(i) {

@@ -52,8 +52,8 @@ type node struct {
 
 type nodes []node
 
-// New prepares aggregations. now is the time that dates are relative to. Fails with services.storage.invalid_search_query when
-// an expression cannot be read.
+// New prepares aggregations. now is the time that dates are relative to. Fails with services.storage.unexpected_bad_request
+// when an expression cannot be read.
 func New(aggs []query.Aggregation, now time.Time) (*Plan, error) {
 	p := &Plan{limits: limits{now: now}}
 	var err error
@@ -103,6 +103,9 @@ func (p *Plan) Collect(m *mapping.Mapping, v segment.View, docs *roaring.Bitmap)
 	if err := p.nodes.open(t); err != nil {
 		return err
 	}
+	if p.limits.err != nil {
+		return p.limits.err
+	}
 	if uint32(t.docs) == v.Segment.Len() { //nolint:gosec // see above
 		return p.collectAll(v.Segment.Len())
 	}
@@ -121,7 +124,7 @@ func (p *Plan) collectAll(n uint32) error {
 	for from := uint32(0); from < n; from += batch {
 		docs := p.docs[:min(batch, n-from)]
 		for i := range docs {
-			docs[i] = from + uint32(i) //nolint:gosec // a small index
+			docs[i] = from + uint32(i)
 		}
 		if err := p.collect(len(docs)); err != nil {
 			return err

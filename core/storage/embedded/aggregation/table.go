@@ -31,7 +31,7 @@ func (t *table) find(owner uint32, key uint64) *entry {
 	if 2*t.count >= len(t.entries) {
 		t.grow()
 	}
-	mask := uint64(len(t.entries) - 1)
+	mask := uint64(len(t.entries) - 1) //nolint:gosec // there is at least one place
 	for i := mix(key^bits.RotateLeft64(uint64(owner), 40)) & mask; ; i = (i + 1) & mask {
 		e := &t.entries[i]
 		if e.number == 0 {

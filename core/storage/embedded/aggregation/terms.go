@@ -17,17 +17,16 @@ type terms struct {
 	format format
 
 	// The buckets by their numbers. The first takes what gets no bucket.
-	owners []uint32
-	keys   []uint64
-	counts []int64
-	table  table // of buckets by owner and key
-	dictionary
+	owners     []uint32
+	keys       []uint64
+	counts     []int64
+	table      table // of buckets by owner and key
+	dictionary dictionary
 	// every has the keys of all live documents when those without documents are wanted too.
-	every      table
-	everyKeys  []uint64
-	groups     []uint32 // see group
-	byGroup    []uint32
-	candidates []candidate
+	every     table
+	everyKeys []uint64
+	groups    []uint32 // see group
+	byGroup   []uint32
 
 	// Of the segment that is open.
 	column  column
@@ -49,7 +48,7 @@ func newTerms(of *query.TermsAggregation, a query.Aggregation, l *limits) (*term
 	if err != nil {
 		return nil, err
 	}
-	t := &terms{of: of, name: a.Name, limits: l, filter: f, owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}}
+	t := &terms{of: of, name: a.Name, limits: l, filter: f, dictionary: newDictionary(l), owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}}
 	if t.subs, err = l.nodes(a.Subs); err != nil {
 		return nil, err
 	}
@@ -117,11 +116,11 @@ func (t *terms) convert() {
 	t.kind, t.table, t.every = floating, table{}, table{}
 	for b := 1; b < len(t.keys); b++ {
 		t.keys[b] = floatKey(t.keys[b])
-		t.table.set(t.table.find(t.owners[b], t.keys[b]), uint32(b)) //nolint:gosec // a bucket
+		t.table.set(t.table.find(t.owners[b], t.keys[b]), uint32(b))
 	}
 	for i, key := range t.everyKeys {
 		t.everyKeys[i] = floatKey(key)
-		t.every.set(t.every.find(0, t.everyKeys[i]), uint32(i)) //nolint:gosec // a key
+		t.every.set(t.every.find(0, t.everyKeys[i]), uint32(i))
 	}
 }
 
@@ -155,7 +154,7 @@ func (t *terms) bucketOf(owner uint32, key uint64) uint32 {
 func (t *terms) accepts(key uint64) bool {
 	switch t.kind {
 	case text, address:
-		return t.filter.text(t.list[key])
+		return t.filter.text(t.dictionary.term(key))
 	case floating:
 		if math.Float64frombits(key) == 0 {
 			key = 0 // both zeros are listed as one
@@ -167,27 +166,7 @@ func (t *terms) accepts(key uint64) bool {
 // missingKey is the key of documents without a value.
 func (t *terms) missingKey() uint64 {
 	if t.missing.text != nil || t.kind == text {
-		return uint64(t.id(t.missing.text, t.limits))
+		return t.dictionary.id(t.missing.text)
 	}
 	return t.missing.key(t.kind)
-}
-
-// dictionary numbers texts.
-type dictionary struct {
-	numbers map[string]uint32
-	list    [][]byte
-}
-
-func (d *dictionary) id(term []byte, l *limits) uint32 {
-	if id, ok := d.numbers[string(term)]; ok {
-		return id
-	}
-	if d.numbers == nil {
-		d.numbers = map[string]uint32{}
-	}
-	id, own := uint32(len(d.list)), string(term) //nolint:gosec // bounded by memory
-	d.numbers[own] = id
-	d.list = append(d.list, []byte(own))
-	l.charge(2*len(term) + 100)
-	return id
 }

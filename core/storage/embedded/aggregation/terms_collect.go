@@ -32,7 +32,7 @@ func (t *terms) bucketOfOrd(owner, ord uint32) uint32 {
 	if row != nil && row[ord] > 0 {
 		return row[ord] - 1
 	}
-	b := t.bucketOf(owner, uint64(t.id(t.column.terms.Term(ord), t.limits)))
+	b := t.bucketOf(owner, t.dictionary.id(t.column.terms.Term(ord)))
 	if row != nil {
 		row[ord] = b + 1
 	}
@@ -64,6 +64,9 @@ func (t *terms) collectOrds(docs, owners []uint32) {
 		}
 	}
 	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
 		if !c.has(doc) {
 			continue
 		}
@@ -98,6 +101,9 @@ func (t *terms) countOrds(docs []uint32, owner uint32, row []uint32) {
 func (t *terms) collectInts(docs, owners []uint32) {
 	c := &t.column
 	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
 		if !c.has(doc) {
 			continue
 		}
@@ -114,6 +120,9 @@ func (t *terms) collectInts(docs, owners []uint32) {
 func (t *terms) collectFloats(docs, owners []uint32) {
 	c := &t.column
 	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
 		if !c.has(doc) {
 			continue
 		}
@@ -149,10 +158,10 @@ func (t *terms) hit(doc, bucket uint32) {
 }
 
 func (t *terms) flush() {
-	if len(t.docs) > 0 {
+	if len(t.docs) > 0 && t.limits.err == nil {
 		t.subs.collect(t.docs, t.buckets)
-		t.docs, t.buckets = t.docs[:0], t.buckets[:0]
 	}
+	t.docs, t.buckets = t.docs[:0], t.buckets[:0]
 }
 
 // addEvery notes the keys of all live documents.
@@ -163,6 +172,9 @@ func (t *terms) addEvery(to *target) {
 		seen = make([]bool, c.terms.Len())
 	}
 	to.view.Live.All(func(doc uint32) {
+		if t.limits.err != nil {
+			return
+		}
 		if !c.valued(doc) {
 			if t.missing != nil {
 				t.addKey(t.missingKey())
@@ -174,7 +186,7 @@ func (t *terms) addEvery(to *target) {
 			case seen != nil && seen[c.ords[from]]:
 			case seen != nil:
 				seen[c.ords[from]] = true
-				t.addKey(uint64(t.id(c.terms.Term(c.ords[from]), t.limits)))
+				t.addKey(t.dictionary.id(c.terms.Term(c.ords[from])))
 			case c.ints != nil:
 				t.addKey(t.wholeKey(c.ints[from]))
 			default:

@@ -40,7 +40,7 @@ func (t *terms) group() {
 	t.byGroup = make([]uint32, len(owners))
 	next := slices.Clone(t.groups)
 	for i, o := range owners {
-		t.byGroup[next[o]] = uint32(i + 1) //nolint:gosec // a bucket
+		t.byGroup[next[o]] = uint32(i + 1)
 		next[o]++
 	}
 }
@@ -48,12 +48,14 @@ func (t *terms) group() {
 // candidatesOf gives the buckets of an owner that have enough documents.
 func (t *terms) candidatesOf(owner uint32) []candidate {
 	t.group()
-	var list []candidate
+	var buckets []uint32
 	if int(owner)+1 < len(t.groups) {
-		for _, b := range t.byGroup[t.groups[owner]:t.groups[owner+1]] {
-			if t.counts[b] >= int64(t.of.MinDocCount) {
-				list = append(list, candidate{key: t.keys[b], count: t.counts[b], bucket: b})
-			}
+		buckets = t.byGroup[t.groups[owner]:t.groups[owner+1]]
+	}
+	list := make([]candidate, 0, max(len(buckets), len(t.everyKeys)))
+	for _, b := range buckets {
+		if t.counts[b] >= int64(t.of.MinDocCount) {
+			list = append(list, candidate{key: t.keys[b], count: t.counts[b], bucket: b})
 		}
 	}
 	for _, key := range t.everyKeys {
@@ -93,14 +95,14 @@ func (t *terms) writeBucket(w *writer, c candidate) {
 	w.name("key")
 	switch t.kind {
 	case address:
-		a, _ := netip.AddrFromSlice(t.list[c.key]) // it has 16 bytes
+		a, _ := netip.AddrFromSlice(t.dictionary.term(c.key)) // it has 16 bytes
 		w.text(a.Unmap().String())
 	case whole:
 		w.whole(int64(c.key)) //nolint:gosec // the bits count
 	case floating:
 		w.floating(math.Float64frombits(c.key))
 	default:
-		w.text(string(t.list[c.key]))
+		w.text(string(t.dictionary.term(c.key)))
 	}
 	if t.format.some() && t.kind == whole {
 		w.name("key_as_string")
@@ -143,7 +145,7 @@ func (t *terms) compareKeys(a, b uint64) int {
 	case floating:
 		return compareFloats(math.Float64frombits(a), math.Float64frombits(b))
 	default:
-		return bytes.Compare(t.list[a], t.list[b])
+		return bytes.Compare(t.dictionary.term(a), t.dictionary.term(b))
 	}
 }
 
@@ -172,21 +174,21 @@ func compareFloats(a, b float64) int {
 	return cmp.Compare(a, b)
 }
 
-// best gives the first n of a list in their order. It changes the list.
+// best gives the first n of a list in their order. It may change the list.
 func best(list []candidate, n int, compare func(a, b candidate) int) []candidate {
 	if n >= len(list) {
 		slices.SortFunc(list, compare)
 		return list
 	}
-	top := list[:0:0]
+	top := make([]candidate, 0, min(2*n+64, len(list)))
+	cut := false // top[:n] are the best so far, in order
 	for _, c := range list {
-		if len(top) >= n && compare(c, top[n-1]) >= 0 {
+		if cut && compare(c, top[n-1]) >= 0 {
 			continue
 		}
-		top = append(top, c)
-		if len(top) >= 2*n+64 {
+		if top = append(top, c); len(top) == 2*n+64 {
 			slices.SortFunc(top, compare)
-			top = top[:n]
+			top, cut = top[:n], true
 		}
 	}
 	slices.SortFunc(top, compare)
