@@ -167,7 +167,7 @@ func TestIndexBudget(t *testing.T) {
 		must(t, e.Ensure(t.Context(), c(i), storage.Spec{Mapping: []byte(`{"properties":{"t":{"type":"text"}}}`)}))
 	}
 	files := 0
-	for i := range 4000 {
+	for i := range 1500 {
 		_, _, err := e.Put(t.Context(), c(i%collections), fmt.Sprint(i), fmt.Appendf(nil, `{"t":"word%d and some others of %d"}`, i, i), storage.WriteOptions{})
 		must(t, err)
 		e.budget.mu.Lock()

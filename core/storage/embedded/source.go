@@ -10,11 +10,12 @@ import (
 
 // sourceFilter leaves out what a search did not ask for of a document, as Elasticsearch does, which has two ways:
 //
-//   - When no exclude has a wildcard, * stands for a part of one name, ** for any number of names, and an object of which nothing
-//     is left is left out.
-//   - Else * stands for anything, dots included, and an object that is asked for stays when all in it is excluded.
+//   - When no exclude has a wildcard, * stands for a part of one name, ** for any number of names, and an object or array of
+//     which nothing is left is left out.
+//   - Else * stands for anything, dots included, and a member that is asked for stays when all in it is excluded.
 //
-// In both a name stands for all below it, a name with a dot is the same as two names, and excludes win.
+// In both a name stands for all below it, a name with a dot is the same as two names, excludes win, and what no exclude can
+// reach into is given as it is.
 type sourceFilter struct {
 	includes, excludes []sourcePattern
 }
@@ -49,7 +50,7 @@ func (f *sourceFilter) crossing() bool { return len(f.excludes) > 0 && f.exclude
 // apply gives what is asked for of a stored document, in memory of its own.
 func (f *sourceFilter) apply(source jsontext.Value) (jsontext.Value, error) {
 	w := sourceWriter{filter: f, in: decoder(source), out: make([]byte, 0, len(source))}
-	_, _, err := w.object("", len(f.includes) == 0)
+	_, err := w.object("", len(f.includes) == 0)
 	return w.out, err
 }
 
@@ -84,6 +85,34 @@ func above(names []string, path string) bool {
 	return wildcard(names[0], name) && above(names[1:], rest)
 }
 
+// reach reports whether one of the patterns may stand for something below a path.
+func reach(patterns []sourcePattern, path string) bool {
+	for _, p := range patterns {
+		if p.names != nil && into(p.names, path) {
+			return true
+		}
+		if p.names == nil {
+			plain, _, wild := strings.Cut(p.path, "*")
+			if strings.HasPrefix(plain, path+".") || wild && strings.HasPrefix(path+".", plain) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// into reports whether names are left when those of path are taken away.
+func into(names []string, path string) bool {
+	for path != "" && len(names) > 0 && names[0] != "**" {
+		var name string
+		if name, path, _ = strings.Cut(path, "."); !wildcard(names[0], name) {
+			return false
+		}
+		names = names[1:]
+	}
+	return len(names) > 0
+}
+
 // wildcard matches a whole text; each * of the pattern stands for any number of characters. It goes back to the last * only, so
 // that it takes no longer than the product of the lengths.
 func wildcard(pattern, text string) bool {
@@ -114,40 +143,39 @@ type sourceWriter struct {
 	out    []byte
 }
 
-// object copies the object that comes next. had and has say how many members there were and are. included says that all
-// of it is asked for but what is excluded.
-func (w *sourceWriter) object(path string, included bool) (had, has int, err error) {
+// object copies the object that comes next, and gives how many members are left. included says that all of it is asked for
+// but what is excluded.
+func (w *sourceWriter) object(path string, included bool) (left int, err error) {
 	if _, err := w.in.ReadToken(); err != nil {
-		return 0, 0, noEOF(err)
+		return 0, noEOF(err)
 	}
 	w.out = append(w.out, '{')
 	for w.in.PeekKind() != '}' {
 		quoted, name, err := readName(w.in)
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
-		had++
 		if path != "" {
 			name = path + "." + name
 		}
 		start := len(w.out)
-		if has > 0 {
+		if left > 0 {
 			w.out = append(w.out, ',')
 		}
 		w.out = append(append(w.out, quoted...), ':')
 		kept, err := w.member(name, included)
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		if kept {
-			has++
+			left++
 		} else {
 			w.out = w.out[:start]
 		}
 	}
 	_, err = w.in.ReadToken()
 	w.out = append(w.out, '}')
-	return had, has, noEOF(err)
+	return left, noEOF(err)
 }
 
 // member copies the value of a member, and reports whether it is to be kept.
@@ -162,7 +190,7 @@ func (w *sourceWriter) member(path string, included bool) (kept bool, err error)
 // value copies the value that comes next. keepEmpty keeps it when nothing of it is left.
 func (w *sourceWriter) value(path string, included, keepEmpty bool) (kept bool, err error) {
 	kind := w.in.PeekKind()
-	if kind != '{' && kind != '[' || included && len(w.filter.excludes) == 0 {
+	if kind != '{' && kind != '[' || included && !reach(w.filter.excludes, path) {
 		raw, err := w.in.ReadValue()
 		w.out = append(w.out, raw...)
 		return included, noEOF(err)
@@ -171,33 +199,32 @@ func (w *sourceWriter) value(path string, included, keepEmpty bool) (kept bool, 
 	if kind == '[' {
 		copying = w.array
 	}
-	had, has, err := copying(path, included)
-	return has > 0 || included && had == 0 || keepEmpty, err
+	left, err := copying(path, included)
+	return left > 0 || keepEmpty, err
 }
 
 // array copies the array that comes next, as object does.
-func (w *sourceWriter) array(path string, included bool) (had, has int, err error) {
+func (w *sourceWriter) array(path string, included bool) (left int, err error) {
 	if _, err := w.in.ReadToken(); err != nil {
-		return 0, 0, noEOF(err)
+		return 0, noEOF(err)
 	}
 	w.out = append(w.out, '[')
 	for w.in.PeekKind() != ']' {
-		had++
 		start := len(w.out)
-		if has > 0 {
+		if left > 0 {
 			w.out = append(w.out, ',')
 		}
 		kept, err := w.value(path, included, false)
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		if kept {
-			has++
+			left++
 		} else {
 			w.out = w.out[:start]
 		}
 	}
 	_, err = w.in.ReadToken()
 	w.out = append(w.out, ']')
-	return had, has, noEOF(err)
+	return left, noEOF(err)
 }

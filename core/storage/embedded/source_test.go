@@ -8,10 +8,12 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
+type sourceTest struct{ source, want string }
+
 const whole = `{"a":{"b":1,"c":{"d":2,"e":[1,{"f":3,"g":4}]}},"ab":5,"list":[{"x":1,"y":2},{"y":3},7,[{"x":8,"z":9}]],"empty":{},"el":[],"nul":null,"dot.ted":{"q":1},"num":1.50,"o":{"p":{}}}`
 
 // sourceTests are what Elasticsearch 8.14 makes of the document whole; it orders keys differently.
-var sourceTests = []struct{ source, want string }{
+var sourceTests = []sourceTest{
 	{`["a"]`, `{"a":{"b":1,"c":{"d":2,"e":[1,{"f":3,"g":4}]}}}`},
 	{`["a.b"]`, `{"a":{"b":1}}`},
 	{`["a.*"]`, `{"a":{"b":1,"c":{"d":2,"e":[1,{"f":3,"g":4}]}}}`},
@@ -78,17 +80,40 @@ var sourceTests = []struct{ source, want string }{
 	{`{"excludes":["a.c.e.*"]}`, `{"a":{"b":1,"c":{"d":2,"e":[1]}},"ab":5,"list":[{"x":1,"y":2},{"y":3},7,[{"x":8,"z":9}]],"empty":{},"el":[],"nul":null,"dot.ted":{"q":1},"num":1.50,"o":{"p":{}}}`},
 }
 
+// hollow is what is easily emptied.
+const hollow = `{"o":[{"t":1}],"p":[{"t":1},{}],"q":[[{"t":1}],[]],"r":{"s":{"t":1}},"u":[{"t":1},{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`
+
+var hollowTests = []sourceTest{
+	{`{"excludes":["o.t"],"includes":["o"]}`, `{}`},
+	{`{"excludes":["o.t"]}`, `{"p":[{"t":1},{}],"q":[[{"t":1}],[]],"r":{"s":{"t":1}},"u":[{"t":1},{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`},
+	{`{"excludes":["p.t"]}`, `{"o":[{"t":1}],"q":[[{"t":1}],[]],"r":{"s":{"t":1}},"u":[{"t":1},{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`},
+	{`{"excludes":["q.t"]}`, `{"o":[{"t":1}],"p":[{"t":1},{}],"r":{"s":{"t":1}},"u":[{"t":1},{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`},
+	{`{"excludes":["p.t"],"includes":["p"]}`, `{}`},
+	{`{"excludes":["w.t"],"includes":["w"]}`, `{}`},
+	{`{"excludes":["r.s.t"],"includes":["r"]}`, `{}`},
+	{`{"excludes":["u.t"],"includes":["u"]}`, `{"u":[{"v":2}]}`},
+	{`{"excludes":["x.y.t"],"includes":["x.y"]}`, `{}`},
+	{`{"excludes":["o.t*"],"includes":["o"]}`, `{"o":[]}`},
+	{`{"excludes":["p.t*"],"includes":["p","w"]}`, `{"p":[],"w":[]}`},
+	{`{"excludes":["q.t*"],"includes":["q"]}`, `{"q":[]}`},
+	{`{"excludes":["x.y.t*"],"includes":["x"]}`, `{"x":{"y":[]}}`},
+	{`{"excludes":["r.s.t*"],"includes":["r"]}`, `{"r":{"s":{}}}`},
+	{`{"excludes":["u.t*","o*","p*"]}`, `{"q":[[{"t":1}],[]],"r":{"s":{"t":1}},"u":[{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`},
+}
+
 func TestSourceFilter(t *testing.T) {
-	for _, test := range sourceTests {
-		body, err := query.ParseSearch(jsontext.Value(`{"_source":` + test.source + `}`))
-		must(t, err)
-		got := jsontext.Value(whole)
-		if filter := newSourceFilter(body.Source); filter != nil {
-			got, err = filter.apply(jsontext.Value(whole))
+	for document, tests := range map[string][]sourceTest{whole: sourceTests, hollow: hollowTests} {
+		for _, test := range tests {
+			body, err := query.ParseSearch(jsontext.Value(`{"_source":` + test.source + `}`))
 			must(t, err)
-		}
-		if string(got) != test.want {
-			t.Errorf("%s gave\n%s, want\n%s", test.source, got, test.want)
+			got := jsontext.Value(document)
+			if filter := newSourceFilter(body.Source); filter != nil {
+				got, err = filter.apply(got)
+				must(t, err)
+			}
+			if string(got) != test.want {
+				t.Errorf("%s gave\n%s, want\n%s", test.source, got, test.want)
+			}
 		}
 	}
 }
