@@ -77,6 +77,8 @@ func (e *execution) compile(t Target) (*part, error) {
 	switch {
 	case e.cursor != nil:
 		p.after = e.cursor.values
+	case e.body.SearchAfter != nil && e.plainly():
+		return nil, refuse("search_after: Sort must contain at least one field.")
 	case e.body.SearchAfter != nil:
 		p.after, err = p.target.after(p.keys, e.body.SearchAfter)
 	}
@@ -214,6 +216,9 @@ func (e *execution) alike() bool {
 	return len(e.sorts) == 1 && e.sorts[0].Field == query.ByScore
 }
 
+// plainly says that the order is the one of a search that does not say.
+func (e *execution) plainly() bool { return e.alike() && e.sorts[0].Desc }
+
 // counted says that no more hits have to be counted.
 func (e *execution) counted() bool {
 	return e.body.TotalHits != query.AllHits && e.total >= e.body.TotalHits
@@ -343,7 +348,7 @@ func (e *execution) result() (Result, error) {
 
 func (e *execution) hit(f *found) Hit {
 	h := Hit{Target: f.target, ID: f.id, Position: f.position, Score: f.score, Scored: e.scored}
-	if e.alike() && e.sorts[0].Desc { // as if the search did not say
+	if e.plainly() {
 		return h
 	}
 	h.Sort = make([]jsontext.Value, len(f.values))

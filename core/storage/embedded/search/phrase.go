@@ -27,7 +27,7 @@ type phrase struct {
 // phrase compiles the search for the words of a text in their order.
 func (c compiler) phrase(path string, q query.Full, slop int) (clause, error) {
 	f, err := c.field(path)
-	if f == nil || f.Type != mapping.Text {
+	if f == nil || f.Type != mapping.Text || err != nil {
 		return c.match(path, q, query.Words{})
 	}
 	tokens, _, err := words(f, &q)

@@ -73,7 +73,7 @@ func (s all) each(visit func([]uint32) error) error {
 	for from := uint32(0); from < s.n; from += batchDocs {
 		batch := buffer[:min(batchDocs, s.n-from)]
 		for i := range batch {
-			batch[i] = from + uint32(i) //nolint:gosec // at most batchDocs
+			batch[i] = from + uint32(i)
 		}
 		if err := visit(batch); err != nil {
 			return err

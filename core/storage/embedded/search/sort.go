@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/core/storage/query/dates"
 )
 
 // kind is how the values of a sort key are compared.
@@ -132,7 +133,7 @@ func (k *key) setMissing() error {
 	first := k.MissingFirst != k.Desc // first in ascending order
 	switch {
 	case k.Missing != nil:
-		v, err := k.parse(k.Missing)
+		v, err := k.parseMissing()
 		if err != nil {
 			return refuseValue(&mapping.Field{Path: k.Field, Type: k.typ}, k.Missing, err.Error())
 		}
@@ -151,7 +152,15 @@ func (k *key) setMissing() error {
 	return nil
 }
 
-// parse reads a value as Elasticsearch reads those of search_after and of missing.
+// parseMissing reads the value for documents without one, which for booleans must be a number.
+func (k *key) parseMissing() (value, error) {
+	if k.typ == mapping.Boolean {
+		return parseInt(query.Text(k.Missing))
+	}
+	return k.parse(k.Missing)
+}
+
+// parse reads a value as Elasticsearch reads those of search_after.
 func (k *key) parse(v jsontext.Value) (value, error) {
 	text := query.Text(v)
 	switch {
@@ -166,10 +175,9 @@ func (k *key) parse(v jsontext.Value) (value, error) {
 		return value{text: []byte(text)}, nil
 	case k.kind == byFloat:
 		return k.parseFloat(text)
-	case k.typ == mapping.Boolean && (v.Kind() == 't' || text == "true"):
-		return value{number: 1}, nil
-	case k.typ == mapping.Boolean && (v.Kind() == 'f' || text == "false"):
-		return value{}, nil
+	case k.typ == mapping.Boolean && v.Kind() != '0':
+		n, err := booleanOf(v)
+		return value{number: n}, err
 	}
 	return parseInt(text)
 }
@@ -209,10 +217,14 @@ func parseInt(text string) (value, error) {
 func (t *target) after(keys []*key, values []jsontext.Value) ([]value, error) {
 	list := make([]value, len(keys))
 	for i, k := range keys {
-		v, err := k.parse(values[i])
-		if err != nil && k.typ == mapping.Date && values[i].Kind() == '"' {
-			v.number, _, err = query.DatesOf(k.Field, values[i], t.now, k.dateField().DateFormat())
+		if k.typ == mapping.Date && values[i].Kind() == '"' {
+			n, _, err := query.DatesOf(k.Field, values[i], t.now, k.dateFormat())
+			if err == nil {
+				list[i].number = n
+				continue
+			}
 		}
+		v, err := k.parse(values[i])
 		if err != nil {
 			return nil, refuse("Failed to parse search_after value for field [%s]: %v", k.Field, err)
 		}
@@ -221,13 +233,15 @@ func (t *target) after(keys []*key, values []jsontext.Value) ([]value, error) {
 	return list, nil
 }
 
-// dateField is the field of a key of dates; without a mapping it has the default format.
-func (k *key) dateField() *mapping.Field {
+// dateFormat is the format of a key of dates; without a mapping it is the default.
+func (k *key) dateFormat() *dates.Format {
 	if k.field != nil {
-		return k.field
+		return k.field.DateFormat()
 	}
-	return mapping.Common().Field(mapping.KuzzleInfo + ".createdAt")
+	return defaultDates
 }
+
+var defaultDates = compileDates(dates.Default)
 
 // compare gives the order of two values in the direction of the key.
 func (k *key) compare(a, b value) int {

@@ -223,7 +223,7 @@ func (w *weight) settle() {
 	average := float32(float64(w.corpus.terms) / float64(max(w.corpus.docs, 1)))
 	w.inverse = new([256]float32)
 	for i := range w.inverse {
-		w.inverse[i] = 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(byte(i)))/average)) //nolint:gosec // a byte
+		w.inverse[i] = 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(byte(i)))/average))
 	}
 }
 

@@ -29,7 +29,7 @@ func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int,
 		return false // documents without a value are not last
 	}
 	// One of n/size documents of the column is in the set.
-	if visits := c.most * int(uint32(len(column.Values))) / size; visits*jumpCost*2 > size {
+	if visits := c.most * len(column.Values) / size; visits*jumpCost*2 > size {
 		return false
 	}
 	batch := make([]uint32, 0, walkBatch)

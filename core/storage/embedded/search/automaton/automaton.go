@@ -124,7 +124,7 @@ func (b *builder) settle() {
 	for state, row := range a.next {
 		a.accept[state] = b.e.nodes[b.states[state]].nullable
 		for _, to := range row {
-			before[to] = append(before[to], int32(state)) //nolint:gosec // at most MaxStates
+			before[to] = append(before[to], int32(state))
 		}
 	}
 	canMatch := reach(before, a.accept)
@@ -153,7 +153,7 @@ func reach(before [][]int32, targets []bool) []bool {
 	for state, is := range targets {
 		if is {
 			found[state] = true
-			open = append(open, int32(state)) //nolint:gosec // at most MaxStates
+			open = append(open, int32(state))
 		}
 	}
 	for len(open) > 0 {
