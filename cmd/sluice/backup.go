@@ -39,7 +39,7 @@ Settings, plugins and sluice.lock are not in the data folder: keep them yourself
 		if err != nil {
 			return fmt.Errorf("back up: %w", err)
 		}
-		_, err = fmt.Fprintf(a.out, "backed up %d files, %s, into %s\n", report.Files, config.Size(report.Bytes), args[0])
+		_, err = fmt.Fprintf(a.out, "backed up %d files, %d bytes, into %s\n", report.Files, report.Bytes, args[0])
 		return err
 	}
 	return cmd
