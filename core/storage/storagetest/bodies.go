@@ -44,6 +44,9 @@ func (g generator) sort() any {
 		if g.chance(2) {
 			options["missing"] = pick[any](g, "_first", "_last", g.missing(field))
 		}
+		if field == "ip" { // which Elasticsearch cannot write in an answer
+			delete(options, "missing")
+		}
 		if g.chance(2) {
 			options["mode"] = pick(g, "min", "max")
 			if field == "i" || field == "d" || field == "o.n" || field == "f" {
@@ -138,6 +141,9 @@ func (g generator) termsAggregation(depth int) map[string]any {
 		a["aggs"] = map[string]any{"m": map[string]any{pick(g, "max", "min", "sum"): map[string]any{"field": "i"}}}
 	case 3:
 		a["aggs"] = g.aggregations(depth - 1)
+	}
+	if m["order"] != nil || m["min_doc_count"] != nil {
+		m["shard_size"] = 10000 // else Elasticsearch is not exact
 	}
 	if g.chance(10) {
 		a["meta"] = map[string]any{"why": "not"}

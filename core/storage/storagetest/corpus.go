@@ -50,9 +50,14 @@ var (
 )
 
 // generator makes documents and searches.
-type generator struct{ *rand.Rand }
+type generator struct {
+	*rand.Rand
+	// sound lets no clause suit its field badly. It holds inside of other clauses: Elasticsearch does not look for errors in
+	// those that cannot matter.
+	sound bool
+}
 
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 1))} }
+func newGenerator(seed uint64) generator { return generator{Rand: rand.New(rand.NewPCG(seed, 1))} }
 
 // chance is true in one of n.
 func (g generator) chance(n int) bool { return g.IntN(n) == 0 }

@@ -247,7 +247,7 @@ func Golden(t *testing.T, open Open) {
 	c := loadCorpus(t, open(t), docs)
 	failed := 0
 	for _, s := range cases {
-		if difference := differs(s.Want, c.ask(t, s)); difference != "" {
+		if difference := differs(s.Size, s.Want, c.ask(t, s)); difference != "" {
 			if failed++; failed <= maxReported {
 				t.Errorf("%s\n\tfrom %d, size %d in %v: %s", s.Body, s.From, s.Size, s.Targets, difference)
 			}
@@ -298,7 +298,7 @@ func SideBySide(t *testing.T, right, other storage.Engine, n int) {
 	for _, one := range searchCases(g, n) {
 		for more := true; more; asked++ {
 			one.Want = want.ask(t, one)
-			if difference := differs(one.Want, got.ask(t, one)); difference != "" {
+			if difference := differs(one.Size, one.Want, got.ask(t, one)); difference != "" {
 				if failed++; failed <= maxReported {
 					t.Errorf("%s\n\tfrom %d, size %d in %v: %s", one.Body, one.From, one.Size, one.Targets, difference)
 				}

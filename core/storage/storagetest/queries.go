@@ -2,7 +2,7 @@ package storagetest
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 )
 
 type clause = map[string]any
@@ -18,7 +18,7 @@ var (
 
 // valueFor gives a value that may be in a field; now and then one that does not suit it.
 func (g generator) valueFor(field string) any {
-	if g.chance(40) {
+	if !g.sound && g.chance(10) {
 		return pick(g, any("nonsense"), any(1.5), any(true), any("2021"), any(-3000000000))
 	}
 	switch field {
@@ -45,7 +45,7 @@ func (g generator) valueFor(field string) any {
 	case "items.note":
 		return g.sentence(2)
 	}
-	if strings.Contains(strings.Join(textFields, " "), field) {
+	if slices.Contains(textFields, field) {
 		return words[g.IntN(len(words))]
 	}
 	return g.keyword()
@@ -54,6 +54,7 @@ func (g generator) valueFor(field string) any {
 // query makes a clause; depth is how deep clauses may stand in it.
 func (g generator) query(depth int) clause {
 	if depth > 0 && g.chance(3) {
+		g.sound = true
 		switch g.IntN(4) {
 		case 0, 1:
 			return clause{"bool": g.boolean(depth)}
@@ -115,7 +116,7 @@ func (g generator) nested(depth int) clause {
 		c["score_mode"] = pick(g, "avg", "sum", "min", "max", "none")
 	}
 	if g.chance(20) {
-		c["path"], c["ignore_unmapped"] = "none", g.chance(2)
+		c["path"], c["ignore_unmapped"] = "none", true
 	}
 	return clause{"nested": g.boosted(c)}
 }
@@ -129,7 +130,7 @@ func (g generator) leaf(exact, text string) clause {
 	switch g.IntN(17) {
 	case 0, 1:
 		c := g.boosted(clause{"value": g.valueFor(field)})
-		if g.chance(5) {
+		if g.chance(5) && (!g.sound || g.hasTexts(field)) {
 			c["case_insensitive"] = true
 		}
 		if g.chance(2) {
@@ -149,8 +150,15 @@ func (g generator) leaf(exact, text string) clause {
 	case 6:
 		return clause{"ids": clause{"values": []string{fmt.Sprint(g.IntN(400)), fmt.Sprint(g.IntN(400)), "none"}}}
 	case 7, 8:
-		return g.pattern(pick(g, "kw", "tags", "lower", "title", "body", "title.raw", "flat", field))
+		other := pick(g, "kw", "tags", "lower", "title", "body", "title.raw", "flat")
+		if g.hasTexts(field) || !g.sound && g.chance(4) {
+			other = field
+		}
+		return g.pattern(other)
 	case 9, 10, 11:
+		if !g.hasTexts(field) && (g.sound || !g.chance(4)) {
+			field = text
+		}
 		return clause{"match": clause{pick(g, text, field): g.match()}}
 	case 12:
 		return g.phrase(text)
@@ -162,7 +170,17 @@ func (g generator) leaf(exact, text string) clause {
 	return pick(g, clause{"match_all": g.boosted(clause{})}, clause{"match_none": clause{}})
 }
 
+// hasTexts reports whether a field can be looked for by any text.
+func (g generator) hasTexts(field string) bool {
+	return slices.Contains(textFields, field) || slices.Contains([]string{
+		"uid", "kw", "tags", "lower", "nul", "flat", "title.raw", "o.k", "other", "items.name", "items.note", "items.parts.code",
+	}, field)
+}
+
 func (g generator) bounds(field string) clause {
+	if field == "ip" && g.sound { // networks are no bounds
+		return clause{pick(g, "gt", "gte"): pick(g, ips...), pick(g, "lt", "lte"): pick(g, ips...)}
+	}
 	c := clause{}
 	if g.chance(4) {
 		c[pick(g, "gt", "gte")] = g.valueFor(field)
@@ -225,6 +243,9 @@ func (g generator) match() any {
 
 func (g generator) phrase(field string) clause {
 	kind := pick(g, "match_phrase", "match_phrase", "match_phrase_prefix")
+	if g.sound && field == "items.parts.code" { // which has no positions
+		kind = "match_phrase"
+	}
 	text := g.sentence(2)
 	if g.chance(2) {
 		text = pick(g, "quick brown", "the quick brown fox", "the quick", "lazy dog", "over a", "fox foxes", "quick br", "jumps ov", "the the")
@@ -250,6 +271,9 @@ func (g generator) multiMatch() clause {
 		c["fields"] = []string{"title", "kw", "o.t"}
 	default:
 		c["fields"] = []string{pick(g, textFields...)}
+	}
+	if g.sound && c["type"] == "phrase_prefix" {
+		c["fields"] = []string{"title^2", "body", pick(g, textFields...)}
 	}
 	if g.chance(3) {
 		c["tie_breaker"] = pick(g, 0.3, 1.0)
