@@ -43,9 +43,10 @@ func samples() map[string][]search.Target {
 		},
 		"files": func(c *collection, _ int) { c.freeze() },
 		"both": func(c *collection, i int) {
-			if i == 0 {
+			switch i {
+			case 0:
 				c.freeze()
-			} else if i == 2 {
+			case 2:
 				c.rotate()
 			}
 		},

@@ -93,8 +93,14 @@ func some(scorers []scorer, needed int) scorer {
 	if len(scorers) == 1 {
 		return scorers[0]
 	}
+	if len(scorers) >= manyScorers {
+		return &windowScorer{parts: scorers, needed: needed}
+	}
 	return &anyScorer{parts: scorers, needed: needed}
 }
+
+// manyScorers is from how many parts on a window of documents is less work than always finding the part that is behind.
+const manyScorers = 3
 
 // anyScorer adds up the scores of the parts that have a document.
 type anyScorer struct {
