@@ -155,6 +155,28 @@ func TestDamageWhileOpen(t *testing.T) {
 	must(t, e.Healthy(t.Context()))
 }
 
+// TestDiskTakesAFileAway: a page of the index that cannot be read any more fails the search, not the process.
+func TestDiskTakesAFileAway(t *testing.T) {
+	dir := t.TempDir()
+	e := openedFew(t, dir, nil)
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"}}}`)}))
+	_, err := e.Write(t.Context(), things, putOps(3000, `{"k":"v"}`), storage.BulkOptions{})
+	must(t, err)
+	settled(t, e)
+	for _, file := range indexFilesIn(t, dir) {
+		must(t, os.Truncate(file, 0))
+	}
+	query := storage.Search{Targets: []storage.Collection{things}, Body: []byte(`{"query":{"term":{"k":"v"}}}`), Size: 10}
+	if _, err := e.Search(t.Context(), query); !errors.Is(err, kerror.ServicesStorageUnexpectedError) {
+		t.Errorf("Search: %v", err)
+	}
+	checkSelect(t, e)
+	checkConsistent(t, e)
+	if n := idsFound(t, e, `{"query":{"term":{"k":"v"}}}`); len(n) != 3000 {
+		t.Errorf("%d documents are found", len(n))
+	}
+}
+
 // checkSelectSoon waits until searches work again.
 func checkSelectSoon(t *testing.T, e *Engine) {
 	t.Helper()

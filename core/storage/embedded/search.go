@@ -95,6 +95,9 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 	}
 	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
 	for i := range result.Hits {
+		if err := ctx.Err(); err != nil {
+			return storage.Found{}, nil, err
+		}
 		hit, there, err := p.read(&result.Hits[i], !r.Search.Source.None)
 		if err != nil {
 			return storage.Found{}, nil, err

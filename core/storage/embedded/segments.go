@@ -218,6 +218,18 @@ func (s *segments) fail(err error) bool {
 	return true
 }
 
+// fileBytes is the size of the files.
+func (s *segments) fileBytes() (sum int64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, p := range s.parts {
+		if p.file != nil && !s.closed {
+			sum += p.file.Bytes()
+		}
+	}
+	return sum
+}
+
 // close lets the files go, whose numbers it gives; searches that hold them keep them.
 func (s *segments) close() (files []uint64, waiting int64) {
 	s.mu.Lock()

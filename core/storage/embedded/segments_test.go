@@ -3,7 +3,11 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -82,7 +86,35 @@ func randomWrite(t testing.TB, e *Engine, r *rand.Rand, n int) {
 	must(t, err)
 }
 
-// TestIndexFollows compares the index with the documents while memories become files and files become fewer, and after
+// checkUnmapped looks for files of the index that are still in memory.
+func checkUnmapped(t *testing.T, dir string) {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/maps") // Linux alone has it
+	if err == nil && strings.Contains(string(maps), filepath.Join(dir, indexDir)) {
+		t.Errorf("files are mapped after Close:\n%s", maps)
+	}
+}
+
+// checkTerms searches for every keyword, and compares with what the documents say.
+func checkTerms(t *testing.T, e *Engine) {
+	t.Helper()
+	want := map[string]map[string]int{}
+	must(t, e.Scan(t.Context(), things, "", func(d storage.Document) bool {
+		k := strings.Split(string(d.Source), `"`)[3]
+		if want[k] == nil {
+			want[k] = map[string]int{}
+		}
+		want[k][d.ID] = 1
+		return true
+	}))
+	for k := range 5 {
+		if got := idsFound(t, e, fmt.Sprintf(`{"query":{"term":{"k":"%d"}}}`, k)); len(got)+len(want[fmt.Sprint(k)]) > 0 && !maps.Equal(got, want[fmt.Sprint(k)]) {
+			t.Errorf("k %d: found %v, want %v", k, got, want[fmt.Sprint(k)])
+		}
+	}
+}
+
+// TestIndexFollows compares the index, and what searches find, with the documents while memories become files and files become fewer, and after
 // restarts.
 func TestIndexFollows(t *testing.T) {
 	for name, fs := range map[string]vfs.FS{"memory": vfs.NewMem(), "disk": nil} {
@@ -99,6 +131,7 @@ func TestIndexFollows(t *testing.T) {
 				for range 100 {
 					randomWrite(t, e, r, 300)
 					checkIndex(t, e, things)
+					checkTerms(t, e)
 				}
 				if r.IntN(2) == 0 {
 					settled(t, e)
@@ -106,6 +139,7 @@ func TestIndexFollows(t *testing.T) {
 				}
 				checkConsistent(t, e)
 				must(t, e.Close())
+				checkUnmapped(t, dir)
 			}
 		})
 	}

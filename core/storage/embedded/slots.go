@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -15,39 +16,43 @@ type slots chan struct{}
 
 func newSlots() slots { return make(slots, runtime.GOMAXPROCS(0)) }
 
-// compute waits for a slot and does what a search computes on pinned collections. A page of a file that the disk does not give is
-// damage to the index, not the end of the process.
-func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) (err error) {
+// compute waits for a slot and does what a search computes on pinned collections.
+func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) error {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-e.slots }()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault, ok := recovered(recover()); ok {
-			for _, p := range all {
-				e.lose(p.coll, fault)
-			}
-			err = searchError(fault)
+	err := guarded(do)
+	if errors.Is(err, errFault) { // it does not say in which file
+		for _, p := range all {
+			e.lose(p.coll, err)
 		}
-	}()
-	return searchError(do())
+	}
+	return searchError(err)
 }
 
-// recovered gives an error for a fault of memory, and goes on with any other panic.
-func recovered(panicked any) (error, bool) {
-	if panicked == nil {
-		return nil, false
-	}
-	if fault, ok := panicked.(interface {
-		error
-		Addr() uintptr
-	}); ok {
-		return fmt.Errorf("%w: %w", segment.ErrDamaged, fault), true
-	}
-	panic(panicked)
+var errFault = errors.New("a page of the index could not be read")
+
+// guarded does what reads files of an index. A page that the disk does not give is damage to the index, not the end of the
+// process.
+func guarded(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		panicked := recover()
+		fault, ok := panicked.(interface {
+			error
+			Addr() uintptr
+		})
+		switch {
+		case ok:
+			err = fmt.Errorf("%w: %w: %w", segment.ErrDamaged, errFault, fault)
+		case panicked != nil:
+			panic(panicked)
+		}
+	}()
+	return do()
 }
 
 // searchError is the answer when the index turned out to be damaged; other errors are answers already.

@@ -35,7 +35,9 @@ func (e *Engine) tidy(ctx context.Context, c *collection) (more bool, err error)
 	for _, v := range views {
 		living += v.Live.Count()
 	}
-	err = e.replaceParts(c, old, living, func(path string) error { return segment.Merge(ctx, e.files.fs, path, views) })
+	err = e.replaceParts(c, old, living, func(path string) error {
+		return guarded(func() error { return segment.Merge(ctx, e.files.fs, path, views) })
+	})
 	if ctx.Err() != nil {
 		return false, nil
 	}
