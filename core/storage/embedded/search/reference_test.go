@@ -267,10 +267,10 @@ func (r random) world() (*collection, []model) {
 			c.kill(old.position)
 		}
 		latest[id] = newModel(c.mapping, id, doc, c.position)
-		switch {
-		case i == 150 || i == 290:
+		switch i {
+		case 150, 290:
 			c.freeze()
-		case i == 350:
+		case 350:
 			c.rotate()
 		}
 	}

@@ -87,7 +87,7 @@ func (e *expressions) build(root id, maxStates int) (*Automaton, error) {
 			row[class] = b.number(e.derive(b.states[state], c))
 		}
 		a.next = append(a.next, row)
-		if len(b.states) > maxStates+1 || len(e.nodes) > nodesPerState*(maxStates+maxPrefix) {
+		if e.work > maxWork || len(b.states) > maxStates+1 || len(e.nodes) > nodesPerState*(maxStates+maxPrefix) {
 			return nil, fmt.Errorf("%w: it needs more than %d states", ErrTooComplex, maxStates)
 		}
 	}

@@ -83,7 +83,7 @@ func TestRegexpRefuses(t *testing.T) {
 	if _, err := Regexp(strings.Repeat("a", 1001), "ALL", false, 10000); err == nil {
 		t.Error("a long expression: expected an error")
 	}
-	for _, pattern := range []string{"(a|b)*a(a|b){14}", "((a{1,100}){1,100}){1,100}b"} {
+	for _, pattern := range []string{"(a|b)*a(a|b){14}", "((a{1,100}){1,100}){1,100}b", "(((a?){50}){50}){4}"} {
 		if _, err := Regexp(pattern, "ALL", false, 10000); !errors.Is(err, ErrTooComplex) {
 			t.Errorf("%q: %v", pattern, err)
 		}

@@ -54,9 +54,14 @@ type expressions struct {
 	nodes   []node
 	known   map[string]id
 	derived map[derivation]id
+	// work counts the parts of the expressions that were made. Behind maxWork they come out wrong and build fails.
+	work int
 
 	nothing, empty, all id
 }
+
+// maxWork bounds the time that an automaton takes, to some tenths of a second.
+const maxWork = 300_000
 
 type derivation struct {
 	of id
@@ -73,6 +78,7 @@ func newExpressions() *expressions {
 
 // add gives the id of a node.
 func (e *expressions) add(n node) id {
+	e.work += 1 + len(n.parts)
 	key := []byte{byte(n.kind)}
 	switch n.kind {
 	case oneOf:
@@ -151,6 +157,9 @@ func (e *expressions) intersection(parts ...id) id {
 
 // combine makes a union or an intersection. neutral changes nothing in it, absorbing is all that is left with it.
 func (e *expressions) combine(k kind, parts []id, neutral, absorbing id) id {
+	if e.work > maxWork {
+		return e.nothing
+	}
 	var list []id
 	for _, part := range parts {
 		switch n := e.nodes[part]; {
@@ -163,6 +172,7 @@ func (e *expressions) combine(k kind, parts []id, neutral, absorbing id) id {
 			list = append(list, part)
 		}
 	}
+	e.work += len(list)
 	slices.Sort(list)
 	list = slices.Compact(list)
 	switch len(list) {
@@ -207,6 +217,9 @@ func (e *expressions) derive(of id, b byte) id {
 	key := derivation{of, b}
 	if known, ok := e.derived[key]; ok {
 		return known
+	}
+	if e.work++; e.work > maxWork {
+		return e.nothing
 	}
 	n := e.nodes[of]
 	result := e.nothing
