@@ -22,6 +22,7 @@ func (c *Config) Validate() error {
 	v.limits()
 	v.authToken()
 	v.passwordHash()
+	v.elasticsearch()
 	v.restart()
 	return errors.Join(v.mistakes...)
 }

@@ -62,7 +62,25 @@ func TestValidate(t *testing.T) {
 		"endless grace":  {func(c *config.Config) { c.Security.AuthToken.GracePeriod = config.Infinite }, []string{"security.authToken.gracePeriod"}},
 		"memory a lane":  {func(c *config.Config) { c.Security.PasswordHash.MemoryKiB, c.Security.PasswordHash.Parallelism = 31, 4 }, []string{"security.passwordHash.memoryKiB"}},
 		"restart delays": {func(c *config.Config) { c.Plugins.Restart.MaxDelay = time.Millisecond }, []string{"plugins.restart.maxDelay"}},
-		"two at once":    {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
+		"Elasticsearch nowhere": {
+			func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", nil },
+			[]string{"storage.elasticsearch.addresses"},
+		},
+		"no addresses": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", []string{"search:9200", "http://", "https://search:9200"}
+		}, []string{"storage.elasticsearch.addresses", "storage.elasticsearch.addresses"}},
+		"password in the address": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", []string{"https://elastic:secret@search:9200"}
+		}, []string{"storage.elasticsearch.addresses"}},
+		"addresses nobody uses": {func(c *config.Config) { c.Storage.Elasticsearch.Addresses = []string{"nonsense"} }, nil},
+		"two ways to log in": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Username = "elasticsearch", "elastic"
+			c.Storage.Elasticsearch.Password, c.Storage.Elasticsearch.APIKey = config.NewSecret("x"), config.NewSecret("y")
+		}, []string{"storage.elasticsearch.apiKey"}},
+		"a password of nobody": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Password = "elasticsearch", config.NewSecret("x")
+		}, []string{"storage.elasticsearch.username"}},
+		"two at once": {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
 	} {
 		c := config.Defaults()
 		test.change(c)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +24,6 @@ import (
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/embedded"
 	"github.com/sluicehq/sluice/core/validation"
 )
 
@@ -138,26 +136,6 @@ func (n *Node) listen(ctx context.Context) error {
 		}
 		return nil
 	})
-	return nil
-}
-
-func (n *Node) openStorage(ctx context.Context) error {
-	c := n.options.Config
-	if err := os.MkdirAll(c.Server.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
-	}
-	engine, err := embedded.Open(ctx, embedded.Options{
-		Dir: documentsDir(c), CacheBytes: int64(c.Storage.CacheSize), IndexBytes: int64(c.Storage.IndexSize), Logger: n.options.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	n.engine = engine
-	n.onStop(func(context.Context) error { return engine.Close() })
-	n.serveBackups(engine)
-	if n.options.WrapEngine != nil {
-		n.engine = n.options.WrapEngine(engine)
-	}
 	return nil
 }
 

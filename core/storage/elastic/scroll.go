@@ -163,7 +163,8 @@ func (e *Engine) closeScroll(ctx context.Context, id string) {
 // selectAlive is how long visit may take for the documents it is given.
 const selectAlive = 10 * time.Minute
 
-// Select visits the documents of a scroll as they were when it began. visit may take ten minutes at most.
+// Select visits the documents of a scroll as they were when it began. It sees every write that was acknowledged before: whoever
+// changes what he is given is held to its version. visit may take ten minutes at most.
 func (e *Engine) Select(ctx context.Context, c storage.Collection, q jsontext.Value, batch int, visit func([]storage.Document) error) error {
 	if err := e.gate.enter(ctx); err != nil {
 		return err
@@ -177,6 +178,9 @@ func (e *Engine) Select(ctx context.Context, c storage.Collection, q jsontext.Va
 	}
 	if err := e.check(ctx, c); err != nil {
 		return err
+	}
+	if err := e.refresh(ctx, c); err != nil {
+		return e.searchError(ctx, []storage.Collection{c}, err)
 	}
 	body := object{"query": queryOf(q), "size": min(batch, storage.MaxWindow), "version": true, "sort": []string{"_doc"}}
 	answer, err := e.search(ctx, []storage.Collection{c}, body, values("scroll", duration(selectAlive)))

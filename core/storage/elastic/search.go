@@ -140,6 +140,9 @@ func searchBody(s storage.Search) (object, *query.Search, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if parsed.SearchAfter != nil && s.Scroll > 0 {
+		return nil, nil, kerror.ServicesStorageInvalidArgument.New("search_after", "nothing with scroll")
+	}
 	if parsed.SearchAfter != nil && s.From > 0 {
 		return nil, nil, kerror.ServicesStorageUnexpectedBadRequest.New("search_after: from must be 0 with it")
 	}
