@@ -193,7 +193,7 @@ func TestRebuildInterrupted(t *testing.T) {
 		randomWrite(t, e, r, 3000)
 	}
 	interrupted := 0
-	for range 30 {
+	for range 12 {
 		c, err := e.catalogue.find(things)
 		must(t, err)
 		e.lose(c, segment.ErrDamaged)

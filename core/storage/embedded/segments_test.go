@@ -124,7 +124,7 @@ func TestIndexFollows(t *testing.T) {
 				dir = t.TempDir()
 			}
 			r := rand.New(rand.NewPCG(1, rand.Uint64()))
-			for range 5 {
+			for range 3 {
 				e := openedFew(t, dir, fs)
 				must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"},"n":{"type":"long"}}}`)}))
 				checkIndex(t, e, things)
