@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/aggregation"
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
@@ -95,6 +96,14 @@ func (e *execution) checkKinds() error {
 		}
 	}
 	return nil
+}
+
+// checkPlan lets the aggregations look at the mapping of a target without documents.
+func (e *execution) checkPlan(p *part) error {
+	if e.plan == nil || len(p.Views) > 0 {
+		return nil
+	}
+	return e.plan.Collect(p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
 }
 
 // search finds the best hits of a view.
@@ -237,18 +246,26 @@ func ordered(s set) bool {
 
 // rankView searches a view whose hits have scores of their own.
 func (e *execution) rankView(p *part, v *view, c *collector) error {
-	s, err := rank(p.query, v)
+	b := newRanked(e, v, c)
+	if err := b.score(p); err != nil || e.plan == nil {
+		return err
+	}
+	return e.plan.Collect(p.Mapping, v.View, b.all.bitmap())
+}
+
+// score passes on all that matches.
+func (b *ranked) score(p *part) error {
+	s, err := rank(p.query, b.v)
 	if s == nil || err != nil {
 		return err
 	}
-	b := newRanked(e, v, c)
 	if p.post != nil {
-		if b.post, err = p.post.matches(v); err != nil {
+		if b.post, err = p.post.matches(b.v); err != nil {
 			return err
 		}
 	}
 	for doc := s.next(); doc != noDoc; doc = s.next() {
-		if !b.allLive && !v.Live.Has(doc) {
+		if !b.allLive && !b.v.Live.Has(doc) {
 			continue
 		}
 		b.docs, b.scores = append(b.docs, doc), append(b.scores, s.score())
@@ -258,10 +275,7 @@ func (e *execution) rankView(p *part, v *view, c *collector) error {
 			}
 		}
 	}
-	if err := b.flush(); err != nil || e.plan == nil {
-		return err
-	}
-	return e.plan.Collect(p.Mapping, v.View, b.all.bitmap())
+	return b.flush()
 }
 
 // ranked passes documents with scores on in batches.

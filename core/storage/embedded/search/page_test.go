@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -208,5 +209,30 @@ func TestAggregations(t *testing.T) {
 		if err != nil || string(result.Aggregations) != `{"sum":{"value":18}}` || result.Total != len(result.Hits) || result.Total >= 18 {
 			t.Errorf("%s: %s, %d of %d, %v", body, result.Aggregations, len(result.Hits), result.Total, err)
 		}
+	}
+}
+
+// What is answered when nothing matches depends on the fields all the same.
+func TestAggregationsOfNothing(t *testing.T) {
+	const aggs = `"aggs":{"t":{"terms":{"field":"k","min_doc_count":0,"size":2}},"s":{"sum":{"field":"b"}}}`
+	const sum = `"s":{"value":0.0,"value_as_string":"false"}}`
+	full := newCollection(`{"properties":{"k":{"type":"keyword"},"b":{"type":"boolean"},"t":{"type":"text"}}}`)
+	for i := range 3 {
+		full.add(strconv.Itoa(i), fmt.Sprintf(`{"k":"k%d","t":"word"}`, i))
+		full.freeze()
+	}
+	empty := newCollection(`{"properties":{"k":{"type":"keyword"},"b":{"type":"boolean"},"t":{"type":"text"}}}`)
+	const none = `{"t":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[]},` + sum
+	const every = `{"t":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":"k0","doc_count":0},{"key":"k1","doc_count":0}]},` + sum
+	for _, clause := range []string{`{"match_none":{}}`, `{"term":{"k":"x"}}`, `{"match":{"t":"absent"}}`} {
+		for want, c := range map[string]*collection{every: full, none: empty} {
+			result, err := run(t, c.targets(), `{"query":`+clause+`,`+aggs+`}`)
+			if err != nil || string(result.Aggregations) != want {
+				t.Errorf("%s: %s, %v, want %s", clause, result.Aggregations, err, want)
+			}
+		}
+	}
+	if _, err := run(t, empty.targets(), `{"aggs":{"t":{"terms":{"field":"t"}}}}`); !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+		t.Errorf("a text aggregated in an empty collection: %v", err)
 	}
 }

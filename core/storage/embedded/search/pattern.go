@@ -36,7 +36,7 @@ func (c compiler) prefix(q *query.Prefix) (clause, error) {
 
 func (c compiler) wildcard(q *query.Wildcard) (clause, error) {
 	f, err := c.patternField(q.Field, "wildcard", patternTypes)
-	if f == nil {
+	if f == nil || q.Value == "" { // which in Elasticsearch is not the empty text
 		return nothing{}, err
 	}
 	a, err := automaton.Wildcard(string(keywordOf(f, q.Value)), q.CaseInsensitive)
@@ -45,8 +45,13 @@ func (c compiler) wildcard(q *query.Wildcard) (clause, error) {
 
 func (c compiler) regexp(q *query.Regexp) (clause, error) {
 	f, err := c.patternField(q.Field, "regexp", "keyword and text")
-	if f == nil {
+	switch {
+	case f == nil:
 		return nothing{}, err
+	case q.CaseInsensitive && !f.Index:
+		return nil, refuse("failed to create query: case_insensitive cannot be used on the field [%s] since it is not indexed.", q.Field)
+	case q.CaseInsensitive && q.Value == "": // as in wildcard
+		return nothing{}, nil
 	}
 	a, err := automaton.Regexp(string(keywordOf(f, q.Value)), q.Flags, q.CaseInsensitive, q.MaxStates)
 	return c.accepted(f, a, err)
@@ -55,13 +60,25 @@ func (c compiler) regexp(q *query.Regexp) (clause, error) {
 // folded compiles the search for a term in any case.
 func (c compiler) folded(q *query.Term) (clause, error) {
 	f, err := c.field(q.Field)
-	if f == nil {
+	switch {
+	case f == nil:
 		return nothing{}, err
-	}
-	if f.Type != mapping.Keyword && f.Type != mapping.Text {
+	case f.Type == mapping.Boolean && !f.Index:
+		return nil, refuse("failed to create query: Cannot search on field [%s] since it is not indexed.", q.Field)
+	case f.Type == mapping.Boolean:
+		inner, err := c.value(f, q.Value)
+		if err != nil {
+			return nil, err
+		}
+		return c.steady(inner), nil
+	case f.Type != mapping.Keyword && f.Type != mapping.Text:
 		return nil, refuse("[%s] field which is of type [%s], does not support case insensitive term queries", q.Field, f.Type)
 	}
-	a, err := automaton.Folded(string(keywordOf(f, query.Text(q.Value))), false)
+	text := keywordOf(f, query.Text(q.Value))
+	if len(text) == 0 && f.Index { // as in wildcard
+		return nothing{}, nil
+	}
+	a, err := automaton.Folded(string(text), false)
 	return c.accepted(f, a, err)
 }
 

@@ -88,6 +88,9 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 		if err := t.gather(ctx); err != nil {
 			return Result{}, err
 		}
+		if err := e.checkPlan(t); err != nil {
+			return Result{}, err
+		}
 		number := 0
 		err := t.each(ctx, func(v *view) error {
 			number++
