@@ -14,10 +14,10 @@ PLUGINS = $(filter-out sdk check examples,$(patsubst plugins/%/main.go,%,$(wildc
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt generate bench check clean go
+.PHONY: help run build test lint fmt generate bench check elasticsearch elasticsearch-stop clean go
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-25s %s\n", $$1, $$2 }'
 
 run: build ## build, then serve on 127.0.0.1:7512 with the bundled plugins
 	$(BIN)/sluice serve --dev --data ./data --plugins $(BIN)/plugins
@@ -61,6 +61,12 @@ bench: go ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
 
 check: generate lint test ## what must pass before a commit
+
+elasticsearch: ## start an Elasticsearch 8 for tests at 127.0.0.1:9200 (needs mvn and Java 17)
+	.ci/elasticsearch/start
+
+elasticsearch-stop: ## stop it, and remove its data
+	.ci/elasticsearch/stop
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin coverage.out

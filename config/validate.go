@@ -23,6 +23,7 @@ func (c *Config) Validate() error {
 	v.limits()
 	v.authToken()
 	v.passwordHash()
+	v.elasticsearch()
 	v.restart()
 	v.plugins()
 	return errors.Join(v.mistakes...)

@@ -66,7 +66,25 @@ func TestValidate(t *testing.T) {
 		"hosts": {func(c *config.Config) {
 			c.Plugins.Hosts = map[string][]string{"a": {"A.example", "http://b"}, "b": {"a.example", ""}}
 		}, []string{"plugins.hosts", "plugins.hosts", "plugins.hosts"}},
-		"listen":      {func(c *config.Config) { c.Plugins.Listen = map[string]string{"a": "8080", "b": "127.0.0.1:0"} }, []string{"plugins.listen"}},
+		"listen": {func(c *config.Config) { c.Plugins.Listen = map[string]string{"a": "8080", "b": "127.0.0.1:0"} }, []string{"plugins.listen"}},
+		"Elasticsearch nowhere": {
+			func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", nil },
+			[]string{"storage.elasticsearch.addresses"},
+		},
+		"no addresses": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", []string{"search:9200", "http://", "https://search:9200"}
+		}, []string{"storage.elasticsearch.addresses", "storage.elasticsearch.addresses"}},
+		"password in the address": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Addresses = "elasticsearch", []string{"https://elastic:secret@search:9200"}
+		}, []string{"storage.elasticsearch.addresses"}},
+		"addresses nobody uses": {func(c *config.Config) { c.Storage.Elasticsearch.Addresses = []string{"nonsense"} }, nil},
+		"two ways to log in": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Username = "elasticsearch", "elastic"
+			c.Storage.Elasticsearch.Password, c.Storage.Elasticsearch.APIKey = config.NewSecret("x"), config.NewSecret("y")
+		}, []string{"storage.elasticsearch.apiKey"}},
+		"a password of nobody": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.Password = "elasticsearch", config.NewSecret("x")
+		}, []string{"storage.elasticsearch.username"}},
 		"two at once": {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
 	} {
 		c := config.Defaults()

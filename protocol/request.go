@@ -106,7 +106,7 @@ type Reply struct {
 	Header http.Header
 	// Raw sends the result itself instead of an envelope.
 	Raw bool
-	// ContentType is the media type of a raw answer; "" is application/json.
+	// ContentType is the media type of a raw answer or a Stream; "" is application/json.
 	ContentType string
 }
 

@@ -45,6 +45,8 @@ folder. Plugins are programs of their own, in any language.`,
 		a.group("config", "Check and explain the configuration", a.configCheckCommand(), a.configDocCommand()),
 		a.group("plugin", "Decide which plugins may run", a.pluginPinCommand()),
 		a.queryCommand(),
+		a.backupCommand(),
+		a.restoreCommand(),
 		a.versionCommand(),
 	)
 	return root

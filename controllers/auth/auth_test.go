@@ -4,42 +4,31 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"github.com/sluicehq/sluice/controllers/auth"
+	"github.com/sluicehq/sluice/controllers/controllertest"
 	tokens "github.com/sluicehq/sluice/core/auth"
-	"github.com/sluicehq/sluice/core/auth/local"
 	"github.com/sluicehq/sluice/core/events"
-	"github.com/sluicehq/sluice/core/funnel"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/embedded"
-	"github.com/sluicehq/sluice/core/storage/storagetest"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var quiet = slog.New(slog.DiscardHandler)
-
-// node is everything around the controller. Storage fails while broken is set; reads counts what is read.
+// node is everything around the controller. Storage fails while broken is set; reads counts what it is asked.
 type node struct {
-	funnel *funnel.Funnel
-	tokens *tokens.Service
-	users  *security.Service
-	routes *router.Registry
+	*controllertest.Node
 	broken atomic.Bool
 	reads  atomic.Int64
 	// later is how far the clock is ahead.
@@ -50,42 +39,24 @@ func (n *node) now() time.Time { return time.Now().Add(time.Duration(n.later.Loa
 
 func newNode(t testing.TB, throttle tokens.ThrottleOptions, listeners events.Listeners) *node {
 	t.Helper()
-	ctx := t.Context()
-	n := &node{routes: router.NewRegistry()}
-	disk, err := embedded.Open(ctx, embedded.Options{Dir: "data", FS: vfs.NewMem(), Logger: quiet})
-	must(t, err)
-	t.Cleanup(func() { _ = disk.Close() })
-	engine := storagetest.Faulty{Engine: disk, Fail: func(op string, _ storage.Collection, _ string) error {
+	n := &node{}
+	n.Node = controllertest.Start(t, controllertest.Options{
+		Local: true, Tokens: tokens.Options{GracePeriod: time.Second, MaxTTL: 48 * time.Hour, Now: n.now},
+	})
+	n.FailEngine(func(string, storage.Collection) error {
 		n.reads.Add(1)
 		if n.broken.Load() {
 			return kerror.ServicesStorageUnknownIndex.New("kuzzle")
 		}
 		return nil
-	}}
-	n.users, err = security.Open(ctx, security.Options{Engine: engine, Logger: quiet})
-	must(t, err)
-	n.tokens, err = tokens.Open(ctx, tokens.Options{
-		Engine: engine, Users: n.users, Secret: strings.Repeat("s", 32), GracePeriod: time.Second, MaxTTL: 48 * time.Hour, Logger: quiet, Now: n.now,
 	})
-	must(t, err)
-	t.Cleanup(n.tokens.Close)
-	strategy, err := local.Open(ctx, local.Options{Engine: engine, Cost: local.Cost{MemoryKiB: 64, Iterations: 1, Parallelism: 1}, Logger: quiet})
-	must(t, err)
-	must(t, n.tokens.Strategies().Add(tokens.Named{Name: local.Name, Strategy: strategy}))
 	throttle.Now = n.now
 	slow, err := tokens.NewThrottle(throttle)
 	must(t, err)
-	bus := events.NewBus(16, quiet)
-	t.Cleanup(func() { bus.Close(context.Background()) })
-	must(t, n.routes.Set(router.Contribution{Owner: "auth", Listeners: listeners, Actions: auth.Actions(auth.Options{
-		Tokens: n.tokens, Users: n.users, Throttle: slow, Bus: bus, Snapshot: n.routes.Current,
+	must(t, n.Routes.Set(router.Contribution{Owner: "auth", Listeners: listeners, Actions: auth.Actions(auth.Options{
+		Tokens: n.Tokens, Users: n.Users, Throttle: slow, Bus: n.Announcer.Bus, Snapshot: n.Routes.Current,
 	})}))
-	n.funnel, err = funnel.New(funnel.Options{
-		Registry: n.routes, Tokens: n.tokens, Users: n.users, Bus: bus, Concurrent: 100, Waiting: 100,
-		Logger: quiet, Metrics: prometheus.NewRegistry(),
-	})
-	must(t, err)
-	_, err = n.users.PutRole(ctx, "default", jsontext.Value(`{"controllers":{"auth":{"actions":{"*":true}}}}`), security.Write{})
+	_, err = n.Users.PutRole(t.Context(), "default", jsontext.Value(`{"controllers":{"auth":{"actions":{"*":true}}}}`), security.Write{})
 	must(t, err)
 	n.addUser(t, "u", "joe")
 	n.addUser(t, "v", "jane")
@@ -94,7 +65,7 @@ func newNode(t testing.TB, throttle tokens.ThrottleOptions, listeners events.Lis
 
 func (n *node) addUser(t testing.TB, kuid, name string) {
 	t.Helper()
-	_, err := n.tokens.CreateUser(t.Context(), nil, tokens.NewUser{
+	_, err := n.Tokens.CreateUser(t.Context(), nil, tokens.NewUser{
 		ID: kuid, Content: jsontext.Value(`{"profileIds":["default"],"name":"` + name + `"}`),
 		Credentials: []protocol.Arg{{Name: "local", Value: jsontext.Value(`{"username":"` + name + `","password":"right"}`)}},
 	})
@@ -108,15 +79,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// ask sends an envelope over a connection.
+// ask sends an envelope over a connection; nil is one of HTTP.
 func (n *node) ask(t testing.TB, envelope string, c *protocol.Connection) *protocol.Response {
 	t.Helper()
-	r := &protocol.Request{Connection: c}
 	if c == nil {
-		r.Connection = &protocol.Connection{ID: "c", Protocol: "http", ClientIP: "192.0.2.1"}
+		c = &protocol.Connection{ID: "c", Protocol: "http", ClientIP: "192.0.2.1"}
 	}
-	must(t, protocol.DecodeRequest([]byte(envelope), r))
-	return n.funnel.Execute(context.Background(), r)
+	return n.AskOver(t, c, envelope)
 }
 
 // login gives the token of a user.
@@ -241,7 +210,7 @@ func TestGlobalLogout(t *testing.T) {
 func TestDeletedUser(t *testing.T) {
 	n := newNode(t, tokens.ThrottleOptions{}, events.Listeners{})
 	token := n.login(t, "joe")
-	must(t, n.users.DeleteUser(t.Context(), "u", security.Write{})) // behind the back of everybody else
+	must(t, n.Users.DeleteUser(t.Context(), "u", security.Write{})) // behind the back of everybody else
 	for _, s := range []scenario{
 		{"token", `{"controller":"auth","action":"getCurrentUser","jwt":"` + token + `"}`, 401, "security.token.invalid", ""},
 		{"check", `{"controller":"auth","action":"checkToken","body":{"token":"` + token + `"}}`, 200, "", `{"valid":false`},
@@ -368,7 +337,7 @@ func (oauth) Verify(context.Context, tokens.Login) (tokens.Outcome, error) {
 
 func TestRedirect(t *testing.T) {
 	n := newNode(t, tokens.ThrottleOptions{}, events.Listeners{})
-	must(t, n.tokens.Strategies().Add(tokens.Named{Name: "oauth", Strategy: oauth{}}))
+	must(t, n.Tokens.Strategies().Add(tokens.Named{Name: "oauth", Strategy: oauth{}}))
 	a := n.ask(t, `{"controller":"auth","action":"login","strategy":"oauth"}`, nil)
 	if a.Status != 302 || a.Header.Get("Location") != "https://id.example" || !strings.Contains(string(a.Result), `"statusCode":302`) {
 		t.Errorf("%d %v %s", a.Status, a.Header, a.Result)
@@ -378,7 +347,7 @@ func TestRedirect(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	n := newNode(t, tokens.ThrottleOptions{}, events.Listeners{})
 	var got []string
-	for _, a := range n.routes.Current().Actions() {
+	for _, a := range n.Routes.Current().Actions() {
 		for _, r := range a.Routes {
 			got = append(got, strings.TrimSpace(r.Verb+" "+r.Path+" "+r.Deprecated)+" "+a.Name)
 		}
@@ -416,12 +385,12 @@ func BenchmarkNothing(b *testing.B) { benchmark(b, "test", "nothing") }
 
 func benchmark(b *testing.B, controller, action string) {
 	n := newNode(b, tokens.ThrottleOptions{}, events.Listeners{})
-	must(b, n.routes.Set(router.Contribution{Owner: "test", Actions: []router.Action{{
+	must(b, n.Routes.Set(router.Contribution{Owner: "test", Actions: []router.Action{{
 		Controller: "test", Name: "nothing", Handler: func(context.Context, *protocol.Request) (any, error) { return jsontext.Value(`{}`), nil },
 	}}}))
-	_, err := n.tokens.CreateUser(b.Context(), nil, tokens.NewUser{ID: "boss", Content: jsontext.Value(`{"profileIds":["admin"]}`)})
+	_, err := n.Tokens.CreateUser(b.Context(), nil, tokens.NewUser{ID: "boss", Content: jsontext.Value(`{"profileIds":["admin"]}`)})
 	must(b, err)
-	token, err := n.tokens.Issue(b.Context(), "boss", time.Hour)
+	token, err := n.Tokens.Issue(b.Context(), "boss", time.Hour)
 	must(b, err)
 	request := []byte(`{"controller":"` + controller + `","action":"` + action + `","jwt":"` + token.Text + `"}`)
 	c := &protocol.Connection{ID: "c", Protocol: "websocket"}
@@ -429,7 +398,7 @@ func benchmark(b *testing.B, controller, action string) {
 	for b.Loop() {
 		r := &protocol.Request{Connection: c}
 		must(b, protocol.DecodeRequest(request, r))
-		if a := n.funnel.Execute(b.Context(), r); a.Error != nil {
+		if a := n.Funnel.Execute(b.Context(), r); a.Error != nil {
 			b.Fatal(a.Error)
 		}
 	}

@@ -143,6 +143,9 @@ func (r *Result) Look(err error) *kerror.Error {
 	return protocol.AsError(err)
 }
 
+// Fault gives the error that is the answer to the whole request, nil when each entry failed by itself.
+func (r Result) Fault() error { return r.fault }
+
 // Answer gives the result, or an error in its place when the request is strict and something failed.
 func (r Result) Answer(req *protocol.Request) (any, error) {
 	strict, err := req.Args.Bool("strict")

@@ -20,6 +20,8 @@ import (
 type Engine interface {
 	storage.Documents
 	storage.Bulk
+	// Select is that of storage.Searcher.
+	Select(ctx context.Context, c storage.Collection, query jsontext.Value, batch int, visit func([]storage.Document) error) error
 }
 
 // Options are what the controller works with.
@@ -33,13 +35,15 @@ type controller struct{ Options }
 // Actions gives the actions of the controller.
 func Actions(o Options) []router.Action {
 	c := controller{o}
-	action := func(name string, h router.Handler, path string) router.Action {
-		return router.Action{Controller: "bulk", Name: name, Handler: h, Routes: []router.Route{{Verb: "POST", Path: path}}}
+	action := func(name string, h router.Handler, verb, path string) router.Action {
+		return router.Action{Controller: "bulk", Name: name, Handler: h, Routes: []router.Route{{Verb: verb, Path: path}}}
 	}
 	return []router.Action{
-		action("import", c.importData, "/:index/:collection/_bulk"),
-		action("mWrite", c.mWrite, "/:index/:collection/_mWrite"),
-		action("write", c.write, "/:index/:collection/_write"),
+		action("import", c.importData, "POST", "/:index/:collection/_bulk"),
+		action("mWrite", c.mWrite, "POST", "/:index/:collection/_mWrite"),
+		action("write", c.write, "POST", "/:index/:collection/_write"),
+		action("deleteByQuery", c.deleteByQuery, "DELETE", "/:index/:collection/_bulk/_query"),
+		action("updateByQuery", c.updateByQuery, "PATCH", "/:index/:collection/_bulk/_query"),
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package collection is the controller `collection`: public collections, their mappings and settings. core/node contributes
-// it to the registry.
+// Package collection is the controller `collection`: public collections, their mappings, settings and specifications.
+// core/node contributes it to the registry.
 package collection
 
 import (
@@ -10,6 +10,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/validation"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -18,13 +19,16 @@ import (
 type Engine interface {
 	storage.Collections
 	storage.Indexes
-	storage.Bulk
+	storage.Searcher
 }
 
 // Options are what the controller works with.
 type Options struct {
-	Engine    Engine
-	Announcer announce.Announcer
+	Engine         Engine
+	Announcer      announce.Announcer
+	Specifications *validation.Validator
+	Reindexer      *Reindexer
+	Paging         target.Paging
 }
 
 type controller struct{ Options }
@@ -41,13 +45,19 @@ func Actions(o Options) []router.Action {
 		action("exists", c.exists, "GET", "/:index/:collection/_exists"),
 		action("getMapping", c.getMapping, "GET", "/:index/:collection/_mapping"),
 		action("getSettings", c.getSettings, "GET", "/:index/:collection/_settings"),
+		action("getSpecifications", c.getSpecifications, "GET", "/:index/:collection/_specifications"),
+		action("scrollSpecifications", c.scrollSpecifications, "GET", "/validations/_scroll/:scrollId"),
 		action("list", c.list, "GET", "/:index/_list"),
+		action("validateSpecifications", c.validateSpecifications, "POST", "/:index/:collection/_validateSpecifications"),
+		action("searchSpecifications", c.searchSpecifications, "POST", "/validations/_search"),
 		action("refresh", c.refresh, "POST", "/:index/:collection/_refresh"),
+		action("deleteSpecifications", c.deleteSpecifications, "DELETE", "/:index/:collection/_specifications"),
 		action("truncate", c.truncate, "DELETE", "/:index/:collection/_truncate"),
 		action("delete", c.delete, "DELETE", "/:index/:collection"),
 		action("create", c.create, "PUT", "/:index/:collection"),
 		action("update", c.update, "POST", "/:index/:collection"),
 		updateMapping,
+		action("updateSpecifications", c.updateSpecifications, "PUT", "/:index/:collection/_specifications"),
 	}
 }
 
@@ -108,8 +118,7 @@ func (c controller) refresh(ctx context.Context, req *protocol.Request) (any, er
 	if _, err := c.Engine.Describe(ctx, where); err != nil {
 		return nil, err
 	}
-	_, err = c.Engine.Write(ctx, where, nil, storage.BulkOptions{Refresh: storage.RefreshWaitFor})
-	return nil, err
+	return nil, c.Engine.Refresh(ctx, where)
 }
 
 // getSettings answers those of the engine.

@@ -1,24 +1,47 @@
 package collection_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/sluicehq/sluice/controllers/collection"
 	"github.com/sluicehq/sluice/controllers/controllertest"
+	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/validation"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+var quiet = slog.New(slog.DiscardHandler)
+
 type scenario controllertest.Scenario
 
 func newNode(t *testing.T) *controllertest.Node {
 	n := controllertest.New(t, true)
-	n.Contribute(t, "collection", collection.Actions(collection.Options{Engine: n.Engine, Announcer: n.Announcer}))
+	specs, err := validation.Open(t.Context(), validation.Options{Engine: n.Engine, Logger: quiet, Now: controllertest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reindexer := collection.NewReindexer(n.Engine, quiet)
+	t.Cleanup(func() { _ = reindexer.Close(context.Background()) })
+	err = n.Routes.Set(router.Contribution{
+		Owner: "collection", Listeners: collection.Listeners(specs),
+		Actions: collection.Actions(collection.Options{
+			Engine: n.Engine, Announcer: n.Announcer, Specifications: specs, Reindexer: reindexer,
+			Paging: target.Paging{MaxFetch: 20, MaxScroll: time.Minute},
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 

@@ -41,8 +41,8 @@ func (c controller) create(ctx context.Context, req *protocol.Request) (any, err
 	return acknowledged{true}, nil
 }
 
-// update changes mapping and settings of a collection that exists, and answers null. reindexCollection is checked and
-// otherwise without meaning until there is search.
+// update changes mapping and settings of a collection that exists, and answers null. When reindexCollection asks for it, or
+// when dynamic was false and is no more, the documents that are there are indexed anew in the background.
 func (c controller) update(ctx context.Context, req *protocol.Request) (any, error) {
 	where, err := target.Collection(req)
 	if err != nil {
@@ -52,17 +52,35 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	if _, err := body.Bool("reindexCollection"); err != nil {
+	reindex, err := body.Bool("reindexCollection")
+	if err != nil {
 		return nil, err
 	}
 	spec, err := namedSpec(body)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Engine.Describe(ctx, where); err != nil { // Ensure would make it
+	before, err := c.Engine.Describe(ctx, where)
+	if err != nil { // Ensure would make it
 		return nil, err
 	}
-	return nil, c.Engine.Ensure(ctx, where, spec)
+	if err := c.Engine.Ensure(ctx, where, spec); err != nil {
+		return nil, err
+	}
+	after, err := c.Engine.Describe(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	if reindex || !isDynamic(before.Mapping) && isDynamic(after.Mapping) {
+		c.Reindexer.Reindex(where)
+	}
+	return nil, nil
+}
+
+// isDynamic reports whether fields that a mapping does not have are anything but ignored.
+func isDynamic(mapping jsontext.Value) bool {
+	shown, err := show(mapping, true)
+	return err == nil && shown.Dynamic != notDynamic
 }
 
 // specOf reads {mappings?, settings?} or, as clients before API version 2.1 send it, a mapping alone.

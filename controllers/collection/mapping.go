@@ -92,16 +92,19 @@ type mapping struct {
 	Properties jsontext.Value `json:"properties"`
 }
 
+// notDynamic is the dynamic of a mapping that does not say.
+const notDynamic = "false"
+
 // show gives the mapping of an engine in the form of the API, where dynamic is a text.
-func show(stored jsontext.Value, full bool) (any, error) {
+func show(stored jsontext.Value, full bool) (m mapping, err error) {
 	if stored == nil {
 		stored = jsontext.Value("{}")
 	}
 	root, err := protocol.ParseArgs(stored, "")
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	m := mapping{Dynamic: "false", Meta: root.Raw("_meta"), Properties: jsontext.Value("{}")}
+	m = mapping{Dynamic: notDynamic, Meta: root.Raw("_meta"), Properties: jsontext.Value("{}")}
 	if dynamic, err := root.OptString("dynamic", m.Dynamic); err == nil {
 		m.Dynamic = dynamic
 	} else {
@@ -113,7 +116,7 @@ func show(stored jsontext.Value, full bool) (any, error) {
 	}
 	fields, err := protocol.ParseArgs(properties, "")
 	if err != nil {
-		return nil, err
+		return m, err
 	}
 	if !full {
 		fields.Remove(metadata.Key)

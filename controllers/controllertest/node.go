@@ -1,5 +1,5 @@
-// Package controllertest runs the actions of the controllers of stored documents as clients do: through a real funnel over
-// the embedded engine, and tells which events they fired. Only tests import it.
+// Package controllertest runs the actions of controllers as clients do: through a real funnel over the embedded engine, and
+// tells which events of documents, indexes and collections they fired. Only tests import it.
 package controllertest
 
 import (
@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/auth/local"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/funnel"
 	"github.com/sluicehq/sluice/core/router"
@@ -38,7 +39,17 @@ type Node struct {
 
 	mu    sync.Mutex
 	fired []string
-	fail  func(op string) error
+	fail  func(op string, c storage.Collection) error
+}
+
+// Options are what a Node is made of.
+type Options struct {
+	// Dev lets everybody do everything.
+	Dev bool
+	// Tokens are how tokens live; Engine, Users, Secret and Logger are filled in.
+	Tokens auth.Options
+	// Local is whether there is the strategy local. Its passwords cost next to nothing.
+	Local bool
 }
 
 // Now is what the clock of metadata shows: 1000 ms after 1970.
@@ -46,6 +57,12 @@ func Now() time.Time { return time.UnixMilli(1000) }
 
 // New runs a node until the test ends. In development mode everybody may do everything.
 func New(t testing.TB, dev bool) *Node {
+	t.Helper()
+	return Start(t, Options{Dev: dev})
+}
+
+// Start runs a node until the test ends.
+func Start(t testing.TB, o Options) *Node {
 	t.Helper()
 	ctx, quiet := t.Context(), slog.New(slog.DiscardHandler)
 	n := &Node{Routes: router.NewRegistry()}
@@ -55,16 +72,20 @@ func New(t testing.TB, dev bool) *Node {
 	n.Engine = storagetest.Faulty{Engine: disk, Fail: func(op string, c storage.Collection, _ string) error {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if n.fail == nil || c.Scope != storage.Public {
+		if n.fail == nil {
 			return nil
 		}
-		return n.fail(op)
+		return n.fail(op, c)
 	}}
-	n.Users, err = security.Open(ctx, security.Options{Engine: n.Engine, Dev: dev, Logger: quiet})
+	n.Users, err = security.Open(ctx, security.Options{Engine: n.Engine, Dev: o.Dev, Logger: quiet})
 	must(t, err)
-	n.Tokens, err = auth.Open(ctx, auth.Options{Engine: n.Engine, Users: n.Users, Secret: strings.Repeat("s", 32), Logger: quiet})
+	o.Tokens.Engine, o.Tokens.Users, o.Tokens.Secret, o.Tokens.Logger = n.Engine, n.Users, strings.Repeat("s", 32), quiet
+	n.Tokens, err = auth.Open(ctx, o.Tokens)
 	must(t, err)
 	t.Cleanup(n.Tokens.Close)
+	if o.Local {
+		n.addLocal(t)
+	}
 	bus := events.NewBus(16, quiet)
 	t.Cleanup(func() { bus.Close(context.Background()) })
 	n.Announcer = announce.Announcer{Bus: bus, Snapshot: n.Routes.Current}
@@ -75,6 +96,14 @@ func New(t testing.TB, dev bool) *Node {
 	must(t, err)
 	n.record(t)
 	return n
+}
+
+func (n *Node) addLocal(t testing.TB) {
+	strategy, err := local.Open(t.Context(), local.Options{
+		Engine: n.Engine, Cost: local.Cost{MemoryKiB: 64, Iterations: 1, Parallelism: 1}, Logger: slog.New(slog.DiscardHandler),
+	})
+	must(t, err)
+	must(t, n.Tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy}))
 }
 
 func must(t testing.TB, err error) {
@@ -93,6 +122,16 @@ func (n *Node) Contribute(t testing.TB, owner string, actions []router.Action) {
 // FailWith lets calls of the engine on public collections fail when fail gives an error for the name of the method. nil
 // ends it.
 func (n *Node) FailWith(fail func(op string) error) {
+	n.FailEngine(func(op string, c storage.Collection) error {
+		if fail == nil || c.Scope != storage.Public {
+			return nil
+		}
+		return fail(op)
+	})
+}
+
+// FailEngine is FailWith for all collections, those of the node too. fail may also count what the engine is asked.
+func (n *Node) FailEngine(fail func(op string, c storage.Collection) error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.fail = fail
@@ -140,7 +179,13 @@ func (n *Node) Fired() string {
 // Ask sends an envelope as a WebSocket client does.
 func (n *Node) Ask(t testing.TB, envelope string) *protocol.Response {
 	t.Helper()
-	r := &protocol.Request{Connection: &protocol.Connection{ID: "c", Protocol: "websocket"}}
+	return n.AskOver(t, &protocol.Connection{ID: "c", Protocol: "websocket"}, envelope)
+}
+
+// AskOver sends an envelope over a connection.
+func (n *Node) AskOver(t testing.TB, c *protocol.Connection, envelope string) *protocol.Response {
+	t.Helper()
+	r := &protocol.Request{Connection: c}
 	must(t, protocol.DecodeRequest([]byte(envelope), r))
 	return n.Funnel.Execute(context.Background(), r)
 }

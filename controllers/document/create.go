@@ -23,7 +23,7 @@ func (c controller) create(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	doc, err := c.toWrite(ctx, req, c.Metadata.Created)
+	doc, err := c.toWrite(ctx, req, where, c.Metadata.Created)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (c controller) createOrReplace(ctx context.Context, req *protocol.Request) 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := c.toWrite(ctx, req, c.Metadata.Replaced)
+	doc, err := c.toWrite(ctx, req, where, c.Metadata.Replaced)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (c controller) replace(ctx context.Context, req *protocol.Request) (any, er
 	if err != nil {
 		return nil, err
 	}
-	doc, err := c.toWrite(ctx, req, c.Metadata.Replaced)
+	doc, err := c.toWrite(ctx, req, where, c.Metadata.Replaced)
 	if err != nil {
 		return nil, err
 	}
@@ -83,14 +83,17 @@ func one(req *protocol.Request) (storage.Collection, flags, error) {
 	return where, f, err
 }
 
-// toWrite gives the document of the body as the pipes left it, with its metadata.
-func (c controller) toWrite(ctx context.Context, req *protocol.Request, info func(context.Context, *protocol.Request) (jsontext.Value, error)) (announce.Doc, error) {
+// toWrite gives the document of the body as the pipes left it, held to the specifications, with its metadata.
+func (c controller) toWrite(ctx context.Context, req *protocol.Request, where storage.Collection, info func(context.Context, *protocol.Request) (jsontext.Value, error)) (announce.Doc, error) {
 	body, err := req.BodyObject()
 	if err != nil {
 		return announce.Doc{}, err
 	}
 	doc, err := c.Announcer.Doc(ctx, req, announce.BeforeWrite, announce.Doc{ID: req.ID, Source: body})
 	if err != nil {
+		return doc, err
+	}
+	if doc.Source, err = c.admit(where, doc); err != nil {
 		return doc, err
 	}
 	m, err := info(ctx, req)

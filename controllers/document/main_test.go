@@ -3,6 +3,7 @@ package document_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.uber.org/goleak"
@@ -10,7 +11,9 @@ import (
 	"github.com/sluicehq/sluice/controllers/controllertest"
 	"github.com/sluicehq/sluice/controllers/document"
 	"github.com/sluicehq/sluice/controllers/metadata"
+	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/validation"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -37,15 +40,26 @@ const (
 
 func newNode(t testing.TB) *controllertest.Node {
 	t.Helper()
-	n := controllertest.New(t, true)
+	n, _ := newNodeWithSpecifications(t, true)
+	return n
+}
+
+func newNodeWithSpecifications(t testing.TB, dev bool) (*controllertest.Node, *validation.Validator) {
+	t.Helper()
+	n := controllertest.New(t, dev)
+	v, err := validation.Open(t.Context(), validation.Options{Engine: n.Engine})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.Contribute(t, "document", document.Actions(document.Options{
 		Engine: n.Engine, Announcer: n.Announcer, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
-		MaxFetch: maxFetch, MaxWrite: maxWrite,
+		Users: n.Users, Paging: target.Paging{MaxFetch: maxFetch, MaxScroll: time.Minute}, MaxWrite: maxWrite,
+		Validator: v,
 	}))
 	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "i", Name: "c"}, storage.Spec{}); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, v
 }
 
 // withDocument is a node with the document d of version 1.
@@ -89,18 +103,26 @@ func TestRoutes(t *testing.T) {
 			got.WriteString(strings.TrimSpace(strings.Join([]string{r.Verb, r.Path, a.Name, r.Deprecated}, " ")) + "\n")
 		}
 	}
-	const want = `GET /:index/:collection/:_id get
+	const want = `GET /:index/:collection/_export export
+POST /:index/:collection/_export export
+GET /:index/:collection/_search search
+POST /:index/:collection/_search search
+GET /:index/:collection/:_id get
 GET /:index/:collection/_mGet mGet
 POST /:index/:collection/_mGet mGet
 GET /:index/:collection/:_id/_exists exists
 POST /:index/:collection/_mExists mExists
+GET /_scroll/:scrollId scroll
+POST /:index/:collection/_count count
 POST /:index/:collection/_create create
 POST /:index/:collection/:_id/_create create
 POST /:index/:collection/_mCreate mCreate
+POST /:index/:collection/_validate validate
 POST /:index/:collection/_mUpsert mUpsert
 POST /:index/:collection/:_id/_upsert upsert
 PUT /:index/:collection/:_id/_upsert upsert 2.11.0
 DELETE /:index/:collection/:_id delete
+DELETE /:index/:collection/_query deleteByQuery
 DELETE /:index/:collection/:_id/_fields deleteFields
 DELETE /:index/:collection/_mDelete mDelete
 PUT /:index/:collection/:_id createOrReplace
@@ -109,6 +131,7 @@ PUT /:index/:collection/:_id/_replace replace
 PUT /:index/:collection/_mReplace mReplace
 PUT /:index/:collection/_mUpdate mUpdate 2.11.0
 PATCH /:index/:collection/_mUpdate mUpdate
+PUT /:index/:collection/_query updateByQuery
 PUT /:index/:collection/:_id/_update update 2.11.0
 PATCH /:index/:collection/:_id/_update update
 `

@@ -67,7 +67,7 @@ func (c controller) idsToRead(ctx context.Context, req *protocol.Request) ([]str
 	if err != nil {
 		return nil, err
 	}
-	if len(ids) > c.MaxFetch {
+	if len(ids) > c.Paging.MaxFetch {
 		return nil, kerror.ServicesStorageGetLimitExceeded.New()
 	}
 	docs := make([]announce.Doc, len(ids))

@@ -26,9 +26,7 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	stored, err := c.Engine.Update(ctx, where, doc.ID, doc.Source, storage.UpdateOptions{
-		WriteOptions: f.write(), RetryOnConflict: f.retries,
-	})
+	stored, changes, err := c.merge(ctx, where, doc, f)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +35,7 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 		return nil, err
 	}
 	if !f.source {
-		a.Source = doc.Source
+		a.Source = changes
 	}
 	return a, nil
 }

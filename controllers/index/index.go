@@ -18,7 +18,9 @@ import (
 // Engine is what the controller works on.
 type Engine interface {
 	storage.Indexes
+	// List is that of storage.Collections, Size that of storage.Searcher.
 	List(ctx context.Context, s storage.Scope) ([]storage.Collection, error)
+	Size(ctx context.Context, c storage.Collection) (storage.Size, error)
 }
 
 // Options are what the controller works with.
@@ -40,6 +42,7 @@ func Actions(o Options) []router.Action {
 	return []router.Action{
 		action("exists", c.exists, router.Route{Verb: "GET", Path: "/:index/_exists"}),
 		action("list", c.list, router.Route{Verb: "GET", Path: "/_list"}),
+		action("stats", c.stats, router.Route{Verb: "GET", Path: "/_storageStats"}),
 		action("create", c.create, router.Route{Verb: "POST", Path: "/:index/_create"}),
 		action("delete", c.delete, router.Route{Verb: "DELETE", Path: "/:index"}),
 		action("mDelete", c.mDelete,

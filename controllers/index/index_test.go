@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"go.uber.org/goleak"
 
@@ -127,4 +128,52 @@ func TestStorageFailure(t *testing.T) {
 	for _, call := range []string{`index:list`, `index:exists "index":"a"`, `index:create "index":"a"`, `index:delete "index":"a"`, `index:mDelete "body":{"indexes":["a"]}`} {
 		controllertest.Run(t, n, []scenario{{call, call, 500, "services.storage.not_connected", "", ""}})
 	}
+}
+
+func TestStats(t *testing.T) {
+	n := newNode(t, true)
+	controllertest.Run(t, n, []scenario{{"none", `index:stats`, 200, "", `{"size":0,"indexes":[]}`, ""}})
+	if err := n.Engine.CreateIndex(t.Context(), storage.Public, "empty"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"c", "d"} {
+		where := storage.Collection{Index: "i", Name: name}
+		if err := n.Engine.Ensure(t.Context(), where, storage.Spec{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"a", "b", "a"} {
+		where := storage.Collection{Index: "i", Name: "d"}
+		if _, _, err := n.Engine.Put(t.Context(), where, id, jsontext.Value(`{}`), storage.WriteOptions{Refresh: storage.RefreshWaitFor}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := n.Ask(t, `{"controller":"index","action":"stats"}`)
+	var got struct {
+		Size    int64
+		Indexes []struct {
+			Name        string
+			Size        int64
+			Collections []struct {
+				Name          string
+				DocumentCount int
+				Size          int64
+			}
+		}
+	}
+	if err := json.Unmarshal(a.Result, &got, json.MatchCaseInsensitiveNames(true)); err != nil || a.Error != nil || len(got.Indexes) != 2 {
+		t.Fatalf("%s %v %v", a.Result, a.Error, err)
+	}
+	empty, i := got.Indexes[0], got.Indexes[1]
+	if empty.Name != "empty" || empty.Size != 0 || empty.Collections == nil || len(empty.Collections) != 0 {
+		t.Errorf("%+v", empty)
+	}
+	if len(i.Collections) != 2 || i.Collections[0].Name != "c" || i.Collections[0].DocumentCount != 0 || i.Collections[1].Name != "d" || i.Collections[1].DocumentCount != 2 {
+		t.Fatalf("%+v", i)
+	}
+	if i.Collections[1].Size <= 0 || i.Size != i.Collections[0].Size+i.Collections[1].Size || got.Size != i.Size {
+		t.Errorf("%+v", got)
+	}
+	n.FailWith(func(string) error { return kerror.ServicesStorageNotConnected.New() })
+	controllertest.Run(t, n, []scenario{{"without storage", `index:stats`, 500, "services.storage.not_connected", "", ""}})
 }

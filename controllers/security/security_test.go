@@ -3,42 +3,25 @@ package security_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/sluicehq/sluice/controllers/controllertest"
 	"github.com/sluicehq/sluice/controllers/security"
-	"github.com/sluicehq/sluice/core/auth"
-	"github.com/sluicehq/sluice/core/auth/local"
-	"github.com/sluicehq/sluice/core/events"
-	"github.com/sluicehq/sluice/core/funnel"
 	"github.com/sluicehq/sluice/core/router"
-	rights "github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/embedded"
-	"github.com/sluicehq/sluice/core/storage/storagetest"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var quiet = slog.New(slog.DiscardHandler)
-
-type node struct {
-	funnel *funnel.Funnel
-	tokens *auth.Service
-	users  *rights.Service
-	routes *router.Registry
-	broken atomic.Bool
-}
+type node struct{ *controllertest.Node }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -49,47 +32,13 @@ func must(t testing.TB, err error) {
 
 func newNode(t testing.TB, dev bool) *node {
 	t.Helper()
-	ctx := t.Context()
-	n := &node{routes: router.NewRegistry()}
-	disk, err := embedded.Open(ctx, embedded.Options{Dir: "data", FS: vfs.NewMem(), Logger: quiet})
-	must(t, err)
-	t.Cleanup(func() { _ = disk.Close() })
-	engine := storagetest.Faulty{Engine: disk, Fail: func(string, storage.Collection, string) error {
-		if n.broken.Load() {
-			return kerror.ServicesStorageUnknownIndex.New("kuzzle")
-		}
-		return nil
-	}}
-	n.users, err = rights.Open(ctx, rights.Options{Engine: engine, Dev: dev, Logger: quiet})
-	must(t, err)
-	n.tokens, err = auth.Open(ctx, auth.Options{Engine: engine, Users: n.users, Secret: strings.Repeat("s", 32), Logger: quiet})
-	must(t, err)
-	t.Cleanup(n.tokens.Close)
-	strategy, err := local.Open(ctx, local.Options{Engine: engine, Cost: local.Cost{MemoryKiB: 64, Iterations: 1, Parallelism: 1}, Logger: quiet})
-	must(t, err)
-	must(t, n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy}))
-	bus := events.NewBus(16, quiet)
-	t.Cleanup(func() { bus.Close(context.Background()) })
+	n := &node{controllertest.Start(t, controllertest.Options{Dev: dev, Local: true})}
 	nothing := func(context.Context, *protocol.Request) (any, error) { return protocol.Absent, nil }
-	must(t, n.routes.Set(router.Contribution{Owner: "auth", Actions: []router.Action{
+	n.Contribute(t, "auth", []router.Action{
 		{Controller: "auth", Name: "login", Handler: nothing}, {Controller: "auth", Name: "logout", Handler: nothing},
-	}}))
-	must(t, n.routes.Set(router.Contribution{Owner: "security", Actions: security.Actions(security.Options{
-		Accounts: n.tokens, Users: n.users, Snapshot: n.routes.Current,
-	})}))
-	n.funnel, err = funnel.New(funnel.Options{
-		Registry: n.routes, Tokens: n.tokens, Users: n.users, Bus: bus, Concurrent: 100, Waiting: 100,
-		Logger: quiet, Metrics: prometheus.NewRegistry(),
 	})
-	must(t, err)
+	n.Contribute(t, "security", security.Actions(security.Options{Accounts: n.Tokens, Users: n.Users, Snapshot: n.Routes.Current}))
 	return n
-}
-
-func (n *node) ask(t testing.TB, envelope string) *protocol.Response {
-	t.Helper()
-	r := &protocol.Request{Connection: &protocol.Connection{ID: "c", Protocol: "http"}}
-	must(t, protocol.DecodeRequest([]byte(envelope), r))
-	return n.funnel.Execute(context.Background(), r)
 }
 
 // scenario is action and arguments of a request, with its answer. result is compared as a prefix.
@@ -102,7 +51,7 @@ type scenario struct {
 func (n *node) run(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
-		a := n.ask(t, `{"controller":"security","action":"`+s.action+`"`+s.arguments+`}`)
+		a := n.Ask(t, `{"controller":"security","action":"`+s.action+`"`+s.arguments+`}`)
 		id := ""
 		if a.Error != nil {
 			id = a.Error.ID
@@ -162,7 +111,7 @@ func TestFirstAdmin(t *testing.T) {
 		{"good", "createFirstAdmin", `,"_id":"boss","reset":true,"body":{"content":{"name":"B"},"credentials":{"local":{"username":"boss","password":"x"}}}`, 200, "", `{"_id":"boss","_source":{"name":"B","profileIds":["admin"]`},
 		{"again", "createFirstAdmin", `,"_id":"other","body":{}`, 401, "security.rights.unauthorized", ""},
 	})
-	token, err := n.tokens.Issue(t.Context(), "boss", time.Hour)
+	token, err := n.Tokens.Issue(t.Context(), "boss", time.Hour)
 	must(t, err)
 	n.run(t, []scenario{
 		{"again, by the administrator", "createFirstAdmin", `,"jwt":"` + token.Text + `","_id":"other","body":{}`, 412, "api.process.admin_exists", ""},
@@ -178,11 +127,11 @@ func TestFirstAdminInDevelopment(t *testing.T) {
 		{"nor with nothing", "createFirstAdmin", `,"reset":true,"body":{"credentials":{}}`, 400, "api.assert.missing_argument", ""},
 		{"without reset", "createFirstAdmin", `,"body":{"credentials":{"local":{"username":"boss","password":"x"}}}`, 200, "", `{"_id":"kuid-`},
 	})
-	if !n.users.WideOpen() {
+	if !n.Users.WideOpen() {
 		t.Error("rights changed without reset")
 	}
 	n.run(t, []scenario{{"again", "createFirstAdmin", `,"reset":true`, 412, "api.process.admin_exists", ""}})
-	if !n.users.WideOpen() {
+	if !n.Users.WideOpen() {
 		t.Error("a refused call changed the rights")
 	}
 }
@@ -193,7 +142,7 @@ func TestManyFirstAdmins(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			a := n.ask(t, fmt.Sprintf(`{"controller":"security","action":"createFirstAdmin","_id":"a%d","body":{"credentials":{"local":{"username":"n%d","password":"x"}}}}`, i, i))
+			a := n.Ask(t, fmt.Sprintf(`{"controller":"security","action":"createFirstAdmin","_id":"a%d","body":{"credentials":{"local":{"username":"n%d","password":"x"}}}}`, i, i))
 			if a.Status == 200 {
 				made.Add(1)
 			}
@@ -234,7 +183,7 @@ func TestRoles(t *testing.T) {
 
 func TestStorageFailure(t *testing.T) {
 	n := newNode(t, true)
-	n.broken.Store(true)
+	n.FailEngine(func(string, storage.Collection) error { return kerror.ServicesStorageUnknownIndex.New("kuzzle") })
 	n.run(t, []scenario{
 		{"getUser", "getUser", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
 		{"getRole", "getRole", `,"_id":"u"`, 500, "core.fatal.service_unavailable", ""},
@@ -250,7 +199,7 @@ func TestStorageFailure(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	n := newNode(t, true)
 	var got []string
-	for _, a := range n.routes.Current().Actions() {
+	for _, a := range n.Routes.Current().Actions() {
 		for _, r := range a.Routes {
 			got = append(got, r.Verb+" "+r.Path+" "+a.Name)
 		}

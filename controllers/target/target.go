@@ -45,6 +45,15 @@ func Collection(req *protocol.Request) (storage.Collection, error) {
 	return c, single(c.Name)
 }
 
+// Public is Collection for what concerns public collections only.
+func Public(req *protocol.Request) (storage.Collection, error) {
+	c, err := Collection(req)
+	if err == nil && c.Scope != storage.Public {
+		err = kerror.ServicesStorageUnknownCollection.New(c.Index, c.Name)
+	}
+	return c, err
+}
+
 // NewCollection is Collection for a collection that is to be made: what its name may be is the engine's to say.
 func NewCollection(req *protocol.Request) (storage.Collection, error) {
 	scope, index := place(req)

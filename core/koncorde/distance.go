@@ -86,3 +86,9 @@ func isMetre(s string) bool {
 	s = strings.TrimSuffix(s, "s")
 	return s == "metre" || s == "meter"
 }
+
+// IsDistance reports whether a text is a distance such as "10km".
+func IsDistance(text string) bool {
+	_, err := parseDistance(text)
+	return err == nil
+}

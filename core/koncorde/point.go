@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // point is a place on earth in degrees, latitude from -90 to 90, longitude from -180 to 180.
@@ -120,4 +122,15 @@ func degrees(radians float64) float64 { return radians * 180 / math.Pi }
 func (p point) append(dst []byte) []byte {
 	dst = append(appendFloat(dst, p.lat), ',')
 	return appendFloat(dst, p.lon)
+}
+
+// IsPoint reports whether a JSON value is a point in one of the formats that geo conditions understand.
+func IsPoint(raw jsontext.Value) bool {
+	const deepest = 2 // an array or an object, perhaps wrapped
+	v, _, err := readTree(raw, deepest)
+	if err != nil {
+		return false
+	}
+	_, ok := parsePoint(&v)
+	return ok
 }

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/sluicehq/sluice/controllers/announce"
 	authcontroller "github.com/sluicehq/sluice/controllers/auth"
 	"github.com/sluicehq/sluice/controllers/bulk"
@@ -10,12 +12,16 @@ import (
 	"github.com/sluicehq/sluice/controllers/metadata"
 	securitycontroller "github.com/sluicehq/sluice/controllers/security"
 	"github.com/sluicehq/sluice/controllers/server"
+	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/router"
 )
 
 // apiVersion is the version of the Kuzzle API that the node speaks; clients look at it.
 const apiVersion = "2.56.0"
+
+// maxScroll is the longest time that a scroll is kept for, the API's default.
+const maxScroll = time.Minute
 
 // contribute registers the built-in controllers.
 func (n *Node) contribute() error {
@@ -58,12 +64,20 @@ func (n *Node) documents() []router.Contribution {
 	limits := n.options.Config.Limits
 	announcer := announce.Announcer{Bus: n.bus, Snapshot: n.registry.Current}
 	info := metadata.Writer{Announcer: announcer}
+	paging := target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}
+	reindexer := collection.NewReindexer(n.engine, n.options.Logger)
+	n.onStop(reindexer.Close)
 	return []router.Contribution{
 		{Owner: "index", Actions: index.Actions(index.Options{Engine: n.engine, Announcer: announcer, Users: n.users})},
-		{Owner: "collection", Actions: collection.Actions(collection.Options{Engine: n.engine, Announcer: announcer})},
+		{
+			Owner: "collection", Listeners: collection.Listeners(n.specifications),
+			Actions: collection.Actions(collection.Options{
+				Engine: n.engine, Announcer: announcer, Specifications: n.specifications, Reindexer: reindexer, Paging: paging,
+			}),
+		},
 		{Owner: "document", Actions: document.Actions(document.Options{
-			Engine: n.engine, Announcer: announcer, Metadata: info,
-			MaxFetch: limits.DocumentsFetchCount, MaxWrite: limits.DocumentsWriteCount,
+			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users, Validator: n.specifications,
+			Paging: paging, MaxWrite: limits.DocumentsWriteCount,
 		})},
 		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
 	}

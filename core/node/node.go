@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +25,7 @@ import (
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/embedded"
+	"github.com/sluicehq/sluice/core/validation"
 )
 
 // Options are what a node is started with.
@@ -61,6 +59,8 @@ type Node struct {
 	listener net.Listener
 	// sites are the listeners that belong to a plugin each, by its id.
 	sites map[string]net.Listener
+	// specifications are what the documents of each collection must be like.
+	specifications *validation.Validator
 
 	ready atomic.Bool
 	// served gets what ended the server, nil after Stop.
@@ -77,7 +77,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openStorage, n.openSecurity, n.openFunnel, n.openPlugins, n.serve,
+		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, n.Stop(ctx))
@@ -163,25 +163,6 @@ func (n *Node) listenOn(ctx context.Context, address string) (net.Listener, erro
 		return nil
 	})
 	return l, nil
-}
-
-func (n *Node) openStorage(ctx context.Context) error {
-	c := n.options.Config
-	if err := os.MkdirAll(c.Server.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
-	}
-	engine, err := embedded.Open(ctx, embedded.Options{
-		Dir: filepath.Join(c.Server.DataDir, "documents"), CacheBytes: int64(c.Storage.CacheSize), Logger: n.options.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	n.engine = engine
-	n.onStop(func(context.Context) error { return engine.Close() })
-	if n.options.WrapEngine != nil {
-		n.engine = n.options.WrapEngine(engine)
-	}
-	return nil
 }
 
 func (n *Node) openFunnel(context.Context) error {

@@ -11,6 +11,9 @@ import (
 	"github.com/sluicehq/sluice/core/security"
 )
 
+// secretFile, in the data folder, holds the key that signs tokens when the settings give none.
+const secretFile = "jwt.secret"
+
 // openSecurity makes what knows users and tokens.
 func (n *Node) openSecurity(ctx context.Context) error {
 	c := n.options.Config
@@ -35,7 +38,7 @@ func tokenOptions(c *config.Config) auth.Options {
 	t := c.Security.AuthToken
 	return auth.Options{
 		Algorithm: t.Algorithm, Secret: t.Secret.Reveal(),
-		SecretFile: filepath.Join(c.Server.DataDir, "jwt.secret"), PrivateKeyFile: t.PrivateKeyFile,
+		SecretFile: filepath.Join(c.Server.DataDir, secretFile), PrivateKeyFile: t.PrivateKeyFile,
 		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
 	}
 }

@@ -3,11 +3,10 @@ package security
 import (
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -57,14 +56,14 @@ func checkController(id string, c protocol.Arg, path string, known Known) error 
 	}
 	allActions, ok := known[canonical(c.Name)]
 	if known != nil && !ok && c.Name != "*" {
-		return kerror.SecurityRoleUnknownController.New(id, c.Name, hint(c.Name, slices.Sorted(maps.Keys(known))))
+		return kerror.SecurityRoleUnknownController.New(id, c.Name, spelling.Hint(c.Name, slices.Sorted(maps.Keys(known))))
 	}
 	for _, a := range actions.All() {
 		if kind := a.Value.Kind(); kind != 't' && kind != 'f' {
 			return kerror.APIAssertInvalidType.New(path+".actions."+a.Name, "boolean")
 		}
 		if ok && a.Name != "*" && !slices.Contains(allActions, a.Name) {
-			return kerror.SecurityRoleUnknownAction.New(id, a.Name, c.Name, hint(a.Name, allActions))
+			return kerror.SecurityRoleUnknownAction.New(id, a.Name, c.Name, spelling.Hint(a.Name, allActions))
 		}
 	}
 	return nil
@@ -80,21 +79,4 @@ func notEmpty(in protocol.Args, name, path string) (protocol.Args, error) {
 		return protocol.Args{}, kerror.APIAssertEmptyArgument.New(path)
 	}
 	return fields, nil
-}
-
-// hint names the known word that is nearest to a wrong one, "" when none is near.
-func hint(wrong string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if len(wrong) > len(k)+distance { // far off, and perhaps very long
-			continue
-		}
-		if d := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return `Did you mean "` + best + `"?`
 }

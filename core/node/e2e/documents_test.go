@@ -35,7 +35,7 @@ func TestRoutesOfStoredDocuments(t *testing.T) {
 		{"POST", "/i/c/b/_create?refresh=false", `{"n":1}`, "document:create", 400, ""},
 		{"GET", "/i/c/a", "", "document:get", 200, ""},
 		{"GET", "/i/c/x", "", "document:get", 404, ""},
-		{"GET", "/i/c/_search", "", "document:get", 400, ""},
+		{"GET", "/i/c/_search?searchBody=x", "", "document:search", 400, ""},
 		{"GET", "/i/c/a/_exists", "", "document:exists", 200, `true`},
 		{"GET", "/i/c/_mGet?ids=a,b", "", "document:mGet", 200, ""},
 		{"GET", `/i/c/_mGet?ids=["x"]`, "", "document:mGet", 200, `{"successes":[],"errors":["x"]}`},

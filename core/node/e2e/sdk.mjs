@@ -131,6 +131,87 @@ async function documents(name) {
   console.log(`${name}, documents: ok`);
 }
 
+// Whatever finds documents by what is in them, in a fresh node in development mode.
+async function searching(name) {
+  const { kuzzle, errors } = await connect(name);
+  const { index, collection, document, bulk } = kuzzle;
+  const at = [`sdk-search-${name}`, "books"];
+  const now = { refresh: "wait_for" };
+  await index.create(at[0]);
+  await collection.create(...at, { mappings: { properties: { title: { type: "text" }, year: { type: "integer" }, tag: { type: "keyword" } } } });
+  const books = [...Array(25).keys()].map((year) => ({ _id: `b${String(year).padStart(2, "0")}`, body: { title: `Book ${year}`, year, tag: year % 2 ? "odd" : "even" } }));
+  await document.mCreate(...at, books, now);
+  const ids = (result) => result.hits.map((hit) => hit._id);
+  const all = books.map((book) => book._id);
+
+  // What the Admin Console asks when it opens a collection.
+  const first = await document.search(...at, { query: {}, sort: { "_kuzzle_info.createdAt": "desc" } }, { from: 0, size: 25 });
+  assert.equal(first.total, 25);
+  assert.deepEqual(ids(first).sort(), all);
+  assert.deepEqual([first.hits[0].index, first.hits[0].collection], at);
+  const quick = { query: { bool: { should: [{ multi_match: { query: "book 7", type: "phrase_prefix", fields: ["*"] } }, { match: { _id: "b03" } }] } } };
+  assert.deepEqual(ids(await document.search(...at, quick)).sort(), ["b03", "b07"]);
+
+  // The three ways of SearchResult.next(): a scroll, search_after, from.
+  const sort = [{ year: "asc" }];
+  for (const [way, body, options] of [
+    ["scroll", { sort }, { scroll: "30s", size: 10 }],
+    ["search_after", { sort }, { size: 10 }],
+    ["search_after of an object", { sort: { tag: "asc", year: "asc" } }, { size: 10 }],
+    ["from", {}, { size: 10 }],
+  ]) {
+    const seen = [];
+    let pages = 0;
+    for (let result = await document.search(...at, body, options); result; result = await result.next(), pages += 1) {
+      assert.equal(result.total, 25, way);
+      seen.push(...ids(result));
+    }
+    assert.equal(pages, 3, way);
+    assert.deepEqual([...seen].sort(), all, way);
+    if (body.sort === sort) assert.deepEqual(seen, all, way);
+  }
+  const verb = await document.search(...at, { query: { term: { year: 3 } } }, { verb: "GET" });
+  assert.deepEqual(ids(verb), ["b03"]);
+  const koncorde = { query: { and: [{ equals: { tag: "odd" } }, { range: { year: { lt: 4 } } }] } };
+  assert.deepEqual(ids(await document.search(...at, { ...koncorde, sort }, { lang: "koncorde" })), ["b01", "b03"]);
+  const { aggregations } = await document.search(...at, { aggs: { tags: { terms: { field: "tag" } } } }, { size: 0 });
+  assert.deepEqual(aggregations.tags.buckets, [{ key: "even", doc_count: 13 }, { key: "odd", doc_count: 12 }]);
+  if (name === "websocket") { // over HTTP the SDK has no URL for it
+    const { result } = await kuzzle.query({ controller: "document", action: "search", targets: [{ index: at[0], collections: [at[1]] }], body: { sort }, size: 1 });
+    assert.deepEqual(ids(result), ["b00"]);
+  }
+  await assert.rejects(document.search(...at, { query: { near: {} } }), { status: 400, id: "services.storage.unknown_query_keyword" });
+  await assert.rejects(document.search(...at, {}, { scroll: "1h" }), { status: 400, id: "services.storage.scroll_duration_too_great" });
+  await assert.rejects(document.search(...at, {}, { size: 10001 }), { status: 413, id: "services.storage.get_limit_exceeded" });
+  const scroll = { controller: "document", action: "scroll", scrollId: "none" };
+  await assert.rejects(kuzzle.query(scroll), { status: 404, id: "services.storage.unknown_scroll_id" });
+
+  assert.equal(await document.count(...at, { query: { range: { year: { gte: 20 } } } }), 5);
+  assert.equal(await document.count(...at), 25);
+  const updated = await document.updateByQuery(...at, { term: { tag: "odd" } }, { seen: true }, { source: true, ...now });
+  assert.deepEqual([updated.successes.length, updated.errors], [12, []]);
+  assert.deepEqual([updated.successes[0]._source.seen, updated.successes[0]._version, updated.successes[0].status], [true, 2, 200]);
+  assert.deepEqual(await document.deleteByQuery(...at, { query: { term: { year: 24 } } }, now), ["b24"]);
+  assert.equal(await bulk.updateByQuery(...at, { range: { year: { lt: 10 } } }, { old: true }, now), 10);
+  assert.equal(await bulk.deleteByQuery(...at, { query: { term: { tag: "odd" } } }, now), 12);
+  assert.equal(await document.count(...at, {}), 12);
+  assert.deepEqual(await document.deleteByQuery(...at, {}, now).then((deleted) => deleted.length), 12);
+
+  assert.deepEqual(await document.validate(...at, { any: "thing" }), { valid: true, errorMessages: {} });
+  await collection.updateSpecifications(...at, { strict: true, fields: { year: { type: "integer", mandatory: true } } });
+  assert.equal((await document.validate(...at, { any: "thing" })).valid, false);
+  await assert.rejects(document.create(...at, { year: "soon" }), { status: 400, id: "validation.check.failed_field" });
+  await document.create(...at, { year: 1 });
+
+  const stats = (await index.stats()).indexes.find((one) => one.name === at[0]);
+  assert.deepEqual([stats.collections[0].name, stats.collections[0].documentCount], ["books", 1]);
+  await index.delete(at[0]);
+
+  kuzzle.disconnect();
+  assert.deepEqual(errors, []);
+  console.log(`${name}, searching: ok`);
+}
+
 // Once the first admin is made with reset, rights decide.
 async function hardened(name) {
   const { kuzzle, errors } = await connect(name);
@@ -163,6 +244,7 @@ function checkUserToken(kuzzle, email) {
 for (const name of Object.keys(protocols)) {
   await wideOpen(name);
   await documents(name);
+  await searching(name);
 }
 const { kuzzle } = await connect("websocket");
 await kuzzle.query({

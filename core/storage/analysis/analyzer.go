@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 )
@@ -19,6 +20,11 @@ type Analyzer struct {
 	// split is nil when the whole text is one word, even an empty one.
 	split   splitter
 	filters []filter
+	// spaced makes spaces of characters before the text is split.
+	spaced func(text []byte) []byte
+	// paired gives Chinese, Japanese and Korean in pairs of characters, and leaves out the words of stop.
+	paired bool
+	stop   map[string]bool
 }
 
 // splitter finds the first word of text that does not begin before from: text[start:end]. start is len(text) when there is none.
@@ -45,6 +51,12 @@ const (
 func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
 	if a.split == nil {
 		return append(dst, Token{Term: text})
+	}
+	if a.spaced != nil {
+		text = a.spaced(text)
+	}
+	if a.paired {
+		return a.pairs(text, dst)
 	}
 	mem := arena{size: len(text)}
 	var position uint32
@@ -77,7 +89,7 @@ type arena struct {
 
 // take gives an empty slice to which n bytes can be appended.
 func (a *arena) take(n int) []byte {
-	if cap(a.free) < n {
+	if a.free == nil || cap(a.free) < n {
 		a.free = make([]byte, 0, max(n, a.size))
 	}
 	return a.free[:0:n]
@@ -95,6 +107,11 @@ func (a *arena) keep(term []byte) []byte {
 func Named(name string) (*Analyzer, bool) {
 	a, ok := analyzers[name]
 	return a, ok
+}
+
+// joinersToSpaces splits Persian words at the zero-width non-joiner, which stands before suffixes.
+func joinersToSpaces(text []byte) []byte {
+	return bytes.ReplaceAll(text, []byte("\u200C"), []byte(" "))
 }
 
 // Names lists the analyzers, sorted.

@@ -1,12 +1,18 @@
 package analysis_test
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/sluicehq/sluice/core/storage/analysis"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
 // words gives the words of a text as "position:term".
@@ -38,6 +44,37 @@ func TestTokens(t *testing.T) {
 		if got := words(t, tt.analyzer, tt.text); got != tt.want {
 			t.Errorf("%s of %q:\n got %s\nwant %s", tt.analyzer, tt.text, got, tt.want)
 		}
+	}
+}
+
+// TestElasticsearch compares with what Elasticsearch 8.14 made of the same texts.
+func TestElasticsearch(t *testing.T) {
+	data, err := os.ReadFile("testdata/elasticsearch.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+		var line struct {
+			Analyzer string   `json:"analyzer"`
+			Text     string   `json:"text"`
+			Tokens   [][2]any `json:"tokens"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, token := range line.Tokens {
+			want = append(want, fmt.Sprintf("%v:%s", token[1], token[0]))
+		}
+		if got := words(t, line.Analyzer, line.Text); got != strings.Join(want, " ") {
+			t.Errorf("%s of %q:\n got %q\nwant %q", line.Analyzer, line.Text, got, strings.Join(want, " "))
+		}
+	}
+}
+
+func TestNamesAreThoseOfMappings(t *testing.T) {
+	if !slices.Equal(analysis.Names(), mapping.Analyzers()) {
+		t.Errorf("%v, mappings take %v", analysis.Names(), mapping.Analyzers())
 	}
 }
 

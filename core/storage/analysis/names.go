@@ -3,7 +3,36 @@ package analysis
 import (
 	"strings"
 
-	porterstemmer "github.com/blevesearch/go-porterstemmer"
+	bleve "github.com/blevesearch/bleve/v2/analysis"
+	"github.com/blevesearch/bleve/v2/analysis/lang/ar"
+	"github.com/blevesearch/bleve/v2/analysis/lang/cjk"
+	"github.com/blevesearch/bleve/v2/analysis/lang/ckb"
+	"github.com/blevesearch/bleve/v2/analysis/lang/da"
+	"github.com/blevesearch/bleve/v2/analysis/lang/de"
+	"github.com/blevesearch/bleve/v2/analysis/lang/es"
+	"github.com/blevesearch/bleve/v2/analysis/lang/fa"
+	"github.com/blevesearch/bleve/v2/analysis/lang/fi"
+	"github.com/blevesearch/bleve/v2/analysis/lang/fr"
+	"github.com/blevesearch/bleve/v2/analysis/lang/hi"
+	"github.com/blevesearch/bleve/v2/analysis/lang/hu"
+	"github.com/blevesearch/bleve/v2/analysis/lang/in"
+	"github.com/blevesearch/bleve/v2/analysis/lang/it"
+	"github.com/blevesearch/bleve/v2/analysis/lang/nl"
+	"github.com/blevesearch/bleve/v2/analysis/lang/no"
+	"github.com/blevesearch/bleve/v2/analysis/lang/pt"
+	"github.com/blevesearch/bleve/v2/analysis/lang/ro"
+	"github.com/blevesearch/bleve/v2/analysis/lang/ru"
+	"github.com/blevesearch/bleve/v2/analysis/lang/sv"
+	"github.com/blevesearch/bleve/v2/analysis/lang/tr"
+	"github.com/blevesearch/snowballstem/danish"
+	"github.com/blevesearch/snowballstem/dutch"
+	"github.com/blevesearch/snowballstem/finnish"
+	"github.com/blevesearch/snowballstem/hungarian"
+	"github.com/blevesearch/snowballstem/norwegian"
+	"github.com/blevesearch/snowballstem/romanian"
+	"github.com/blevesearch/snowballstem/russian"
+	"github.com/blevesearch/snowballstem/swedish"
+	"github.com/blevesearch/snowballstem/turkish"
 )
 
 func set(words string) map[string]bool {
@@ -14,13 +43,35 @@ func set(words string) map[string]bool {
 	return m
 }
 
+// stopList reads a list of bleve's, to which change adds the words with a plus and from which it takes those with a minus.
+func stopList(list []byte, change ...string) filter {
+	words := bleve.NewTokenMap()
+	_ = words.LoadBytes(list) // reading from memory cannot fail
+	for _, c := range change {
+		if c[0] == '+' {
+			words.AddToken(c[1:])
+		} else {
+			delete(words, c[1:])
+		}
+	}
+	return stopWords(words)
+}
+
+// language gives an analyzer of words in a language.
+func language(filters ...filter) *Analyzer { return &Analyzer{split: splitWords, filters: filters} }
+
 // englishStopWords are those of the analyzers stop and english.
 var englishStopWords = set(`a an and are as at be but by for if in into is it no not of on or such that the their then there these
 	they this to was will with`)
 
-func porter(a *arena, term []byte) []byte {
-	return append(a.take(0), string(porterstemmer.StemWithoutLowerCasing([]rune(string(term))))...)
-}
+// cjkStopWords are those of the analyzer cjk.
+var cjkStopWords = set(`a and are as at be but by for if in into is it no not of on or s such t that the their then there these they
+	this to was will with www`)
+
+var (
+	frenchArticles  = set("c d j jusqu l lorsqu m n puisqu qu quoiqu s t")
+	italianArticles = set("agl all c coll d dagl dall degl dell gl l m negl nell pell s sugl sull t un v")
+)
 
 var standard = &Analyzer{split: splitWords, filters: []filter{lowercase}}
 
@@ -32,5 +83,40 @@ var analyzers = map[string]*Analyzer{
 	"whitespace": {split: splitRuns(visible)},
 	"keyword":    {},
 	"stop":       {split: splitRuns(letter), filters: []filter{lowercase, stopWords(englishStopWords)}},
-	"english":    {split: splitWords, filters: []filter{possessive, lowercase, stopWords(englishStopWords), porter}},
+	"cjk": {
+		split: splitWords, filters: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase}, paired: true, stop: cjkStopWords,
+	},
+
+	"arabic": language(lowercase, decimals, stopList(ar.ArabicStopWords), filtered(ar.NewArabicNormalizeFilter()),
+		filtered(ar.NewArabicStemmerFilter())),
+	"danish": language(lowercase, stopList(da.DanishStopWords), snowball(danish.Stem)),
+	"dutch": language(lowercase, stopList(nl.DutchStopWords), dictionary(map[string]string{
+		"fiets": "fiets", "bromfiets": "bromfiets", "ei": "eier", "kind": "kinder",
+	}, snowball(dutch.Stem))),
+	"english": language(possessive, lowercase, stopWords(englishStopWords), porter),
+	"finnish": language(lowercase, stopList(fi.FinnishStopWords, "+tuota", "+tällä", "-tuotä", "-tallä"), lettered(snowball(finnish.Stem))),
+	"french": language(elision(frenchArticles), lowercase, stopList(fr.FrenchStopWords,
+		"-as", "-aura", "-auras", "-avions", "-est", "-fût", "-sommes", "-son", "-été", "-étés",
+	), filtered(fr.NewFrenchLightStemmerFilter())),
+	"german": language(lowercase, stopList(de.GermanStopWords), filtered(de.NewGermanNormalizeFilter()),
+		filtered(de.NewGermanLightStemmerFilter())),
+	"hindi": language(lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()),
+		stopList(hi.HindiStopWords), filtered(hi.NewHindiStemmerFilter())),
+	"hungarian": language(lowercase, stopList(hu.HungarianStopWords), snowball(hungarian.Stem)),
+	"italian": language(elision(italianArticles), lowercase, stopList(it.ItalianStopWords),
+		filtered(it.NewItalianLightStemmerFilterFilter())),
+	"norwegian": language(lowercase, stopList(no.NorwegianStopWords), snowball(norwegian.Stem)),
+	"persian": {split: splitWords, spaced: joinersToSpaces, filters: []filter{
+		lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
+		stopList(fa.PersianStopWords),
+	}},
+	"portuguese": language(lowercase, stopList(pt.PortugueseStopWords), filtered(pt.NewPortugueseLightStemmerFilter())),
+	"romanian":   language(lowercase, stopList(ro.RomanianStopWords), snowball(romanian.Stem)),
+	"russian":    language(lowercase, stopList(ru.RussianStopWords), withoutYo, snowball(russian.Stem)),
+	"sorani": language(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals, stopList(ckb.SoraniStopWords),
+		filtered(ckb.NewSoraniStemmerFilter())),
+	"spanish": language(lowercase, stopList(es.SpanishStopWords), spanishAccents(filtered(es.NewSpanishNormalizeFilter())),
+		filtered(es.NewSpanishLightStemmerFilter())),
+	"swedish": language(lowercase, stopList(sv.SwedishStopWords), snowball(swedish.Stem)),
+	"turkish": language(apostrophe, turkishLowercase, stopList(tr.TurkishStopWords), snowball(turkish.Stem)),
 }

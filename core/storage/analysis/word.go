@@ -9,8 +9,12 @@ func splitWords(text []byte, from int) (int, int, kind) {
 	for from < len(text) {
 		c, size := classAt(text[from:])
 		if c != classOther {
-			if n, k := wordAt(text[from:], c); n > 0 {
+			n, k := wordAt(text[from:], c)
+			if n > 0 {
 				return from, from + n, k
+			}
+			if c == classConnector {
+				size = connectors(text[from:])
 			}
 		}
 		from += size
@@ -41,6 +45,30 @@ func wordAt(text []byte, c class) (int, kind) {
 	default:
 		return emojiAt(text), emoji
 	}
+}
+
+// connectors gives how much of the connectors at the beginning of text cannot begin a word. They are looked through once, or
+// else a text of nothing but connectors would be looked through once for each.
+func connectors(text []byte) int {
+	count, end := 0, 0
+	next := classConnector
+	for size := 0; next == classConnector; count, end = count+1, end+size {
+		if _, size = classAt(text[end:]); end+size == len(text) {
+			return len(text)
+		}
+		next, _ = classAt(text[end+size:])
+	}
+	if rest := afterMarks(text, end); rest == len(text) {
+		return end
+	} else if next, _ = classAt(text[rest:]); !next.inWord() {
+		return end
+	}
+	skip := 0
+	for range max(1, count-maxWord) {
+		_, size := classAt(text[skip:])
+		skip += size
+	}
+	return skip
 }
 
 // window cuts text to the longest word that it may begin with.

@@ -130,3 +130,25 @@ func createMany(b *testing.B, e *Engine, first int64, n int) {
 		b.Error(err, results[n-1].Err)
 	}
 }
+
+// BenchmarkPutThenFound puts a document and searches for it.
+func BenchmarkPutThenFound(b *testing.B) {
+	e := opened(b, b.TempDir(), nil)
+	must(b, e.Ensure(b.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"n":{"type":"long"},"text":{"type":"text"}}}`)}))
+	for i := int64(0); i < 20; i++ {
+		createMany(b, e, -i*1000-1000, 1000)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range int64(b.N) {
+		if _, _, err := e.Put(context.Background(), things, fmt.Sprint(i), benchSource(i), storage.WriteOptions{}); err != nil {
+			b.Fatal(err)
+		}
+		found, err := e.Search(context.Background(), storage.Search{
+			Targets: []storage.Collection{things}, Body: fmt.Appendf(nil, `{"query":{"term":{"n":%d}}}`, i), Size: 10,
+		})
+		if err != nil || len(found.Hits) != 1 {
+			b.Fatal(len(found.Hits), err)
+		}
+	}
+}

@@ -60,6 +60,9 @@ func (w *bulkWrite) chunk(ctx context.Context) error {
 	if err := w.engine.health.writable(); err != nil {
 		return err
 	}
+	if err := w.engine.budget.wait(ctx); err != nil {
+		return err
+	}
 	w.prepare()
 	batch := w.engine.db.NewBatch()
 	n, err := w.apply(batch)
@@ -94,7 +97,7 @@ func (w *bulkWrite) apply(batch *pebble.Batch) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer u.leave()
+	defer w.engine.leave(&u)
 	n := w.stage(&u)
 	return n, u.apply()
 }

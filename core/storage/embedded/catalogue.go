@@ -39,7 +39,8 @@ func indexOf(c storage.Collection) index { return index{c.Scope, c.Index} }
 // collection is a collection as long as it lives; one made again under the same name is another, and so is one that was
 // truncated.
 type collection struct {
-	number uint32
+	number  uint32
+	address storage.Collection
 
 	// mu is read-locked by every write from the look at keywords until the write is applied (not until it is synced), and
 	// locked when the keywords change, the mapping is changed by Ensure, or the collection goes away: so each write is wholly
@@ -54,6 +55,9 @@ type collection struct {
 	// find: what it accepts as it is, every grown one accepts.
 	growing sync.Mutex
 	schema  atomic.Pointer[schema] // nil: no mapping
+
+	// segments is the search index.
+	segments *segments
 }
 
 // keyword is a field that Find answers for.

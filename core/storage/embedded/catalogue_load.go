@@ -38,9 +38,6 @@ func loadCatalogue(db *pebble.DB) (*catalogue, error) {
 	if err := readCollections(db, s); err != nil {
 		return nil, fmt.Errorf("read the collections: %w", err)
 	}
-	if err := writeMissingIndexes(db, s); err != nil {
-		return nil, fmt.Errorf("write the indexes: %w", err)
-	}
 	c := new(catalogue)
 	last, err := read(db, lastNumberKey)
 	if err != nil {
@@ -94,23 +91,6 @@ func readCollections(db *pebble.DB, s *snapshot) error {
 	return it.Error()
 }
 
-// writeMissingIndexes gives a record to each index that has none: it used to be there as long as it had collections.
-func writeMissingIndexes(db *pebble.DB, s *snapshot) error {
-	batch := db.NewBatch()
-	defer batch.Close()
-	for c := range s.collections {
-		i := indexOf(c)
-		if _, ok := s.indexes[i]; !ok {
-			s.indexes[i] = struct{}{}
-			_ = batch.Set(indexKey(i), nil, nil)
-		}
-	}
-	if batch.Empty() {
-		return nil
-	}
-	return batch.Commit(pebble.Sync)
-}
-
 // read gives a copy of the value under key, nil when there is none.
 func read(db *pebble.DB, key []byte) ([]byte, error) {
 	value, closer, err := db.Get(key)
@@ -161,9 +141,10 @@ func readCollection(key, value []byte) (storage.Collection, *collection, error) 
 	if err := json.Unmarshal(value, &r); err != nil {
 		return storage.Collection{}, nil, fmt.Errorf("%w: collection %q: %w", errRecord, names, err)
 	}
-	live := &collection{number: r.Number, settings: r.Settings}
+	address := storage.Collection{Scope: storage.Scope(rest[0]), Index: string(names[0]), Name: string(names[1])}
+	live := &collection{number: r.Number, address: address, settings: r.Settings}
 	for _, k := range r.Keywords {
 		live.keywords = append(live.keywords, keyword{name: k.Name, field: k.Field})
 	}
-	return storage.Collection{Scope: storage.Scope(rest[0]), Index: string(names[0]), Name: string(names[1])}, live, nil
+	return address, live, nil
 }

@@ -37,11 +37,11 @@ func newChange(op storage.Op) change {
 	return ch
 }
 
-// current is a document as a write finds it. version without exists is the last version of a deleted document.
+// current is a document as a write finds it. version without exists is the last version of a deleted document, which has
+// neither position nor source.
 type current struct {
-	exists  bool
-	version int64
-	source  jsontext.Value
+	exists bool
+	record
 }
 
 // decide gives the source to write over what is there, nil to remove the document.

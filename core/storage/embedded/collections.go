@@ -52,7 +52,8 @@ func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.
 
 // makeLocked makes a collection that does not exist. The caller holds catalogue.changing.
 func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
-	live := &collection{number: e.catalogue.lastNumber + 1, settings: spec.Settings}
+	live := e.newCollection(e.catalogue.lastNumber+1, c)
+	live.settings = spec.Settings
 	live.keywords = numbered(nil, live.missing(spec.Keywords))
 	mapping, err := (*schema)(nil).merge(c, spec.Mapping)
 	if err != nil {
@@ -73,6 +74,11 @@ func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
 	e.catalogue.lastNumber = live.number
 	e.catalogue.publishLocked(func(next *snapshot) { next.put(c, live) })
 	return nil
+}
+
+// newCollection gives a collection without documents.
+func (e *Engine) newCollection(number uint32, c storage.Collection) *collection {
+	return &collection{number: number, address: c, segments: newSegments(number, 0, e.most)}
 }
 
 // describeLocked adds to the mapping of a collection and replaces its settings. The caller holds catalogue.changing.

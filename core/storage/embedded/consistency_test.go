@@ -6,9 +6,12 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
@@ -22,6 +25,9 @@ func checkConsistent(t testing.TB, e *Engine) {
 		live[c.number] = c
 	}
 	checkCatalogue(t, e)
+	for c := range e.catalogue.now.Load().collections {
+		checkIndex(t, e, c)
+	}
 	var reader mapping.Document
 	want, got := map[string]struct{}{}, map[string]struct{}{}
 	there, deleted := map[string]bool{}, map[string]bool{}
@@ -34,8 +40,9 @@ func checkConsistent(t testing.TB, e *Engine) {
 		}
 		switch kind {
 		case kindDocument:
-			_, source, err := parseRecord(value)
+			r, err := parseRecord(value)
 			must(t, err)
+			source := r.source
 			if !source.IsValid() {
 				t.Errorf("stored document %q is not JSON: %s", rest, source)
 			}
@@ -50,7 +57,7 @@ func checkConsistent(t testing.TB, e *Engine) {
 			there[string(key[1:5])+string(rest)] = true
 		case kindKeyword:
 			got[string(key)] = struct{}{}
-		case kindMapping:
+		case kindMapping, kindManifest, kindDead:
 		case kindDeleted:
 			deleted[string(key[1:5])+string(rest)] = true
 		default:
@@ -63,6 +70,59 @@ func checkConsistent(t testing.TB, e *Engine) {
 	for id := range deleted {
 		if there[id] {
 			t.Errorf("document %q is both there and deleted", id)
+		}
+	}
+}
+
+// checkIndex waits until the search index of a collection can be searched, and compares the live documents in it with those that
+// are stored: each is there once, in the version that it has.
+func checkIndex(t testing.TB, e *Engine, c storage.Collection) {
+	t.Helper()
+	p := pinnedSoon(t, e, c)
+	defer p.letGo()
+	indexed := map[string]uint64{}
+	for _, v := range p.target.Views {
+		eachLive(t, v, func(id string, position uint64) {
+			if _, twice := indexed[id]; twice {
+				t.Errorf("the index of %v has %q twice", c, id)
+			}
+			indexed[id] = position
+		})
+	}
+	prefix, stored := appendDocumentKey(nil, p.coll.number, ""), map[string]uint64{}
+	must(t, e.each(t.Context(), prefix, after(prefix), func(key, value []byte) (bool, error) {
+		r, err := parseRecord(value)
+		stored[string(key[len(prefix):])] = r.position
+		return true, err
+	}))
+	if !maps.Equal(indexed, stored) {
+		t.Errorf("the index of %v has %d documents, %d are stored, and they differ:\n%v\n%v", c, len(indexed), len(stored), indexed, stored)
+	}
+}
+
+func eachLive(t testing.TB, v segment.View, visit func(id string, position uint64)) {
+	t.Helper()
+	if v.Lock != nil {
+		v.Lock.Lock()
+		defer v.Lock.Unlock()
+	}
+	v.Live.All(func(doc uint32) {
+		id, err := v.Segment.ID(doc)
+		must(t, err)
+		visit(id, v.Segment.Position(doc))
+	})
+}
+
+// pinnedSoon waits while an index is being made again.
+func pinnedSoon(t testing.TB, e *Engine, c storage.Collection) *pinned {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		p, err := e.pin(c)
+		if err == nil {
+			return p
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the index of %v: %v", c, err)
 		}
 	}
 }

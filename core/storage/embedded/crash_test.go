@@ -30,14 +30,15 @@ const (
 // acknowledged. Each id has one writer, so that at most one operation of it is open when the end comes.
 func storm(dir string) {
 	report := os.NewFile(reportingFile, "report")
-	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet})
+	e, err := Open(context.Background(), Options{Dir: dir, Logger: quiet, IndexDocuments: few})
 	if err == nil {
-		err = e.Ensure(context.Background(), things, storage.Spec{Keywords: []string{"k"}, Mapping: []byte(`{"dynamic":"true"}`)})
+		err = e.Ensure(context.Background(), things, storage.Spec{Keywords: []string{"k"}, Mapping: []byte(stormMapping)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	go stormSearches(e)
 	for w := range stormWriters {
 		go func() {
 			for {
@@ -55,6 +56,28 @@ func storm(dir string) {
 		}()
 	}
 	select {}
+}
+
+const stormMapping = `{"dynamic":"true","properties":{"k":{"type":"keyword"}}}`
+
+// stormSearches searches without end for what every document has.
+func stormSearches(e *Engine) {
+	for {
+		found, err := e.Search(context.Background(), storage.Search{
+			Targets: []storage.Collection{things}, Body: []byte(`{"query":{"term":{"k":"all"}}}`), Size: stormWriters * idsPerWriter,
+		})
+		seen := map[string]bool{}
+		for _, h := range found.Hits {
+			if seen[h.ID] {
+				err = fmt.Errorf("%s was found twice", h.ID)
+			}
+			seen[h.ID] = true
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "search:", err)
+			os.Exit(1)
+		}
+	}
 }
 
 // stormOne puts or deletes one document.
@@ -117,11 +140,15 @@ func TestKill9(t *testing.T) {
 	dir, known, acknowledged := t.TempDir(), map[string]*told{}, 0
 	for range crashRounds {
 		acknowledged += killOnce(t, dir, known)
-		e := opened(t, dir, nil)
+		e := openedFew(t, dir, nil)
 		for id, want := range known {
 			lookFor(t, e, id, want)
 		}
 		checkConsistent(t, e)
+		checkSelect(t, e)
+		if e.lost.Load() > 0 {
+			t.Error("the kill damaged the search index")
+		}
 		must(t, e.Close())
 		if t.Failed() {
 			return
@@ -193,6 +220,12 @@ func lookFor(t *testing.T, e *Engine, id string, want *told) {
 		docs, err := e.Find(t.Context(), things, "k", mark, 2)
 		if err != nil || len(docs) != 1 || docs[0].ID != id {
 			t.Errorf("%s is not found by its keyword: %v, %v", id, docs, err)
+		}
+		found, err := e.Search(t.Context(), storage.Search{
+			Targets: []storage.Collection{things}, Body: fmt.Appendf(nil, `{"query":{"term":{"k":%q}}}`, mark), Size: 2,
+		})
+		if err != nil || len(found.Hits) != 1 || found.Hits[0].ID != id {
+			t.Errorf("%s is not found by a search: %v, %v", id, found, err)
 		}
 	}
 	*want = told{mark: mark, version: doc.Version}

@@ -1,5 +1,5 @@
 // Package embedded is the default document engine: Sluice's own, in one directory, over Pebble (an LSM store that brings
-// the log, group commit, checksums and compaction).
+// the log, group commit, checksums and compaction) and a search index of its own.
 //
 // It is for a node that needs no database beside it. It is not for several nodes on the same documents: the directory is
 // locked by the process that has it open (see core/storage/elastic). Only core/node imports it; everyone else
@@ -42,17 +42,55 @@
 //     report success for pages it has dropped.
 //   - A flush or compaction fails (a full disk): writes are refused and Healthy fails until one succeeds again, which is
 //     tried every 100 ms. Reads go on, since all they show is in the log.
-//   - A checksum does not match: that read fails, the damaged bytes are never served; Healthy fails and writes are refused
+//   - A file of a search index cannot be written: searches and writes go on in memory and it is tried every 100 ms. Once the memory
+//     is full writes are refused until a file can be written.
+//   - A checksum of the database does not match: that read fails, the damaged bytes are never served; Healthy fails and writes are refused
 //     until the operator has restored a backup and restarted. Damage in the log is found when it is read at the next
 //     start, but in its last 32 KiB it looks like the torn end that a power cut leaves: the log ends there then.
 //   - The list of files (MANIFEST) cannot be written, or no new log can be begun: the process ends with status 1 or 2, since
 //     neither going on nor undoing is safe. Nothing acknowledged is lost; the next start recovers.
 //
+// # Search
+//
+// Each collection has an index beside its documents, in segments: files that never change and memories (package segment). Every
+// write takes a number, its position, which the record of the document carries, so that the old version is found in the index
+// when a new one comes. A unit of writes is analysed and added to the memory before it is applied, where no search sees it; once
+// it is applied all of its documents appear and the versions they replace disappear at once, before the write is acknowledged.
+// So a search sees every acknowledged write, never sees half of a unit, and never sees two versions of a document or none while
+// it is updated. Like a reader it can see a write shortly before it is acknowledged. RefreshWaitFor has nothing to wait for.
+//
+// A search works on views: which documents live is an immutable set for each segment, so that what is written meanwhile does not
+// change what it finds. Sources are read when the hits are known: a document that has changed since is given as it is then, one that
+// is gone is left out. A scroll reads from a snapshot of the database that was taken with the views, between two writes. At most
+// as many searches as there are processors compute at once; the others wait.
+//
+// # The index on disk
+//
+//   - When a memory has 25,000 writes it waits to become a file, and another one takes the writes. When the memories of all
+//     collections together need more than half of Options.IndexBytes the largest waits; when those that wait need more than the
+//     other half, writers do.
+//   - One goroutine writes files. Then one batch in the database makes the file count: the manifest of the collection with the
+//     position it covers, the documents of older files that have died, and the removal of the log up to there.
+//   - Another goroutine merges four files of about the same size into one, and rewrites those that are mostly dead. It rests as
+//     long as it worked.
+//   - The log has an entry for every write, in the batch of the document. What a restart does not find in files it reads from
+//     there, so that a start does not take longer because there are more documents.
+//
+// An index is only derived: the documents are the truth. A file that is missing, or a part of one whose checksum does not match
+// when it is first read, makes the index lost. Searches of the collection fail with services.storage.unexpected_error, Healthy
+// tells, and the index is made again from the documents in the background (rebuild.go), while they are read and written. A client
+// tries again later. A document is indexed by the mapping of the moment: one that was written before a field was mapped is not found
+// by that field until it is written again, or the index made again.
+//
+// A directory of an older layout, without index, is refused at Open.
+//
+// # Backup
+//
+// Backup copies the directory while it is used: a checkpoint of the database, and links to the files of the indexes.
+//
 // # Keys
 //
-// keys.go has the layout. Search will add a sequence log, written in the same batch as the document (position →
-// collection, id, operation) under the prefix that is reserved for it, and trimmed up to the position that the newest
-// index segment on disk contains. Nothing reads such a log yet, so nothing would bound it: it is not written.
+// keys.go has the layout.
 //
 // # Versions of deleted documents
 //

@@ -33,20 +33,27 @@ func (e *Engine) Get(ctx context.Context, c storage.Collection, id string) (stor
 
 // load reads a document; pebble.ErrNotFound when there is none. The source is a copy.
 func (e *Engine) load(collection uint32, id string) (storage.Document, error) {
+	r, err := loadRecord(e.db, collection, id)
+	return storage.Document{ID: id, Version: r.version, Source: r.source}, err
+}
+
+// loadRecord reads a document as db has it; pebble.ErrNotFound when there is none. The source is a copy.
+func loadRecord(db pebble.Reader, collection uint32, id string) (record, error) {
 	var room [keyRoom]byte
-	value, closer, err := e.db.Get(appendDocumentKey(room[:0], collection, id))
+	value, closer, err := db.Get(appendDocumentKey(room[:0], collection, id))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return storage.Document{}, err
+		return record{}, err
 	}
 	if err != nil {
-		return storage.Document{}, readError(err)
+		return record{}, readError(err)
 	}
 	defer closer.Close()
-	version, source, err := parseRecord(value)
+	r, err := parseRecord(value)
 	if err != nil {
-		return storage.Document{}, readError(err)
+		return record{}, readError(err)
 	}
-	return storage.Document{ID: id, Version: version, Source: source.Clone()}, nil
+	r.source = r.source.Clone()
+	return r, nil
 }
 
 // Create writes a new document.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -20,6 +22,18 @@ type Engine struct {
 	locks     documentLocks
 	catalogue *catalogue
 	readers   readers
+	log       *slog.Logger
+
+	// most is how many writes to a collection stay in memory; budget bounds them by size.
+	most   uint64
+	budget budget
+	files  *indexFiles
+	// freezer turns memories into files, merger makes files fewer and lost indexes again.
+	freezer, merger *worker
+	// lost is how many search indexes are being made again.
+	lost    atomic.Int64
+	slots   slots
+	scrolls scrolls
 	// disk stops what watches the file system.
 	disk io.Closer
 }
@@ -57,8 +71,11 @@ func (e *Engine) Info(ctx context.Context) (storage.Info, error) {
 		return storage.Info{}, err
 	}
 	defer e.gate.leave()
-	used := e.db.Metrics().DiskSpaceUsage()
-	return storage.Info{Type: "embedded", Version: fmt.Sprint(formatVersion), SpaceBytes: int64(used)}, nil //nolint:gosec // no disk is that large
+	used := int64(e.db.Metrics().DiskSpaceUsage()) //nolint:gosec // no disk is that large
+	for _, c := range e.catalogue.now.Load().collections {
+		used += c.segments.fileBytes()
+	}
+	return storage.Info{Type: "embedded", Version: fmt.Sprint(formatVersion), SpaceBytes: used}, nil
 }
 
 // Healthy tells what the disk did since Open; it does not touch it.
@@ -67,7 +84,32 @@ func (e *Engine) Healthy(ctx context.Context) error {
 		return err
 	}
 	e.gate.leave()
+	if n := e.lost.Load(); n > 0 {
+		return unexpected("a search index is damaged and is being made again", fmt.Errorf("search indexes that cannot be searched: %d", n))
+	}
 	return nil
+}
+
+// closeIndexes stops what works on the search indexes and lets their files go.
+func (e *Engine) closeIndexes() {
+	e.freezer.end()
+	e.merger.end()
+	for _, c := range e.catalogue.now.Load().collections {
+		if c.segments != nil { // else it was not opened yet
+			c.segments.close()
+		}
+	}
+}
+
+// closeIndex removes the search index of a collection that is gone.
+func (e *Engine) closeIndex(c *collection) {
+	files, waiting := c.segments.close()
+	e.budget.active.Add(-c.segments.size.Swap(0))
+	e.budget.hold(-waiting)
+	if c.segments.isLost() {
+		e.lost.Add(-1)
+	}
+	e.files.remove(c.number, files...)
 }
 
 // Close refuses new operations, waits for running ones and releases the directory. It must not be called from visit of
@@ -76,6 +118,8 @@ func (e *Engine) Close() error {
 	if !e.gate.close() {
 		return kerror.ServicesStorageNotConnected.New()
 	}
+	e.scrolls.close()
+	e.closeIndexes()
 	if err := errors.Join(e.db.Close(), e.disk.Close()); err != nil {
 		return fmt.Errorf("close storage: %w", err)
 	}

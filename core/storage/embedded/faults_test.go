@@ -104,7 +104,7 @@ func checkAcknowledged(t *testing.T, fs *vfs.MemFS, acknowledged map[string]int6
 	must(t, e.Close())
 }
 
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

@@ -83,11 +83,11 @@ func (e *Engine) Scan(ctx context.Context, c storage.Collection, afterID string,
 		from = append(appendDocumentKey(nil, coll.number, afterID), 0) // the next possible id
 	}
 	return e.each(ctx, from, after(prefix), func(key, value []byte) (bool, error) {
-		version, source, err := parseRecord(value)
+		r, err := parseRecord(value)
 		if err != nil {
 			return false, readError(err)
 		}
-		return visit(storage.Document{ID: string(key[len(prefix):]), Version: version, Source: source.Clone()}), nil
+		return visit(storage.Document{ID: string(key[len(prefix):]), Version: r.version, Source: r.source.Clone()}), nil
 	})
 }
 

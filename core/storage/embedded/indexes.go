@@ -1,7 +1,9 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -74,8 +76,7 @@ func (e *Engine) DropIndex(ctx context.Context, s storage.Scope, name string) er
 	return e.dropLocked(batch, gone, func(next *snapshot) { delete(next.indexes, i) })
 }
 
-// dropLocked removes collections, with what is in batch and in change besides. The caller holds catalogue.changing, which
-// lets it lock several collections in any order.
+// dropLocked removes collections, with what is in batch and in change besides. The caller holds catalogue.changing.
 func (e *Engine) dropLocked(batch *pebble.Batch, gone map[storage.Collection]*collection, change func(*snapshot)) error {
 	for c, live := range gone {
 		_ = batch.Delete(appendCollectionKey(nil, c), nil)
@@ -85,15 +86,12 @@ func (e *Engine) dropLocked(batch *pebble.Batch, gone map[storage.Collection]*co
 		_ = batch.Close()
 		return err
 	}
-	return e.sync(batch)
+	return e.syncRemoval(batch, slices.Collect(maps.Values(gone))...)
 }
 
 // applyDrop is the part of dropLocked that no write may run beside.
 func (e *Engine) applyDrop(batch *pebble.Batch, gone map[storage.Collection]*collection, change func(*snapshot)) error {
-	for _, live := range gone {
-		live.mu.Lock()
-		defer live.mu.Unlock()
-	}
+	defer lockAll(slices.Collect(maps.Values(gone)))()
 	if err := e.apply(batch); err != nil {
 		return err
 	}
@@ -107,10 +105,35 @@ func (e *Engine) applyDrop(batch *pebble.Batch, gone map[storage.Collection]*col
 	return nil
 }
 
+// lockAll locks collections, in one order so that two who do it do not wait for each other.
+func lockAll(all []*collection) (unlock func()) {
+	slices.SortFunc(all, func(a, b *collection) int { return cmp.Compare(a.number, b.number) })
+	for _, c := range all {
+		c.mu.Lock()
+	}
+	return func() {
+		for _, c := range all {
+			c.mu.Unlock()
+		}
+	}
+}
+
+// syncRemoval makes the removal of collections durable, then their search indexes go. Searches that run keep them for a while.
+func (e *Engine) syncRemoval(batch *pebble.Batch, gone ...*collection) error {
+	if err := e.sync(batch); err != nil {
+		return err
+	}
+	for _, c := range gone {
+		e.closeIndex(c)
+	}
+	return nil
+}
+
 // stageRemoval removes all data under a collection number.
 func stageRemoval(batch *pebble.Batch, number uint32) {
-	all := appendDataPrefix(nil, number)
-	_ = batch.DeleteRange(all, after(all), nil)
+	for _, all := range [][]byte{appendDataPrefix(nil, number), appendLogPrefix(nil, number)} {
+		_ = batch.DeleteRange(all, after(all), nil)
+	}
 }
 
 var _ storage.Indexes = (*Engine)(nil)

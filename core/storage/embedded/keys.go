@@ -14,17 +14,20 @@ import (
 //	0x01 'c' scope index 0x00 name                    a collection: catalogueRecord as JSON
 //	0x01 'i' scope index                              an index: empty
 //	0x02 collection(4) 'd' id                         a document: record
+//	0x02 collection(4) 'i'                            the files of the search index: manifest as JSON
 //	0x02 collection(4) 'k' field(4) value id          a keyword of a document: empty
 //	0x02 collection(4) 'm'                            the mapping of the collection as JSON; absent when it has none
 //	0x02 collection(4) 't' id                         the last version of a deleted document: uvarint
-//	0x03                                              reserved for the sequence log
+//	0x02 collection(4) 'x' file(8)                    the dead documents of a file of the search index: roaring bitmap
+//	0x03 collection(4) position(8)                    the log of the search index: logEntry
 //
-// Everything of a collection is one range, so that Drop is one range deletion; its number is never given again, and Truncate
-// gives a new one. The mapping is apart from the record of the collection, because writes of documents change it. A value is
+// Everything of a collection is two ranges, so that Drop is two range deletions; its number is never given again, and Truncate
+// gives a new one. The log is apart, because it is written in order and removed from the front. The mapping is apart from the record of the collection, because writes of documents change it. A value is
 // 0x00 length(2) text, or 0x01 and the SHA-256 of a text above maxPlainKeyword bytes (Find compares the document itself).
 const (
 	spaceMeta byte = 1
 	spaceData byte = 2
+	spaceLog  byte = 3
 
 	metaFormat     byte = 'f'
 	metaLastNumber byte = 'n'
@@ -32,16 +35,20 @@ const (
 	metaIndex      byte = 'i'
 
 	kindDocument byte = 'd'
+	kindManifest byte = 'i'
 	kindKeyword  byte = 'k'
 	kindMapping  byte = 'm'
 	kindDeleted  byte = 't'
+	kindDead     byte = 'x'
 
 	// formatVersion is the version of the layout; another one is refused at Open.
-	formatVersion byte = 1
+	formatVersion byte = 2
 
 	maxPlainKeyword = 256
 	// keyRoom is the room that fits most keys, for buffers on the stack.
 	keyRoom = 96
+	// logKeyBytes is how long a key of the log is.
+	logKeyBytes = 1 + 4 + 8
 )
 
 var (
@@ -76,6 +83,27 @@ func appendDocumentKey(b []byte, collection uint32, id string) []byte {
 
 func appendDeletedKey(b []byte, collection uint32, id string) []byte {
 	return append(append(appendDataPrefix(b, collection), kindDeleted), id...)
+}
+
+func manifestKey(collection uint32) []byte {
+	return append(appendDataPrefix(nil, collection), kindManifest)
+}
+
+// deadPrefix begins the keys of the dead documents of all files.
+func deadPrefix(collection uint32) []byte {
+	return append(appendDataPrefix(nil, collection), kindDead)
+}
+
+func deadKey(collection uint32, file uint64) []byte {
+	return binary.BigEndian.AppendUint64(deadPrefix(collection), file)
+}
+
+func appendLogPrefix(b []byte, collection uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(b, spaceLog), collection)
+}
+
+func appendLogKey(b []byte, collection uint32, position uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendLogPrefix(b, collection), position)
 }
 
 // appendFieldPrefix begins every key of one keyword field.

@@ -80,5 +80,5 @@ func TestConformance(t *testing.T) {
 }
 
 func TestConformanceOnDisk(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.Engine { return opened(t, t.TempDir(), nil) })
+	storagetest.Run(t, func(t *testing.T) storage.Engine { return openedFew(t, t.TempDir(), nil) })
 }

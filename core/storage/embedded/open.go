@@ -32,6 +32,12 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCacheBytes
 	}
+	if o.IndexBytes == 0 {
+		o.IndexBytes = defaultIndexBytes
+	}
+	if o.IndexDocuments == 0 {
+		o.IndexDocuments = defaultIndexDocuments
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -40,7 +46,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		// Pebble would do the same, but leak the watcher when its Open fails.
 		o.FS, disk = vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, warnOfSlowDisk(o.Logger))
 	}
-	e, err := open(o)
+	e, err := open(ctx, o)
 	if err != nil {
 		_ = disk.Close()
 		return nil, err
@@ -50,26 +56,49 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 }
 
 // open opens the database in a complete o.
-func open(o Options) (*Engine, error) {
+func open(ctx context.Context, o Options) (*Engine, error) {
 	lock, err := lockDir(o)
 	if err != nil {
 		return nil, err
 	}
 	// The database shares the lock and keeps it; taking it first only tells "in use" from "not writable".
 	defer lock.Close() //nolint:errcheck // it was locked only
-	e := &Engine{health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}}
+	e := newEngine(o)
 	log := pebbleLog{log: o.Logger, open: new(atomic.Bool)}
 	po := o.pebble(e.health, log)
 	po.Lock = lock
 	if e.db, err = pebble.Open(o.Dir, po); err != nil {
 		return nil, explain(o.Dir, err)
 	}
-	if e.catalogue, err = loadCatalogue(e.db); err != nil {
-		_ = e.db.Close()
-		return nil, explain(o.Dir, err)
+	if err := e.loadAll(ctx, o); err != nil {
+		return nil, errors.Join(explain(o.Dir, err), e.db.Close())
 	}
 	log.open.Store(true)
 	return e, nil
+}
+
+func newEngine(o Options) *Engine {
+	e := &Engine{
+		health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}, log: o.Logger, slots: newSlots(),
+		most: uint64(o.IndexDocuments), budget: budget{half: o.IndexBytes / 2}, //nolint:gosec // not negative
+	}
+	e.freezer = newWorker(e.freeze, noPause)
+	e.merger = newWorker(e.tidy, mergePause)
+	return e
+}
+
+// loadAll reads what the database says about collections and their search indexes.
+func (e *Engine) loadAll(ctx context.Context, o Options) (err error) {
+	if e.catalogue, err = loadCatalogue(e.db); err != nil {
+		return err
+	}
+	if e.files, err = openIndexFiles(o); err != nil {
+		return err
+	}
+	if err = e.openIndexes(ctx); err != nil {
+		e.closeIndexes()
+	}
+	return err
 }
 
 // lockDir makes the directory and takes its lock.

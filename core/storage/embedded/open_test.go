@@ -137,23 +137,6 @@ func TestReopen(t *testing.T) {
 	checkConsistent(t, e)
 }
 
-// TestIndexesFromBefore: catalogues used to have no records of indexes.
-func TestIndexesFromBefore(t *testing.T) {
-	fs := vfs.NewMem()
-	e := withThings(t, fs)
-	must(t, e.db.Delete(indexKey(indexOf(things)), pebble.Sync))
-	must(t, e.Close())
-	e = opened(t, "data", fs)
-	must(t, e.Drop(t.Context(), things))
-	must(t, e.Close())
-	e = opened(t, "data", fs)
-	indexes, err := e.Indexes(t.Context(), things.Scope)
-	must(t, err)
-	if len(indexes) != 1 || indexes[0] != things.Index {
-		t.Errorf("Indexes gave %q", indexes)
-	}
-}
-
 // damage changes one byte in the middle of every file whose name ends so.
 func damage(t *testing.T, dir, suffix string) {
 	t.Helper()

@@ -14,6 +14,10 @@ type Options struct {
 	Dir string
 	// CacheBytes bounds the cache of blocks read from disk; it fills as needed. 0 means 16 MiB.
 	CacheBytes int64
+	// IndexBytes bounds what the search indexes keep in memory until it is written to files. 0 means 64 MiB.
+	IndexBytes int64
+	// IndexDocuments is how many writes to a collection are kept there at most; 0 means 25,000. Tests make it small.
+	IndexDocuments int
 	// Logger takes what the engine has to say about its disk; nil means slog.Default().
 	Logger *slog.Logger
 	// FS replaces the disk in tests; nil means the real one, watched for slowness.
@@ -21,7 +25,9 @@ type Options struct {
 }
 
 const (
-	defaultCacheBytes = 16 << 20
+	defaultCacheBytes     = 16 << 20
+	defaultIndexBytes     = 64 << 20
+	defaultIndexDocuments = 25_000
 	// memtableBytes is small because memory counts more here than the longest possible write burst; Pebble starts with
 	// 256 KiB and doubles.
 	memtableBytes = 4 << 20

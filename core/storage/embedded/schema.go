@@ -2,12 +2,14 @@ package embedded
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
@@ -67,6 +69,23 @@ func (s *schema) same(other *schema) bool {
 	return s == other || s != nil && other != nil && bytes.Equal(s.json(), other.json())
 }
 
+// unmapped is the mapping of a collection that has none.
+var unmapped = sync.OnceValue(func() *mapping.Mapping {
+	m, err := mapping.Parse(jsontext.Value(noMapping))
+	if err != nil {
+		panic(err) // it is a constant
+	}
+	return m
+})
+
+// mapping gives the mapping that searches use.
+func (s *schema) mapping() *mapping.Mapping {
+	if s == nil {
+		return unmapped()
+	}
+	return s.fields
+}
+
 // json gives the whole mapping, in memory of its own.
 func (s *schema) json() jsontext.Value {
 	if s == nil {
@@ -82,14 +101,48 @@ func stageMapping(batch *pebble.Batch, collection uint32, s *schema) {
 	}
 }
 
+// reader takes one document apart and analyses it.
+type reader struct {
+	document mapping.Document
+	entry    segment.Entry
+	// unmapped says that there was no mapping to read by: the document has no fields.
+	unmapped bool
+}
+
+// noFields is what any document is without mapping.
+var noFields = mapping.Document{Groups: []mapping.Group{{}}}
+
+// fields gives what was read.
+func (r *reader) fields() *mapping.Document {
+	if r.unmapped {
+		return &noFields
+	}
+	return &r.document
+}
+
+// again reads a stored document by what the mapping is now. It fits: what the mapping does not know of it is left out, all of
+// it when it has come to contradict the mapping.
+func (r *reader) again(s *schema, source jsontext.Value) error {
+	r.unmapped = s == nil
+	if s != nil {
+		grown, err := s.accept(source, &r.document)
+		if err != nil {
+			r.unmapped = true
+		} else if grown != nil {
+			r.document.Values = slices.DeleteFunc(r.document.Values, func(v mapping.Value) bool { return s.fields.Field(v.Field.Path) == nil })
+		}
+	}
+	return r.entry.Read(r.fields())
+}
+
 // readers are kept for the next documents, since they hold room for all values of one. The zero value is empty.
 type readers struct{ pool sync.Pool }
 
-func (r *readers) get() *mapping.Document {
-	if d, ok := r.pool.Get().(*mapping.Document); ok {
+func (r *readers) get() *reader {
+	if d, ok := r.pool.Get().(*reader); ok {
 		return d
 	}
-	return new(mapping.Document)
+	return new(reader)
 }
 
-func (r *readers) put(d *mapping.Document) { r.pool.Put(d) }
+func (r *readers) put(d *reader) { r.pool.Put(d) }

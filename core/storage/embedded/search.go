@@ -2,40 +2,201 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/protocol/kerror"
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
+	"github.com/sluicehq/sluice/core/storage/query"
 )
 
-func later() error { return kerror.ServicesStorageUnexpectedBadRequest.New("search: not supported yet") }
-
-// Search is not there yet.
-func (e *Engine) Search(context.Context, storage.Search) (storage.Found, error) {
-	return storage.Found{}, later()
+// Search finds documents. It sees every write that was acknowledged before it began.
+func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, error) {
+	if err := e.begin(ctx); err != nil {
+		return storage.Found{}, err
+	}
+	defer e.gate.leave()
+	body, err := checkSearch(s)
+	if err != nil {
+		return storage.Found{}, err
+	}
+	if s.Scroll > 0 {
+		return e.openScroll(ctx, s, body)
+	}
+	all, err := e.pinAll(s.Targets)
+	if err != nil {
+		return storage.Found{}, err
+	}
+	defer letGo(all)
+	p := page{engine: e, from: e.db, pinned: all, filter: newSourceFilter(body.Source)}
+	found, _, err := p.find(ctx, search.Request{Search: body, From: s.From, Size: s.Size, Now: time.Now()})
+	return found, err
 }
 
-// NextHits is not there yet.
-func (e *Engine) NextHits(context.Context, storage.Scope, string, time.Duration) (storage.Found, error) {
-	return storage.Found{}, later()
+// checkSearch reads the body and looks at the bounds.
+func checkSearch(s storage.Search) (*query.Search, error) {
+	switch {
+	case s.From < 0:
+		return nil, searchArgument("from", "0 or more")
+	case s.Size < 0 || s.Size > storage.MaxWindow-s.From:
+		return nil, searchArgument("size", fmt.Sprintf("0 or more, and at most %d with from", storage.MaxWindow))
+	case s.Scroll < 0 || s.Scroll > 0 && s.From > 0:
+		return nil, searchArgument("scroll", "a duration, without from")
+	case s.Scroll > 0 && s.Size == 0:
+		return nil, searchArgument("size", "1 or more with scroll")
+	}
+	if err := checkTargets(s.Targets); err != nil {
+		return nil, err
+	}
+	body, err := query.ParseSearch(s.Body)
+	if err != nil {
+		return nil, err
+	}
+	if s.Scroll > 0 && body.SearchAfter != nil {
+		return nil, searchArgument("search_after", "nothing with scroll")
+	}
+	return body, body.RefuseUnsupported()
 }
 
-// Count is not there yet.
-func (e *Engine) Count(context.Context, []storage.Collection, jsontext.Value) (int, error) {
-	return 0, later()
+func checkTargets(targets []storage.Collection) error {
+	if len(targets) == 0 {
+		return searchArgument("targets", "one collection or more")
+	}
+	for i, t := range targets {
+		if t.Scope != targets[0].Scope || slices.Contains(targets[:i], t) {
+			return searchArgument("targets", "collections of one scope, each once")
+		}
+	}
+	return nil
 }
 
-// Select is not there yet.
-func (e *Engine) Select(context.Context, storage.Collection, jsontext.Value, int, func([]storage.Document) error) error {
-	return later()
+// page finds hits and reads their documents.
+type page struct {
+	engine *Engine
+	from   pebble.Reader // of the documents
+	pinned []*pinned
+	filter *sourceFilter
 }
 
-// Refresh has nothing to do.
-func (e *Engine) Refresh(context.Context, storage.Collection) error { return nil }
-
-// Size is not there yet.
-func (e *Engine) Size(context.Context, storage.Collection) (storage.Size, error) {
-	return storage.Size{}, later()
+// find gives what a request finds, and where the next page begins.
+func (p *page) find(ctx context.Context, r search.Request) (found storage.Found, next *search.Cursor, err error) {
+	var result search.Result
+	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+		result, err = search.Run(ctx, targets(p.pinned), r)
+		return err
+	})
+	if err != nil {
+		return storage.Found{}, nil, err
+	}
+	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
+	for i := range result.Hits {
+		if err := ctx.Err(); err != nil {
+			return storage.Found{}, nil, err
+		}
+		hit, there, err := p.read(&result.Hits[i], !r.Search.Source.None)
+		if err != nil {
+			return storage.Found{}, nil, err
+		}
+		if there {
+			found.Hits = append(found.Hits, hit)
+		}
+	}
+	return found, result.Next, nil
 }
+
+// read completes a hit. A document that has changed since it was found is given as it is now; one that is gone is left out.
+func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
+	c := p.pinned[h.Target].coll
+	hit = storage.Hit{Collection: c.address, ID: h.ID, Sort: h.Sort}
+	if h.Scored {
+		hit.Score = &h.Score
+	}
+	if !withSource {
+		return hit, true, nil
+	}
+	r, err := loadRecord(p.from, c.number, h.ID)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return hit, false, nil
+	}
+	if err != nil {
+		return hit, false, err
+	}
+	hit.Source = r.source
+	if p.filter != nil {
+		if hit.Source, err = p.filter.apply(r.source); err != nil {
+			return hit, false, readError(err)
+		}
+	}
+	return hit, true, nil
+}
+
+// Count counts the documents that match.
+func (e *Engine) Count(ctx context.Context, addresses []storage.Collection, raw jsontext.Value) (n int, err error) {
+	if err := e.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer e.gate.leave()
+	if err := checkTargets(addresses); err != nil {
+		return 0, err
+	}
+	q, err := query.Parse(raw)
+	if err != nil {
+		return 0, err
+	}
+	all, err := e.pinAll(addresses)
+	if err != nil {
+		return 0, err
+	}
+	defer letGo(all)
+	err = e.compute(ctx, all, func() (err error) {
+		n, err = search.Count(ctx, targets(all), q, time.Now())
+		return err
+	})
+	return n, err
+}
+
+// Refresh has nothing to do but to look whether the collection exists: searches see every acknowledged write.
+func (e *Engine) Refresh(ctx context.Context, c storage.Collection) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	_, err := e.catalogue.find(c)
+	return err
+}
+
+// Size gives the number of documents, and about the bytes of documents and index on disk; what is not written to files yet
+// counts as the memory that it needs.
+func (e *Engine) Size(ctx context.Context, address storage.Collection) (storage.Size, error) {
+	if err := e.begin(ctx); err != nil {
+		return storage.Size{}, err
+	}
+	defer e.gate.leave()
+	p, err := e.pin(address)
+	if err != nil {
+		return storage.Size{}, err
+	}
+	defer p.letGo()
+	data := appendDataPrefix(nil, p.coll.number)
+	bytes, err := e.db.EstimateDiskUsage(data, after(data))
+	if err != nil {
+		return storage.Size{}, readError(err)
+	}
+	size := storage.Size{Bytes: int64(bytes)} //nolint:gosec // no disk is that large
+	for i, part := range p.parts {
+		size.Documents += p.target.Views[i].Live.Count()
+		if part.file != nil {
+			size.Bytes += part.file.Bytes()
+		} else {
+			size.Bytes += part.memory.Bytes()
+		}
+	}
+	return size, nil
+}
+
+var _ storage.Searcher = (*Engine)(nil)

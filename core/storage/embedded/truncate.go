@@ -27,14 +27,15 @@ func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
 		_ = batch.Close()
 		return err
 	}
-	return e.sync(batch)
+	return e.syncRemoval(batch, old)
 }
 
 // applyTruncation is the part of Truncate that no write may run beside.
 func (e *Engine) applyTruncation(batch *pebble.Batch, c storage.Collection, old *collection) error {
 	old.mu.Lock()
 	defer old.mu.Unlock()
-	fresh := &collection{number: e.catalogue.lastNumber + 1, keywords: old.keywords, settings: old.settings}
+	fresh := e.newCollection(e.catalogue.lastNumber+1, c)
+	fresh.keywords, fresh.settings = old.keywords, old.settings
 	mapping := old.schema.Load()
 	fresh.schema.Store(mapping)
 	if err := stageRecord(batch, c, fresh.number, fresh.keywords, fresh.settings); err != nil {

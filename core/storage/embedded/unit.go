@@ -5,15 +5,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // unit is a number of writes to one collection that are applied together in one batch: a single write, or a chunk of Bulk.
 //
 //  1. enter takes the locks: the collection's, for reading, and those of all documents, in one order.
-//  2. stage decides one write after the other; each sees those before it. One that fails leaves nothing in the batch.
-//  3. apply makes what was staged visible, and with it the fields it added to the mapping.
+//  2. stage decides one write after the other; each sees those before it. One that fails leaves nothing in the batch. What is
+//     written is in the search index from here on, but no search sees it.
+//  3. apply makes what was staged visible, and with it the fields it added to the mapping. Then searches see all of it at once.
 //  4. leave gives the locks back. Then the batch waits for the disk.
 type unit struct {
 	engine  *Engine
@@ -25,7 +25,13 @@ type unit struct {
 	// schema is the mapping with what the unit added; growing says that it may have added something and holds coll.growing.
 	schema  *schema
 	growing bool
-	reader  *mapping.Document
+	reader  *reader
+	// fresh are the documents in the memory of the index, and gone the positions of the versions that they, or deletions,
+	// took the place of.
+	fresh []uint32
+	gone  []uint64
+	// full says that the memory of the index has enough.
+	full bool
 	// written has the documents that were staged, once there is more than one.
 	written map[string]current
 }
@@ -36,7 +42,7 @@ func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []chan
 	if err != nil {
 		return unit{}, err
 	}
-	u := unit{engine: e, address: c, coll: coll, batch: batch}
+	u := unit{engine: e, address: c, coll: coll, batch: batch, reader: e.readers.get()}
 	for i := range changes {
 		u.locked.add(e.locks.stripe(coll.number, changes[i].id))
 	}
@@ -48,15 +54,18 @@ func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []chan
 	return u, nil
 }
 
-func (u *unit) leave() {
-	if u.reader != nil {
-		u.engine.readers.put(u.reader)
-	}
+// leave gives the locks back, and looks after the memory that the search index needs.
+func (e *Engine) leave(u *unit) {
+	e.readers.put(u.reader)
 	if u.growing {
 		u.coll.growing.Unlock()
 	}
-	u.engine.locks.unlock(u.locked)
+	e.locks.unlock(u.locked)
 	u.coll.mu.RUnlock()
+	if u.full {
+		e.turn(u.coll)
+	}
+	e.keepBudget()
 }
 
 // stage puts a write into the batch. The document of a deletion is the one that is gone.
@@ -79,16 +88,42 @@ func (u *unit) stage(ch change) (doc storage.Document, created bool, err error) 
 	if err := u.conform(source); err != nil {
 		return doc, false, err
 	}
-	keys.stage(u.batch)
 	if source == nil {
-		stageDeletion(u.batch, u.coll.number, ch, old)
-		u.keep(ch.id, current{version: old.version})
+		u.delete(ch, old, keys)
 		return storage.Document{ID: ch.id, Version: old.version, Source: old.source}, false, nil
 	}
-	doc = storage.Document{ID: ch.id, Version: old.version + 1, Source: source}
-	stageDocument(u.batch, u.coll.number, old, doc)
-	u.keep(ch.id, current{exists: true, version: doc.Version, source: source})
-	return doc, !old.exists, nil
+	version, err := u.put(ch.id, old, keys, source)
+	return storage.Document{ID: ch.id, Version: version, Source: source}, !old.exists, err
+}
+
+// put stages a document that fits the mapping; the reader has its fields.
+func (u *unit) put(id string, old current, keys keywordDiff, source jsontext.Value) (version int64, err error) {
+	if err := u.reader.entry.Read(u.reader.fields()); err != nil {
+		return 0, err
+	}
+	keys.stage(u.batch)
+	doc, position, full := u.engine.addTo(u.coll.segments, &u.reader.entry, id)
+	r := record{version: old.version + 1, position: position, source: source}
+	stageDocument(u.batch, u.coll.number, id, old, r)
+	u.fresh, u.full = append(u.fresh, doc), u.full || full
+	u.replace(old)
+	u.keep(id, current{exists: true, record: r})
+	return r.version, nil
+}
+
+func (u *unit) delete(ch change, old current, keys keywordDiff) {
+	keys.stage(u.batch)
+	position, full := u.coll.segments.next()
+	stageDeletion(u.batch, u.coll.number, ch, old, position)
+	u.full = u.full || full
+	u.replace(old)
+	u.keep(ch.id, current{record: record{version: old.version}})
+}
+
+func (u *unit) replace(old current) {
+	if old.exists {
+		u.gone = append(u.gone, old.position)
+	}
 }
 
 // current gives a document as the unit has it so far.
@@ -108,13 +143,11 @@ func (u *unit) keep(id string, now current) {
 // conform checks a source against the mapping, and adds its new fields to the unit's. Who adds some is alone from then on,
 // and looks again at what others have added meanwhile.
 func (u *unit) conform(source jsontext.Value) error {
+	u.reader.unmapped = u.schema == nil
 	if u.schema == nil || source == nil {
 		return nil
 	}
-	if u.reader == nil {
-		u.reader = u.engine.readers.get()
-	}
-	grown, err := u.schema.accept(source, u.reader)
+	grown, err := u.schema.accept(source, &u.reader.document)
 	if err != nil || grown == nil {
 		return err
 	}
@@ -122,7 +155,7 @@ func (u *unit) conform(source jsontext.Value) error {
 		u.coll.growing.Lock()
 		u.growing = true
 		u.schema = u.coll.schema.Load()
-		if grown, err = u.schema.accept(source, u.reader); err != nil || grown == nil {
+		if grown, err = u.schema.accept(source, &u.reader.document); err != nil || grown == nil {
 			return err
 		}
 	}
@@ -144,6 +177,9 @@ func (u *unit) apply() error {
 	}
 	if grown {
 		u.coll.schema.Store(u.schema)
+	}
+	if err := u.coll.segments.publish(u.fresh, u.gone); err != nil {
+		u.engine.lose(u.coll, err)
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 		return doc, false, err
 	}
 	defer e.gate.leave()
+	if err := e.budget.wait(ctx); err != nil {
+		return doc, false, err
+	}
 	ch := newChange(op)
 	ch.forget = forget
 	batch := e.db.NewBatch()
@@ -37,7 +40,7 @@ func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) 
 	if err != nil {
 		return doc, false, err
 	}
-	defer u.leave()
+	defer e.leave(&u)
 	if doc, created, err = u.stage(ch); err != nil {
 		return doc, false, err
 	}
@@ -45,29 +48,31 @@ func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) 
 }
 
 // stageDocument writes a document over what is there.
-func stageDocument(batch *pebble.Batch, collection uint32, old current, doc storage.Document) {
+func stageDocument(batch *pebble.Batch, collection uint32, id string, old current, r record) {
 	var room [keyRoom]byte
-	value := appendRecord(make([]byte, 0, len(doc.Source)+binary.MaxVarintLen64+1), doc.Version, doc.Source)
-	_ = batch.Set(appendDocumentKey(room[:0], collection, doc.ID), value, nil)
+	value := appendRecord(make([]byte, 0, len(r.source)+recordRoom), r)
+	_ = batch.Set(appendDocumentKey(room[:0], collection, id), value, nil)
 	if !old.exists && old.version > 0 {
-		_ = batch.Delete(appendDeletedKey(room[:0], collection, doc.ID), nil)
+		_ = batch.Delete(appendDeletedKey(room[:0], collection, id), nil)
 	}
+	stageLog(batch, collection, r.position, logEntry{op: logPut, old: old.position, id: id})
 }
 
 // stageDeletion removes a document, and keeps its version unless it is to be forgotten.
-func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old current) {
+func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old current, position uint64) {
 	var room [keyRoom]byte
 	_ = batch.Delete(appendDocumentKey(room[:0], collection, ch.id), nil)
 	if !ch.forget {
 		_ = batch.Set(appendDeletedKey(room[:0], collection, ch.id), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
 	}
+	stageLog(batch, collection, position, logEntry{op: logDelete, old: old.position, id: ch.id})
 }
 
 // current reads the document, or the version it had when it was deleted.
 func (e *Engine) current(collection uint32, id string) (current, error) {
-	doc, err := e.load(collection, id)
+	r, err := loadRecord(e.db, collection, id)
 	if err == nil {
-		return current{exists: true, version: doc.Version, source: doc.Source}, nil
+		return current{exists: true, record: r}, nil
 	}
 	if !errors.Is(err, pebble.ErrNotFound) {
 		return current{}, err
@@ -85,7 +90,7 @@ func (e *Engine) current(collection uint32, id string) (current, error) {
 	if n <= 0 {
 		return current{}, readError(errRecord)
 	}
-	return current{version: int64(version)}, nil //nolint:gosec // as it was written
+	return current{record: record{version: int64(version)}}, nil //nolint:gosec // as it was written
 }
 
 // commit applies and syncs; it closes batch.

@@ -3,10 +3,8 @@ package mapping
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -65,21 +63,4 @@ func shortenText(s string) string {
 		end--
 	}
 	return s[:end] + "…"
-}
-
-// hint names the known word that is nearest to a wrong one, "" when none is near.
-func hint(wrong string, known []string) string {
-	best, distance := "", 3
-	for _, word := range known {
-		if len(wrong) > len(word)+distance { // far off, and perhaps very long
-			continue
-		}
-		if d := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(word)); d < distance {
-			best, distance = word, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return `Did you mean "` + best + `"?`
 }

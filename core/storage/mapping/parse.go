@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/core/storage/query/dates"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -42,7 +43,7 @@ func Parse(raw jsontext.Value) (*Mapping, error) {
 		case "properties":
 			err = parseProperties(root, "", m.raw, 1)
 		default:
-			err = invalidMapping(m.name, hint(m.name, rootProperties))
+			err = invalidMapping(m.name, spelling.Hint(m.name, rootProperties))
 		}
 		if err != nil {
 			return nil, err
@@ -81,7 +82,7 @@ func parseDynamic(path string, raw jsontext.Value) (Dynamic, error) {
 			return Dynamic(i + 1), nil //nolint:gosec // an index of a short list
 		}
 	}
-	suggestion := hint(word, dynamicNames[1:])
+	suggestion := spelling.Hint(word, dynamicNames[1:])
 	if suggestion == "" {
 		suggestion = "It can be true, false or strict."
 	}

@@ -108,7 +108,7 @@ func drop(t *testing.T, f fixture) {
 
 func truncate(t *testing.T, f fixture) {
 	ctx := t.Context()
-	wantErr(t, "Ensure", f.Ensure(ctx, f.c, storage.Spec{Settings: []byte(`{"a":1}`)}), nil)
+	wantErr(t, "Ensure", f.Ensure(ctx, f.c, storage.Spec{Settings: []byte(`{"refresh_interval":"5s"}`)}), nil)
 	before, err := f.Describe(ctx, f.c)
 	wantErr(t, "Describe", err, nil)
 	other := fixture{f.Engine, f.sibling("other")}

@@ -67,7 +67,7 @@ func oddSources(t *testing.T, f fixture) {
 		` { "a" : [ 1 , 2 ] } `,
 		`{"big":9007199254740993,"bigger":123456789012345678901234567890,"e":1e400,"minus":-0}`,
 		`{"a":{"b":{"c":[[],[{}],null,true,false,"x"]}}}`,
-		`{"text":"\u00e9é\ud83d\ude00\"\\\/\b\u0000","":"empty name"}`,
+		`{"text":"\u00e9é\ud83d\ude00\"\\\/\b\u0000"}`,
 		`{"long":"` + strings.Repeat("x", 300_000) + `"}`,
 		`{"longer":"` + strings.Repeat("y", 3<<20) + `"}`,
 	} {

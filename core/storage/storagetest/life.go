@@ -18,6 +18,7 @@ func testLife(t *testing.T, open Open) {
 		t.Errorf("Info gave %+v", info)
 	}
 
+	wantErr(t, "DropIndex", f.DropIndex(t.Context(), f.c.Scope, f.c.Index), nil) // nobody can when the engine is closed
 	wantErr(t, "Close", f.Close(), nil)
 	for _, m := range append(slices.Clone(otherCalls), documentCalls...) {
 		wantErr(t, m.name+" after Close", m.do(t.Context(), f, f.c), kerror.ServicesStorageNotConnected)

@@ -43,7 +43,7 @@ func ensureMapping(t *testing.T, f fixture) {
 	f.wantMapping(t, "merged", want)
 	f.ensure(t, want)
 	f.wantMapping(t, "the same again", want)
-	wantErr(t, "Ensure", f.Ensure(t.Context(), f.c, storage.Spec{Keywords: []string{"k"}, Settings: []byte(`{"s":1}`)}), nil)
+	wantErr(t, "Ensure", f.Ensure(t.Context(), f.c, storage.Spec{Keywords: []string{"k"}, Settings: []byte(`{"refresh_interval":"5s"}`)}), nil)
 	f.wantMapping(t, "without mapping", want)
 
 	for _, c := range []struct {
@@ -56,7 +56,7 @@ func ensureMapping(t *testing.T, f fixture) {
 		{`{"dynamic":"maybe"}`, kerror.ServicesStorageInvalidMapping},
 		{`{"properties":{"new":{"type":"keywerd"}}}`, kerror.ServicesStorageInvalidMappingType},
 	} {
-		spec := storage.Spec{Mapping: jsontext.Value(c.mapping), Keywords: []string{"new"}, Settings: []byte(`{"s":2}`)}
+		spec := storage.Spec{Mapping: jsontext.Value(c.mapping), Keywords: []string{"new"}, Settings: []byte(`{"refresh_interval":"6s"}`)}
 		wantErr(t, "Ensure with "+c.mapping, f.Ensure(t.Context(), f.c, spec), c.err)
 		if c.err != kerror.ServicesStorageCannotChangeMapping {
 			wantErr(t, "Ensure of a new collection", f.Ensure(t.Context(), f.sibling("new"), spec), c.err)
@@ -66,7 +66,7 @@ func ensureMapping(t *testing.T, f fixture) {
 	}
 	spec, err := f.Describe(t.Context(), f.c)
 	wantErr(t, "Describe", err, nil)
-	sameSpec(t, "after refusals", spec, storage.Spec{Keywords: []string{"k"}, Mapping: []byte(want), Settings: []byte(`{"s":1}`)})
+	sameSpec(t, "after refusals", spec, storage.Spec{Keywords: []string{"k"}, Mapping: []byte(want), Settings: []byte(`{"refresh_interval":"5s"}`)})
 
 	wantErr(t, "Truncate", f.Truncate(t.Context(), f.c), nil)
 	f.wantMapping(t, "after Truncate", want)
@@ -211,7 +211,12 @@ func strictWhileWriting(t *testing.T, f fixture) {
 	wantErr(t, "Describe", err, nil)
 	all, _ := membersOf(spec.Mapping)
 	properties, _ := membersOf(all["properties"])
-	if ids := f.scan(t, ""); len(ids) != len(properties) || string(all["dynamic"]) != `"strict"` {
-		t.Errorf("%d documents with one field each, the mapping has %d and is %s", len(ids), len(properties), all["dynamic"])
+	if string(all["dynamic"]) != `"strict"` {
+		t.Errorf("the mapping is %s", all["dynamic"])
+	}
+	for _, id := range f.scan(t, "") {
+		if properties["w"+id] == nil { // an engine may also keep the field of a document that was refused in the race
+			t.Errorf("the field of document %s is not in the mapping", id)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package segment
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // chunkWords is how many words of 64 documents are copied when one of them changes.
 const chunkWords = 64
@@ -12,6 +15,30 @@ const chunkDocs = chunkWords * 64
 type Live struct {
 	chunks []*[chunkWords]uint64
 	count  int
+}
+
+// every is a chunk with all documents. It is never changed: sets share it.
+var every = func() *[chunkWords]uint64 {
+	var chunk [chunkWords]uint64
+	for i := range chunk {
+		chunk[i] = math.MaxUint64
+	}
+	return &chunk
+}()
+
+// Full gives the set of the first n documents.
+func Full(n uint32) *Live {
+	l := &Live{chunks: make([]*[chunkWords]uint64, n/chunkDocs), count: int(n)}
+	for i := range l.chunks {
+		l.chunks[i] = every
+	}
+	if rest := n % chunkDocs; rest > 0 {
+		last := new([chunkWords]uint64)
+		copy(last[:], every[:rest/64])
+		last[rest/64] |= 1<<(rest%64) - 1
+		l.chunks = append(l.chunks, last)
+	}
+	return l
 }
 
 // Has reports whether doc is in the set.

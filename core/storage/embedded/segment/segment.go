@@ -31,7 +31,8 @@ const Root = ""
 var ErrDamaged = errors.New("the segment is damaged")
 
 // Segment is a part of the index of one collection. What its methods return belongs to it, must not be changed, and is valid
-// as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released).
+// as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released). So
+// are sets made of its sets, which may share memory with them.
 //
 // ID, Space and Field of a File read parts of it for the first time and fail, wrapping ErrDamaged, when these are not as they
 // were written; they never fail for a Memory. What they returned cannot fail any more.
@@ -120,6 +121,8 @@ type Points struct {
 	// Near gives every document that may have a point in the box, and others: those of the cells of a grid that the box
 	// touches. West is greater than east when the box crosses the date line.
 	Near func(south, north, west, east float64) *roaring.Bitmap
+
+	grid *grid // of a File
 }
 
 // Terms is the dictionary of a field. Ordinals count from 0; of a File they are in the order of the terms' bytes, of a Memory
@@ -137,7 +140,7 @@ type Terms interface {
 	DocFreq(ord uint32) int
 	// Documents has those documents.
 	Documents(ord uint32) *roaring.Bitmap
-	// Occurrences reads where in its documents a term of a text stands.
+	// Occurrences reads where in its documents a term of a text stands. Of a keyword each document has one, without a place.
 	Occurrences(ord uint32) Occurrences
 }
 

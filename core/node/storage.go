@@ -1,0 +1,65 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/elastic"
+	"github.com/sluicehq/sluice/core/storage/embedded"
+)
+
+// openStorage opens the engine that the settings name.
+func (n *Node) openStorage(ctx context.Context) error {
+	c := n.options.Config
+	if err := os.MkdirAll(c.Server.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
+	}
+	open := n.openEmbedded
+	if c.Storage.Engine == "elasticsearch" {
+		open = n.openElastic
+	}
+	engine, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	n.engine = engine
+	if n.options.WrapEngine != nil {
+		n.engine = n.options.WrapEngine(engine)
+	}
+	return nil
+}
+
+func (n *Node) openEmbedded(ctx context.Context, c *config.Config) (storage.Engine, error) {
+	engine, err := embedded.Open(ctx, embedded.Options{
+		Dir: documentsDir(c), CacheBytes: int64(c.Storage.CacheSize), IndexBytes: int64(c.Storage.IndexSize), Logger: n.options.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(func(context.Context) error { return engine.Close() })
+	n.serveBackups(engine)
+	return engine, nil
+}
+
+// openElastic connects to Elasticsearch. Its documents are backed up by snapshots of its own.
+func (n *Node) openElastic(ctx context.Context, c *config.Config) (storage.Engine, error) {
+	e := c.Storage.Elasticsearch
+	o := elastic.Options{
+		Addresses: e.Addresses, Username: e.Username, Password: e.Password.Reveal(), APIKey: e.APIKey.Reveal(), Timeout: e.Timeout,
+	}
+	if e.CAFile != "" {
+		var err error
+		if o.CACert, err = os.ReadFile(e.CAFile); err != nil {
+			return nil, fmt.Errorf("storage.elasticsearch.caFile: %w", err)
+		}
+	}
+	engine, err := elastic.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(func(context.Context) error { return engine.Close() })
+	return engine, nil
+}

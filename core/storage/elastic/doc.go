@@ -1,0 +1,42 @@
+// Package elastic is the document engine on an Elasticsearch 8: for nodes that share their documents, and for the data of an
+// existing Kuzzle 2, whose index and alias conventions it keeps.
+//
+// It stores what it is given and searches it. It is not for running Elasticsearch. Only core/node imports it; everyone else
+// works with storage.Engine.
+//
+// # Names
+//
+// The collection c of the public index i is the physical index "&i.c" behind the alias "@&i.c"; in the internal scope "%"
+// stands for "&". Everything goes through the alias. A physical name that is taken gets ".<number>" behind it, and so does the
+// one that Truncate makes. The collection "_kuzzle_keep" keeps an empty index in being and is never listed.
+//
+// # What is kept in the mapping
+//
+// Keywords and settings of a Spec stand in the mapping's _meta under "_sluice", where Describe leaves them out. A keyword that a
+// collection was made with is indexed in a field "_sluice.<name>", which a script fills from the document, so that the document
+// stays as it was given and may hold anything under that name. A collection that Kuzzle made is searched by its own keyword
+// field. Any other keyword, and a value too long to be indexed, is found by reading all documents of the collection, since
+// indexing them would change their versions.
+//
+// # Consistency
+//
+//   - Nothing is remembered that decides whether something exists or is written: another node may make and drop collections
+//     at any time. The mapping is remembered to check documents by, so that a refusal is that of the embedded engine; before a
+//     document is refused the mapping is read again.
+//   - A write that depends on the document (Replace, Delete, IfVersion) reads it first and is held to its sequence number.
+//     When it meets another write it starts over, unless IfVersion forbids.
+//   - A request is never sent twice when it may have reached the server: only a connection that could not be made is tried
+//     on the next address. services.storage.not_connected for a write leaves open whether it happened.
+//   - Find and Scan refresh the collection first. RefreshWaitFor forces a refresh: wait_for takes up to a second, forcing
+//     about ten milliseconds, and a shard does one refresh for all who wait.
+//   - Scan and Find sort ids in memory, since Elasticsearch does not sort by them: about 50 bytes for each document.
+//
+// # Where it differs from the embedded engine
+//
+//   - The version of a deleted document is known for index.gc_deletes, an hour in collections made here, and not after a restart
+//     of Elasticsearch. A document created again later counts from 1.
+//   - Update stores what Elasticsearch makes of numbers in the whole document: 1.50 becomes 1.5, beyond a double digits are lost.
+//   - A document must have no empty field names and at most 1000 levels, even without a mapping.
+//   - A collection whose mapping uses what core/storage/mapping does not know, such as its own analyzers, is used as it is:
+//     Elasticsearch alone checks its documents.
+package elastic

@@ -1,0 +1,121 @@
+package elastic
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// cause is how Elasticsearch tells an error, of a request or of one document of many.
+type cause struct {
+	Type     string  `json:"type"`
+	Reason   string  `json:"reason"`
+	Index    string  `json:"index"`
+	CausedBy *cause  `json:"caused_by"`
+	Root     []cause `json:"root_cause"`
+}
+
+// failure is a refusal by Elasticsearch.
+type failure struct {
+	status int
+	cause
+}
+
+func newFailure(status int, body []byte) *failure {
+	var answer struct {
+		Error jsontext.Value `json:"error"`
+	}
+	f := &failure{status: status}
+	_ = json.Unmarshal(body, &answer, jsontext.AllowInvalidUTF8(true)) // a proxy need not answer in JSON
+	if answer.Error.Kind() != '{' || json.Unmarshal(answer.Error, &f.cause, jsontext.AllowInvalidUTF8(true)) != nil {
+		f.Type, f.Reason = "unknown", http.StatusText(status)
+	}
+	return f
+}
+
+func (f *failure) Error() string {
+	return fmt.Sprintf("Elasticsearch answered %d: %s", f.status, f.text())
+}
+
+// text is the reason with what lies below it, each said once.
+func (f *failure) text() string {
+	var parts []string
+	add := func(c *cause) {
+		for ; c != nil; c = c.CausedBy {
+			if c.Reason != "" && !strings.Contains(strings.Join(parts, ": "), c.Reason) {
+				parts = append(parts, c.Reason)
+			}
+		}
+	}
+	for i := range f.Root {
+		add(&f.Root[i])
+	}
+	if len(parts) == 0 {
+		add(&f.cause)
+	}
+	if len(parts) == 0 {
+		parts = append(parts, f.Type)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// noIndex reports whether an address did not exist: then nothing was done.
+func (f *failure) noIndex() bool {
+	return f.Type == "index_not_found_exception" || f.Type == "alias_not_found_exception" ||
+		f.Type == "aliases_not_found_exception" || f.status == http.StatusNotFound && f.Type == "unknown"
+}
+
+func (f *failure) conflict() bool { return f.status == http.StatusConflict }
+
+// busy reports whether Elasticsearch did nothing because it has too much to do.
+func (f *failure) busy() bool { return f.status == http.StatusTooManyRequests }
+
+// public gives the error for the client when nothing is known about the refusal.
+func (f *failure) public() error {
+	switch {
+	case f.busy():
+		return kerror.ServicesStorageTooManyOperations.Wrap(f, "Elasticsearch")
+	case f.status == http.StatusServiceUnavailable || f.status == http.StatusBadGateway || f.status == http.StatusGatewayTimeout:
+		return kerror.ServicesStorageNotConnected.Wrap(f)
+	case f.status == http.StatusBadRequest || f.status == http.StatusRequestEntityTooLarge:
+		return kerror.ServicesStorageUnexpectedBadRequest.Wrap(f, f.text())
+	case f.status == http.StatusNotFound:
+		return kerror.ServicesStorageUnexpectedNotFound.Wrap(f, f.text())
+	}
+	return kerror.ServicesStorageUnexpectedError.Wrap(f, f.text())
+}
+
+func unexpected(text string, err error) error {
+	return kerror.ServicesStorageUnexpectedError.Wrap(fmt.Errorf("%s: %w", text, err), text)
+}
+
+func notFound(c storage.Collection, id string) error {
+	return kerror.ServicesStorageNotFound.New(id, c.Index, c.Name)
+}
+
+func unknownCollection(c storage.Collection) error {
+	return kerror.ServicesStorageUnknownCollection.New(c.Index, c.Name)
+}
+
+func tooManyChanges(id string) error { return kerror.ServicesStorageTooManyChanges.New(id) }
+
+// public turns what client.do gives into an error for the client.
+func public(err error) error {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.public()
+	}
+	return err
+}
+
+// isNoIndex reports whether err is a failure of which noIndex holds.
+func isNoIndex(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.noIndex()
+}

@@ -1,0 +1,188 @@
+package elastic
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// item is what became of one op of a _bulk.
+type item struct {
+	Version int64  `json:"_version"`
+	Result  string `json:"result"`
+	Status  int    `json:"status"`
+	Error   *cause `json:"error"`
+	Get     struct {
+		Source jsontext.Value `json:"_source"`
+	} `json:"get"`
+}
+
+// send does steps with one request and gives those to be tried again.
+func (w *writer) send(ctx context.Context, steps []*step) (again []*step, err error) {
+	var body []byte
+	for _, s := range steps {
+		body = w.appendLines(body, s)
+	}
+	query := values("require_alias", "true")
+	if w.options.Refresh == storage.RefreshWaitFor {
+		query.Set("refresh", "true")
+	}
+	var answer struct {
+		Items []map[string]item `json:"items"`
+	}
+	w.sent = true
+	r := request{method: http.MethodPost, path: []string{alias(w.c), "_bulk"}, query: query, body: body}
+	err = w.engine.client.do(ctx, r, &answer)
+	if f, ok := errors.AsType[*failure](err); ok && !f.noIndex() {
+		return nil, f.public()
+	}
+	if isNoIndex(err) {
+		return w.lost(ctx, steps)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Items) != len(steps) {
+		return nil, kerror.ServicesStorageUnexpectedError.New("Elasticsearch answered with other documents than were written")
+	}
+	var lost []*step
+	for i, s := range steps {
+		for _, it := range answer.Items[i] { // one, under the name of its action
+			switch {
+			case it.Error == nil && it.Status < http.StatusBadRequest:
+				w.accept(s, it)
+			case w.failed(ctx, s, it):
+				again = append(again, s)
+			case isNoIndex(&failure{status: it.Status, cause: it.cause()}):
+				lost = append(lost, s)
+			}
+		}
+	}
+	if len(lost) > 0 {
+		lost, err = w.lost(ctx, lost)
+	}
+	return append(again, lost...), err
+}
+
+func (i *item) cause() cause {
+	if i.Error != nil {
+		return *i.Error
+	}
+	return cause{Type: i.Result}
+}
+
+// appendLines adds what _bulk reads for a step.
+func (w *writer) appendLines(b []byte, s *step) []byte {
+	about := object{"_id": s.ID}
+	if s.reads && s.old.Found {
+		about["if_seq_no"], about["if_primary_term"] = s.old.SeqNo, s.old.Term
+	}
+	switch s.Kind {
+	case storage.OpDelete:
+		return append(append(b, encode(object{"delete": about})...), '\n')
+	case storage.OpUpdate, storage.OpUpsert:
+		return w.appendUpdate(b, s, about)
+	case storage.OpCreate:
+		b = append(b, encode(object{"create": about})...)
+	default:
+		b = append(b, encode(object{"index": about})...)
+	}
+	b = append(append(b, '\n'), s.Source...)
+	return append(b, '\n')
+}
+
+func (w *writer) appendUpdate(b []byte, s *step, about object) []byte {
+	if !s.reads {
+		about["retry_on_conflict"] = w.options.RetryOnConflict
+	}
+	about["_source"] = true
+	b = append(append(b, encode(object{"update": about})...), '\n')
+	b = append(append(b, `{"detect_noop":false,"doc":`...), s.Source...)
+	if s.Kind == storage.OpUpsert && (!s.reads || !s.old.Found) { // Elasticsearch has no upsert at a sequence number
+		b = append(append(b, `,"upsert":`...), s.Default...)
+	}
+	return append(b, '}', '\n')
+}
+
+// accept takes over the result of a step that was done.
+func (w *writer) accept(s *step, it item) {
+	r := &w.results[s.at]
+	r.Document = storage.Document{ID: s.ID, Version: it.Version, Source: s.Source}
+	r.Created = it.Result == "created"
+	switch {
+	case s.Kind == storage.OpDelete:
+		r.Document = s.old.document()
+	case s.Kind == storage.OpUpsert && r.Created:
+		r.Document.Source = s.Default
+	case s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert:
+		r.Document.Source = it.Get.Source
+	}
+	if s.source.grows || s.fallback.grows {
+		w.engine.schemas.forget(w.c)
+	}
+}
+
+// failed takes over the error of a step; it reports whether the step is to be tried again.
+func (w *writer) failed(ctx context.Context, s *step, it item) (again bool) {
+	f := &failure{status: it.Status, cause: it.cause()}
+	r := &w.results[s.at]
+	switch {
+	case f.noIndex():
+		return false // see lost
+	case f.conflict() && s.reads:
+		s.tries++
+		if w.mayRepeat(s) {
+			return true
+		}
+		r.Err = tooManyChanges(s.ID)
+	case f.conflict() && s.Kind == storage.OpCreate:
+		r.Err = kerror.ServicesStorageDocumentAlreadyExists.New()
+	case f.conflict():
+		r.Err = tooManyChanges(s.ID)
+	case f.status == http.StatusNotFound:
+		r.Err = notFound(w.c, s.ID)
+	case f.busy() && s.tries < maxBusy:
+		s.tries++
+		return true
+	default:
+		r.Err = w.engine.explain(ctx, w.c, f, s.Source)
+	}
+	return false
+}
+
+// maxBusy is how often a step is tried again that Elasticsearch had no time for.
+const maxBusy = 5
+
+// mayRepeat reports whether a step that met another write may be tried again. With IfVersion it will be refused, but for the
+// right reason.
+func (w *writer) mayRepeat(s *step) bool {
+	if s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert {
+		return s.IfVersion != 0 || s.tries <= w.options.RetryOnConflict
+	}
+	return s.tries < maxTries
+}
+
+// lost is for steps whose collection was not there: when it is again (Truncate, or dropped and made again), they are tried
+// again, since nothing was done.
+func (w *writer) lost(ctx context.Context, steps []*step) ([]*step, error) {
+	w.engine.schemas.forget(w.c)
+	err := w.engine.missing(ctx, w.c)
+	if err == nil && steps[0].tries < maxBusy {
+		for _, s := range steps {
+			s.tries++
+		}
+		return steps, nil
+	}
+	if err == nil {
+		err = unknownCollection(w.c)
+	}
+	for _, s := range steps {
+		w.results[s.at].Err = err
+	}
+	return nil, nil
+}

@@ -1,0 +1,41 @@
+package elastic
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded"
+	"github.com/sluicehq/sluice/core/storage/storagetest"
+)
+
+// searchesEnv is how many random searches are compared, for a longer run than the usual one.
+const searchesEnv = "SLUICE_TEST_SEARCHES"
+
+// embeddedEngine is the other engine, in memory.
+func embeddedEngine(t *testing.T) storage.Engine {
+	t.Helper()
+	e, err := embedded.Open(context.Background(), embedded.Options{Dir: "data", Logger: slog.New(slog.DiscardHandler), FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// TestSideBySide: both engines answer random searches alike, other ones each time.
+func TestSideBySide(t *testing.T) {
+	n := 2000
+	if text := os.Getenv(searchesEnv); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s: %v", searchesEnv, err)
+		}
+	}
+	storagetest.SideBySide(t, opened(t), embeddedEngine(t), n)
+}

@@ -1,0 +1,72 @@
+package aggregation
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// TestTooMuchMemory collects when most of the memory is taken. One document has values enough to need the rest.
+func TestTooMuchMemory(t *testing.T) {
+	m, err := mapping.Parse(jsontext.Value(`{"properties":{"k":{"type":"keyword"},"l":{"type":"long"},"d":{"type":"double"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make([]string, 1000)
+	for i := range list {
+		list[i] = fmt.Sprint(i)
+	}
+	values := "[" + strings.Join(list, ",") + "]"
+	var d mapping.Document
+	if err := m.Fields(jsontext.Value(`{"k":`+values+`,"l":`+values+`,"d":`+values+`}`), &d); err != nil {
+		t.Fatal(err)
+	}
+	var e segment.Entry
+	if err := e.Read(&d); err != nil {
+		t.Fatal(err)
+	}
+	s := segment.NewMemory()
+	s.Lock()
+	s.Add(&e, "id", 1)
+	s.Unlock()
+	view := segment.View{Segment: s, Live: new(segment.Live).With(0)}
+	for _, aggs := range []string{
+		`{"a":{"terms":{"field":"k"}}}`, `{"a":{"terms":{"field":"l"}}}`, `{"a":{"terms":{"field":"d"}}}`,
+		`{"a":{"terms":{"field":"nope","min_doc_count":0,"missing":"x"},"aggs":{"b":{"terms":{"field":"l","min_doc_count":0}}}}}`,
+		`{"a":{"cardinality":{"field":"k"}}}`,
+		`{"a":{"terms":{"field":"l","size":1,"include":[5]},"aggs":{"b":{"cardinality":{"field":"l"}}}}}`,
+	} {
+		docs := roaring.BitmapOf(0)
+		if strings.Contains(aggs, "nope") {
+			docs.Clear() // the terms of all documents are wanted even so
+		}
+		for _, room := range []int{4000, 4 << 20} {
+			search, err := query.ParseSearch(jsontext.Value(`{"aggs":` + aggs + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := New(search.Aggregations, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan.limits.bytes = maxBytes - room
+			err = plan.Collect(m, view, docs)
+			if room < 1<<20 && !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+				t.Errorf("%s with %d bytes: %v", aggs, room, err)
+			}
+			if room >= 1<<20 && err != nil {
+				t.Errorf("%s with %d bytes: %v", aggs, room, err)
+			}
+		}
+	}
+}

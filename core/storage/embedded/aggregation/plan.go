@@ -1,0 +1,209 @@
+package aggregation
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// Plan computes the aggregations of one search. It belongs to one goroutine.
+type Plan struct {
+	nodes nodes
+	// docs and owners are the batch that goes to nodes. All owners are 0: at the top there is one bucket.
+	docs, owners [batch]uint32
+	limits       limits
+}
+
+// batch is how many documents go through the tree at once.
+const batch = 1024
+
+// collector computes one aggregation. Buckets of the aggregation above it are numbered from 0; at the top there is only 0.
+type collector interface {
+	// open prepares for documents of a segment.
+	open(t *target) error
+	// collect takes documents, each with the bucket that it is in.
+	collect(docs, owners []uint32)
+	// write appends the members of the answer for a bucket, of which there may be nothing.
+	write(w *writer, owner uint32)
+}
+
+// target is a segment with what a collector must know to read it.
+type target struct {
+	mapping *mapping.Mapping
+	view    segment.View
+	// docs is how many documents are collected.
+	docs int
+	now  time.Time
+}
+
+// node is an aggregation with its place in the answer.
+type node struct {
+	name string
+	meta jsontext.Value
+	collector
+}
+
+type nodes []node
+
+// New prepares aggregations. now is the time that dates are relative to. Fails with services.storage.unexpected_bad_request
+// when an expression cannot be read.
+func New(aggs []query.Aggregation, now time.Time) (*Plan, error) {
+	p := &Plan{limits: limits{now: now}}
+	var err error
+	p.nodes, err = p.limits.nodes(aggs)
+	return p, err
+}
+
+func (l *limits) nodes(aggs []query.Aggregation) (nodes, error) {
+	list := make(nodes, len(aggs))
+	for i, a := range aggs {
+		list[i] = node{name: a.Name, meta: a.Meta}
+		var err error
+		switch of := a.Of.(type) {
+		case *query.TermsAggregation:
+			list[i].collector, err = newTerms(of, a, l)
+		case *query.Metric:
+			list[i].collector = newMetric(of, l)
+		default:
+			err = fmt.Errorf("an aggregation of the type %T", of)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// newMetric gives the collector of a metric.
+func newMetric(of *query.Metric, l *limits) collector {
+	switch of.Kind {
+	case query.ValueCount:
+		return &count{of: of, limits: l}
+	case query.Cardinality:
+		return newCardinality(of, l)
+	default:
+		return &numbers{of: of, limits: l}
+	}
+}
+
+// Collect adds documents of a segment: docs are live documents of the Root, and View.Lock is held. The mapping is that of the
+// segment's collection; other calls may bring other mappings. A segment without such documents must be given too: what the
+// aggregations ask for is checked against the mapping, and with min_doc_count 0 the terms of all live documents are answered.
+//
+// Fails with services.storage.unexpected_bad_request when an aggregation does not suit the mapping or needs too much memory.
+func (p *Plan) Collect(m *mapping.Mapping, v segment.View, docs *roaring.Bitmap) error {
+	t := &target{mapping: m, view: v, docs: int(docs.GetCardinality()), now: p.limits.now} //nolint:gosec // a segment has fewer documents than 1<<32
+	if err := p.nodes.open(t); err != nil {
+		return err
+	}
+	if p.limits.err != nil {
+		return p.limits.err
+	}
+	if uint32(t.docs) == v.Segment.Len() { //nolint:gosec // see above
+		return p.collectAll(v.Segment.Len())
+	}
+	for it := docs.ManyIterator(); ; {
+		n := it.NextMany(p.docs[:])
+		if n == 0 {
+			return nil
+		}
+		if err := p.collect(n); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Plan) collectAll(n uint32) error {
+	for from := uint32(0); from < n; from += batch {
+		docs := p.docs[:min(batch, n-from)]
+		for i := range docs {
+			docs[i] = from + uint32(i)
+		}
+		if err := p.collect(len(docs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plan) collect(n int) error {
+	p.nodes.collect(p.docs[:n], p.owners[:n])
+	return p.limits.err
+}
+
+// Result answers what was collected: the object that Elasticsearch gives under "aggregations". Fails with
+// services.storage.unexpected_bad_request when there are too many buckets.
+func (p *Plan) Result() (jsontext.Value, error) {
+	w := &writer{}
+	w.object(func() { p.nodes.write(w, 0) })
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.dst, nil
+}
+
+func (l nodes) open(t *target) error {
+	for i := range l {
+		if err := l[i].open(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l nodes) collect(docs, owners []uint32) {
+	for i := range l {
+		l[i].collect(docs, owners)
+	}
+}
+
+// write appends a member for each aggregation.
+func (l nodes) write(w *writer, owner uint32) {
+	for i := range l {
+		w.name(l[i].name)
+		w.object(func() {
+			if l[i].meta != nil {
+				w.name("meta")
+				w.raw(compact(l[i].meta))
+			}
+			l[i].write(w, owner)
+		})
+	}
+}
+
+func compact(v jsontext.Value) jsontext.Value {
+	c := v.Clone()
+	if err := c.Compact(); err != nil {
+		return v
+	}
+	return c
+}
+
+// limits hold for the whole search.
+type limits struct {
+	now   time.Time
+	bytes int
+	err   error
+}
+
+// maxBytes is roughly how much memory the aggregations of one search may need.
+const maxBytes = 256 << 20
+
+// charge notes that memory is needed.
+func (l *limits) charge(bytes int) {
+	if l.bytes += bytes; l.bytes > maxBytes && l.err == nil {
+		l.err = refuse("the aggregations need more than %d MB of memory", maxBytes>>20)
+	}
+}
+
+// refuse is the error of an aggregation that cannot be computed.
+func refuse(format string, args ...any) error {
+	return kerror.ServicesStorageUnexpectedBadRequest.New(fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,172 @@
+package aggregation
+
+import (
+	"math"
+
+	"github.com/sluicehq/sluice/core/storage/query"
+)
+
+// terms makes buckets of values. A key is the number of a text in dictionary, a whole number, or the bits of a floating one.
+type terms struct {
+	of     *query.TermsAggregation
+	name   string
+	limits *limits
+	subs   nodes
+	filter filter
+	kind   kind // of all keys; unmapped as long as there are none
+	format format
+
+	// The buckets by their numbers. The first takes what gets no bucket.
+	owners     []uint32
+	keys       []uint64
+	counts     []int64
+	table      table // of buckets by owner and key
+	dictionary dictionary
+	// every has the keys of all live documents when those without documents are wanted too.
+	every     table
+	everyKeys []uint64
+	groups    []uint32 // see group
+	byGroup   []uint32
+
+	// Of the segment that is open.
+	column  column
+	missing *value
+	rows    [][]uint32 // by owner, then ordinal: one more than the bucket; 0 where it was not looked up yet
+	room    int        // how much rows may still hold
+	docs    []uint32   // the batch for subs
+	buckets []uint32
+}
+
+// rejected is the number of the bucket of what gets none.
+const rejected = 0
+
+// bucketBytes is about what a bucket needs, without what subs keep.
+const bucketBytes = 4 + 8 + 8 + 3*entryBytes
+
+func newTerms(of *query.TermsAggregation, a query.Aggregation, l *limits) (*terms, error) {
+	f, err := newFilter(of)
+	if err != nil {
+		return nil, err
+	}
+	t := &terms{of: of, name: a.Name, limits: l, filter: f, dictionary: newDictionary(l), owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}}
+	if t.subs, err = l.nodes(a.Subs); err != nil {
+		return nil, err
+	}
+	if len(t.subs) > 0 {
+		t.docs, t.buckets = make([]uint32, 0, batch), make([]uint32, 0, batch)
+	}
+	return t, nil
+}
+
+func (t *terms) open(to *target) error {
+	var err error
+	if t.column, err = openColumn(to, t.of.Field, "terms"); err != nil {
+		return err
+	}
+	if t.missing, err = t.column.missingValue(t.of.Missing, to.now); err != nil {
+		return err
+	}
+	if err := t.unify(); err != nil {
+		return err
+	}
+	if err := t.filter.open(t.name, t.keyKind(), t.column.field, to.now); err != nil {
+		return err
+	}
+	t.openOrdinals(to)
+	if t.of.MinDocCount == 0 {
+		t.addEvery(to)
+	}
+	return t.subs.open(to)
+}
+
+// keyKind is the kind of the keys of the open column.
+func (t *terms) keyKind() kind {
+	switch {
+	case t.column.kind == unmapped && t.missing != nil:
+		return text
+	case t.column.kind == whole && t.kind == floating:
+		return floating
+	}
+	return t.column.kind
+}
+
+// unify makes the keys so far and those of the open column comparable.
+func (t *terms) unify() error {
+	next := t.keyKind()
+	if next == whole && t.missing != nil && t.missing.kind == floating {
+		next = floating
+	}
+	if t.column.field != nil && !t.format.some() {
+		t.format = formatOf(t.column.field)
+	}
+	switch {
+	case next == unmapped || next == t.kind:
+	case t.kind == unmapped:
+		t.kind = next
+	case t.kind == whole && next == floating:
+		t.convert()
+	default:
+		return refuse("the field [%s] of the aggregation [%s] has different types in the collections", t.of.Field, t.name)
+	}
+	return nil
+}
+
+// convert makes floating-point keys of whole ones.
+func (t *terms) convert() {
+	t.kind, t.table, t.every = floating, table{}, table{}
+	for b := 1; b < len(t.keys); b++ {
+		t.keys[b] = floatKey(t.keys[b])
+		t.table.set(t.table.find(t.owners[b], t.keys[b]), uint32(b))
+	}
+	for i, key := range t.everyKeys {
+		t.everyKeys[i] = floatKey(key)
+		t.every.set(t.every.find(0, t.everyKeys[i]), uint32(i))
+	}
+}
+
+func floatKey(key uint64) uint64 { return math.Float64bits(float64(int64(key))) } //nolint:gosec // the bits count
+
+func (t *terms) wholeKey(n int64) uint64 {
+	if t.kind == floating {
+		return math.Float64bits(float64(n))
+	}
+	return uint64(n) //nolint:gosec // the bits count
+}
+
+// bucketOf gives the bucket of a key, which is made when there is none.
+func (t *terms) bucketOf(owner uint32, key uint64) uint32 {
+	e := t.table.find(owner, key)
+	if e.number > 0 {
+		return e.number - 1
+	}
+	b := uint32(rejected)
+	if t.accepts(key) {
+		b = uint32(len(t.keys)) //nolint:gosec // bounded by memory
+		t.owners, t.keys, t.counts = append(t.owners, owner), append(t.keys, key), append(t.counts, 0)
+		t.limits.charge(bucketBytes)
+	}
+	t.table.set(e, b)
+	t.limits.charge(entryBytes)
+	return b
+}
+
+// accepts reports whether a key gets buckets.
+func (t *terms) accepts(key uint64) bool {
+	switch t.kind {
+	case text, address:
+		return t.filter.text(t.dictionary.term(key))
+	case floating:
+		if math.Float64frombits(key) == 0 {
+			key = 0 // both zeros are listed as one
+		}
+	}
+	return t.filter.number(key)
+}
+
+// missingKey is the key of documents without a value.
+func (t *terms) missingKey() uint64 {
+	if t.missing.text != nil || t.kind == text {
+		return t.dictionary.id(t.missing.text)
+	}
+	return t.missing.key(t.kind)
+}

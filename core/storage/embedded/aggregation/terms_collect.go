@@ -1,0 +1,208 @@
+package aggregation
+
+import "math"
+
+// maxRows is how many places rows may have in a segment, beyond what a single row needs that is in proportion to the documents.
+const maxRows = 1 << 20
+
+func (t *terms) openOrdinals(to *target) {
+	t.rows, t.room = t.rows[:0], maxRows
+	if t.column.terms != nil && t.column.terms.Len() <= 16*to.docs {
+		t.room += t.column.terms.Len()
+	}
+}
+
+// row gives the places of an owner, nil when there are too many.
+func (t *terms) row(owner uint32) []uint32 {
+	for len(t.rows) <= int(owner) {
+		t.rows = append(t.rows, nil)
+	}
+	if t.rows[owner] == nil {
+		if n := t.column.terms.Len(); n <= t.room {
+			t.room -= n
+			t.rows[owner] = make([]uint32, n)
+		}
+	}
+	return t.rows[owner]
+}
+
+// bucketOfOrd gives the bucket of an ordinal.
+func (t *terms) bucketOfOrd(owner, ord uint32) uint32 {
+	row := t.row(owner)
+	if row != nil && row[ord] > 0 {
+		return row[ord] - 1
+	}
+	b := t.bucketOf(owner, t.dictionary.id(t.column.terms.Term(ord)))
+	if row != nil {
+		row[ord] = b + 1
+	}
+	return b
+}
+
+func (t *terms) collect(docs, owners []uint32) {
+	switch {
+	case t.column.empty:
+	case t.column.ords != nil:
+		t.collectOrds(docs, owners)
+	case t.column.ints != nil:
+		t.collectInts(docs, owners)
+	default:
+		t.collectFloats(docs, owners)
+	}
+	if t.missing != nil {
+		t.collectMissing(docs, owners)
+	}
+	t.flush()
+}
+
+func (t *terms) collectOrds(docs, owners []uint32) {
+	c := &t.column
+	if len(t.subs) == 0 && c.offsets == nil && c.present == nil && owners[0] == owners[len(owners)-1] {
+		if row := t.row(owners[0]); row != nil && same(owners) {
+			t.countOrds(docs, owners[0], row)
+			return
+		}
+	}
+	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
+		if !c.has(doc) {
+			continue
+		}
+		for from, to := c.span(doc); from < to; from++ {
+			t.hit(doc, t.bucketOfOrd(owners[i], c.ords[from]))
+		}
+	}
+}
+
+func same(owners []uint32) bool {
+	for _, o := range owners {
+		if o != owners[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// countOrds is the case that is worth a loop of its own: every document has one value and counts in one row.
+func (t *terms) countOrds(docs []uint32, owner uint32, row []uint32) {
+	ords, counts := t.column.ords, t.counts
+	for _, doc := range docs {
+		place := row[ords[doc]]
+		if place == 0 {
+			place = t.bucketOfOrd(owner, ords[doc]) + 1
+			counts = t.counts
+		}
+		counts[place-1]++
+	}
+}
+
+func (t *terms) collectInts(docs, owners []uint32) {
+	c := &t.column
+	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
+		if !c.has(doc) {
+			continue
+		}
+		from, to := c.span(doc)
+		for at := from; at < to; at++ {
+			if at > from && c.ints[at] == c.ints[at-1] { // they are sorted
+				continue
+			}
+			t.hit(doc, t.bucketOf(owners[i], t.wholeKey(c.ints[at])))
+		}
+	}
+}
+
+func (t *terms) collectFloats(docs, owners []uint32) {
+	c := &t.column
+	for i, doc := range docs {
+		if t.limits.err != nil {
+			return
+		}
+		if !c.has(doc) {
+			continue
+		}
+		from, to := c.span(doc)
+		for at := from; at < to; at++ {
+			if at > from && c.floats[at] == c.floats[at-1] {
+				continue
+			}
+			t.hit(doc, t.bucketOf(owners[i], math.Float64bits(c.floats[at])))
+		}
+	}
+}
+
+func (t *terms) collectMissing(docs, owners []uint32) {
+	key := t.missingKey()
+	for i, doc := range docs {
+		if !t.column.valued(doc) {
+			t.hit(doc, t.bucketOf(owners[i], key))
+		}
+	}
+}
+
+// hit counts a document in a bucket, and hands it to subs.
+func (t *terms) hit(doc, bucket uint32) {
+	t.counts[bucket]++
+	if len(t.subs) == 0 || bucket == rejected {
+		return
+	}
+	t.docs, t.buckets = append(t.docs, doc), append(t.buckets, bucket)
+	if len(t.docs) == batch {
+		t.flush()
+	}
+}
+
+func (t *terms) flush() {
+	if len(t.docs) > 0 && t.limits.err == nil {
+		t.subs.collect(t.docs, t.buckets)
+	}
+	t.docs, t.buckets = t.docs[:0], t.buckets[:0]
+}
+
+// addEvery notes the keys of all live documents.
+func (t *terms) addEvery(to *target) {
+	c := &t.column
+	var seen []bool
+	if c.ords != nil {
+		seen = make([]bool, c.terms.Len())
+	}
+	to.view.Live.All(func(doc uint32) {
+		if t.limits.err != nil {
+			return
+		}
+		if !c.valued(doc) {
+			if t.missing != nil {
+				t.addKey(t.missingKey())
+			}
+			return
+		}
+		for from, end := c.span(doc); from < end; from++ {
+			switch {
+			case seen != nil && seen[c.ords[from]]:
+			case seen != nil:
+				seen[c.ords[from]] = true
+				t.addKey(t.dictionary.id(c.terms.Term(c.ords[from])))
+			case c.ints != nil:
+				t.addKey(t.wholeKey(c.ints[from]))
+			default:
+				t.addKey(math.Float64bits(c.floats[from]))
+			}
+		}
+	})
+}
+
+func (t *terms) addKey(key uint64) {
+	if !t.accepts(key) {
+		return
+	}
+	if e := t.every.find(0, key); e.number == 0 {
+		t.every.set(e, uint32(len(t.everyKeys))) //nolint:gosec // bounded by memory
+		t.everyKeys = append(t.everyKeys, key)
+		t.limits.charge(8 + 3*entryBytes)
+	}
+}

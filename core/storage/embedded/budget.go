@@ -1,0 +1,131 @@
+package embedded
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+)
+
+// budget bounds the memory of all search indexes: half of it may be in memories that take writes, half in memories that
+// wait to become files. Above the first half the largest memory has to wait; above the second writers do.
+type budget struct {
+	half int64
+	// active are the bytes of the memories that take writes.
+	active atomic.Int64
+
+	mu      sync.Mutex
+	waiting int64
+	// failed is why a memory could not become a file, nil when the last one could.
+	failed *cause
+	// eased is closed when writers that wait should look again; nil when nobody waits.
+	eased chan struct{}
+}
+
+// wait returns when there is room for another write. It fails when there is none and the disk takes no data.
+func (b *budget) wait(ctx context.Context) error {
+	for {
+		b.mu.Lock()
+		if b.waiting <= b.half {
+			b.mu.Unlock()
+			return nil
+		}
+		if b.failed != nil {
+			defer b.mu.Unlock()
+			return unexpected("the storage disk refuses data, writes are refused until it takes some", b.failed.err)
+		}
+		if b.eased == nil {
+			b.eased = make(chan struct{})
+		}
+		eased := b.eased
+		b.mu.Unlock()
+		select {
+		case <-eased:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// hold counts bytes that wait, or, when negative, that do so no longer.
+func (b *budget) hold(bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting += bytes
+	if bytes < 0 {
+		b.easeLocked()
+	}
+}
+
+// tried tells how the last attempt to write a file ended; first is true for the first failure after a success, or the first
+// success after a failure.
+func (b *budget) tried(err error) (first bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	had := b.failed != nil
+	if b.failed = nil; err != nil {
+		b.failed = &cause{err}
+	}
+	b.easeLocked()
+	return had != (err != nil)
+}
+
+func (b *budget) easeLocked() {
+	if b.eased != nil {
+		close(b.eased)
+		b.eased = nil
+	}
+}
+
+// keepBudget makes the largest memory wait when all of them need too much.
+func (e *Engine) keepBudget() {
+	if e.budget.active.Load() <= e.budget.half {
+		return
+	}
+	var largest *collection
+	var most int64
+	for _, c := range e.catalogue.now.Load().collections {
+		if size := c.segments.size.Load(); size > most {
+			largest, most = c, size
+		}
+	}
+	if largest != nil {
+		e.turnAbove(largest, most/2)
+	}
+}
+
+// turn lets the full memory of a collection wait to become a file, unless another writer did.
+func (e *Engine) turn(c *collection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.segments.fullLocked() {
+		e.turnLocked(c)
+	}
+}
+
+// turnAbove does so when the memory still needs more than bytes.
+func (e *Engine) turnAbove(c *collection, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.segments.size.Load() > bytes {
+		e.turnLocked(c)
+	}
+}
+
+// turnLocked is for who has c.mu locked.
+func (e *Engine) turnLocked(c *collection) {
+	if c.dropped {
+		return
+	}
+	e.budget.active.Add(-c.segments.size.Load())
+	e.budget.hold(c.segments.turnLocked())
+	e.freezer.ask(c)
+}
+
+// addTo puts a document into the memory of an index.
+func (e *Engine) addTo(s *segments, entry *segment.Entry, id string) (doc uint32, position uint64, full bool) {
+	doc, position, grown, full := s.add(entry, id)
+	e.budget.active.Add(grown)
+	return doc, position, full
+}

@@ -1,0 +1,253 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// idsFound gives the ids that a search finds, each as often as it does.
+func idsFound(t testing.TB, e *Engine, body string) map[string]int {
+	t.Helper()
+	found, err := e.Search(context.Background(), storage.Search{Targets: []storage.Collection{things}, Body: []byte(body), Size: storage.MaxWindow})
+	must(t, err)
+	ids := map[string]int{}
+	for _, h := range found.Hits {
+		ids[h.ID]++
+	}
+	return ids
+}
+
+// TestNeverTwice: a document that is updated all the time is in every search, once.
+func TestNeverTwice(t *testing.T) {
+	const documents, searches = 30, 300
+	e := openedFew(t, t.TempDir(), nil)
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"}}}`)}))
+	for i := range documents {
+		put(t, e, fmt.Sprint(i), `{"k":"v"}`)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for w := range 3 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				var ops []storage.Op
+				for range 1 + rand.IntN(3) {
+					ops = append(ops, storage.Op{Kind: storage.OpPut, ID: fmt.Sprint(w + 3*rand.IntN(documents/3)), Source: []byte(`{"k":"v"}`)})
+				}
+				if _, err := e.Write(context.Background(), things, ops, storage.BulkOptions{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range searches {
+		ids := idsFound(t, e, `{"query":{"term":{"k":"v"}}}`)
+		for i := range documents {
+			if n := ids[fmt.Sprint(i)]; n != 1 {
+				t.Errorf("document %d was found %d times", i, n)
+			}
+		}
+	}
+	stop()
+	wg.Wait()
+	if e.filesOf(things) == 0 {
+		t.Error("no files were made")
+	}
+	checkConsistent(t, e)
+	checkFiles(t, e)
+}
+
+// TestFoundAtOnce: a search that begins after a write returned sees it.
+func TestFoundAtOnce(t *testing.T) {
+	e := openedFew(t, "data", vfs.NewMem())
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"}}}`)}))
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 100 {
+				id := fmt.Sprintf("%d-%d", w, i)
+				if _, _, err := e.Put(context.Background(), things, id, fmt.Appendf(nil, `{"k":%q}`, id), storage.WriteOptions{}); err != nil {
+					t.Error(err)
+				}
+				if n, err := e.Count(context.Background(), []storage.Collection{things}, fmt.Appendf(nil, `{"term":{"k":%q}}`, id)); n != 1 || err != nil {
+					t.Errorf("%s was found %d times, %v", id, n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestIndexDiskFails: while files of the index cannot be written searches and writes go on, until the memory is full; then
+// writes are refused. When the disk is well again all goes on.
+func TestIndexDiskFails(t *testing.T) {
+	for name, kinds := range map[string][]errorfs.OpKind{
+		"create": {errorfs.OpCreate}, "write": {errorfs.OpFileWrite}, "sync": {errorfs.OpFileSync}, "rename": {errorfs.OpRename},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var broken toggle
+			fs := errorfs.Wrap(vfs.NewMem(), broken.on(".seg", kinds...))
+			e, err := Open(t.Context(), Options{Dir: "data", Logger: quiet, FS: fs, IndexDocuments: few, IndexBytes: 1 << 16})
+			must(t, err)
+			t.Cleanup(func() { _ = e.Close() })
+			must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"}}}`)}))
+			r := rand.New(rand.NewPCG(9, 10))
+			for range 20 {
+				randomWrite(t, e, r, 100)
+			}
+			broken.set(true)
+			var refused error
+			for i := 0; refused == nil; i++ {
+				_, _, refused = e.Put(t.Context(), things, fmt.Sprint("late ", i), fmt.Appendf(nil, `{"k":"late %d"}`, i), storage.WriteOptions{})
+				if i > 100_000 {
+					t.Fatal("nothing is refused")
+				}
+			}
+			if !errors.Is(refused, kerror.ServicesStorageUnexpectedError) || !errors.Is(refused, errorfs.ErrInjected) {
+				t.Errorf("refused with %v", refused)
+			}
+			checkIndex(t, e, things)
+			broken.set(false)
+			eventually(t, "writes are refused still", func() bool {
+				_, _, err := e.Put(t.Context(), things, "again", []byte(`{}`), storage.WriteOptions{})
+				return err == nil
+			})
+			checkConsistent(t, e)
+			checkFiles(t, e)
+			must(t, e.Close())
+			e, err = Open(t.Context(), Options{Dir: "data", Logger: quiet, FS: fs, IndexDocuments: few})
+			must(t, err)
+			t.Cleanup(func() { _ = e.Close() })
+			checkConsistent(t, e)
+		})
+	}
+}
+
+// TestIndexPowerCut: what a power cut leaves is enough to bring the index back, whatever was being written.
+func TestIndexPowerCut(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	e := openedFew(t, "data", fs)
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Keywords: []string{"k"}}))
+	ctx, stop := context.WithCancel(t.Context())
+	var w writers
+	w.start(ctx, e, 4)
+	for i := range 10 {
+		eventually(t, "no writes", func() bool { return w.count() > i*10 })
+		left := openedFew(t, "data", fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(11, uint64(i)))}))
+		if left.lost.Load() > 0 {
+			t.Error("the power cut damaged the index")
+		}
+		checkConsistent(t, left)
+		must(t, left.Close())
+	}
+	stop()
+	w.Wait()
+}
+
+// TestIndexBudget: many collections together need no more memory than they may.
+func TestIndexBudget(t *testing.T) {
+	const collections, limit = 40, 1 << 18
+	e, err := Open(t.Context(), Options{Dir: "data", Logger: quiet, FS: vfs.NewMem(), IndexBytes: limit})
+	must(t, err)
+	t.Cleanup(func() { _ = e.Close() })
+	c := func(i int) storage.Collection {
+		return storage.Collection{Scope: storage.Public, Index: "lab", Name: fmt.Sprint("c", i)}
+	}
+	for i := range collections {
+		must(t, e.Ensure(t.Context(), c(i), storage.Spec{Mapping: []byte(`{"properties":{"t":{"type":"text"}}}`)}))
+	}
+	files := 0
+	for i := range 1500 {
+		_, _, err := e.Put(t.Context(), c(i%collections), fmt.Sprint(i), fmt.Appendf(nil, `{"t":"word%d and some others of %d"}`, i, i), storage.WriteOptions{})
+		must(t, err)
+		e.budget.mu.Lock()
+		need := e.budget.active.Load() + e.budget.waiting
+		e.budget.mu.Unlock()
+		if need > limit*5/4 {
+			t.Fatalf("after %d writes the indexes need %d bytes, the limit is %d", i, need, limit)
+		}
+	}
+	for i := range collections {
+		checkIndex(t, e, c(i))
+		files += e.filesOf(c(i))
+	}
+	if files == 0 {
+		t.Error("nothing became a file")
+	}
+	must(t, e.DropIndex(t.Context(), storage.Public, "lab"))
+	if active := e.budget.active.Load(); active != 0 {
+		t.Errorf("nothing is left but %d bytes", active)
+	}
+	eventually(t, "bytes wait though nothing is left", func() bool {
+		e.budget.mu.Lock()
+		defer e.budget.mu.Unlock()
+		return e.budget.waiting == 0
+	})
+	checkFiles(t, e)
+}
+
+// TestLargeBulk: ten thousand documents in one Write are found at once, and after a restart.
+func TestLargeBulk(t *testing.T) {
+	fs := vfs.NewMem()
+	e := opened(t, "data", fs)
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"}}}`)}))
+	results, err := e.Write(t.Context(), things, putOps(10_000, `{"k":"v"}`), storage.BulkOptions{})
+	must(t, err)
+	for _, r := range results {
+		must(t, r.Err)
+	}
+	for range 2 {
+		n, err := e.Count(t.Context(), []storage.Collection{things}, []byte(`{"term":{"k":"v"}}`))
+		if must(t, err); n != 10_000 {
+			t.Errorf("Count gave %d", n)
+		}
+		checkConsistent(t, e)
+		must(t, e.Close())
+		e = opened(t, "data", fs)
+	}
+}
+
+// TestTiers merges files as they come, and looks at how many there are and how often a document is written.
+func TestTiers(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 13))
+	for range 50 {
+		var files []fileSize
+		written, total := 0, 0
+		for range 1000 {
+			n := 1 + r.IntN(1000)
+			total += n
+			files = append(files, fileSize{n, n})
+			if i := r.IntN(len(files)); r.IntN(5) == 0 {
+				files[i].living = r.IntN(files[i].living + 1)
+			}
+			for from, to := chooseMerge(files); from < to; from, to = chooseMerge(files) {
+				sum := 0
+				for _, f := range files[from:to] {
+					sum += f.living
+				}
+				written += sum
+				rest := append([]fileSize(nil), files[to:]...)
+				if files = files[:from]; sum > 0 {
+					files = append(files, fileSize{sum, sum})
+				}
+				files = append(files, rest...)
+			}
+			if len(files) > 10*(tierFiles-1) {
+				t.Fatalf("%d files: %v", len(files), files)
+			}
+		}
+		if written > 12*total {
+			t.Errorf("%d documents were written %d times", total, written)
+		}
+	}
+}

@@ -1,0 +1,338 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
+	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+const sampleMapping = `{"properties":{
+	"k":{"type":"keyword"},"kl":{"type":"keyword","normalizer":"lowercase"},"kn":{"type":"keyword","index":false},"nd":{"type":"keyword","doc_values":false},
+	"t":{"type":"text","fields":{"raw":{"type":"keyword"}}},"tn":{"type":"text","index":false},"tf":{"type":"text","fielddata":true},"te":{"type":"text","norms":false},
+	"i":{"type":"integer"},"by":{"type":"byte"},"l":{"type":"long"},"d":{"type":"double"},"f":{"type":"float"},"h":{"type":"half_float"},
+	"ln":{"type":"long","index":false,"doc_values":false},"b":{"type":"boolean"},"bn":{"type":"boolean","index":false},"dt":{"type":"date"},"ip":{"type":"ip"},"g":{"type":"geo_point"},"bin":{"type":"binary"},
+	"o":{"properties":{"x":{"type":"keyword"}}},"al":{"type":"alias","path":"k"},
+	"n":{"type":"nested","properties":{"x":{"type":"keyword"},"y":{"type":"integer"},"m":{"type":"nested","properties":{"z":{"type":"keyword"}}}}}}}`
+
+var sample = []string{
+	`{"k":"Ab","kl":"Ab","kn":"Ab","t":"Quick brown fox","tf":"zeta alpha","i":5,"by":5,"l":9007199254740993,"d":1.5,"f":0.1,"h":0.1,"b":true,"dt":"2024-01-02",
+		"ip":"10.0.0.1","g":{"lat":1,"lon":2},"bin":"aGVsbG8=","o":{"x":"v"},"n":[{"x":"a","y":1,"m":[{"z":"p"},{"z":"q"}]},{"x":"b","y":2}],"nd":"q","te":"one two"}`,
+	`{"k":["Ab","cd"],"kl":"CD","t":"brown dog","tf":"beta","i":-3,"l":9007199254740992,"d":2.0,"f":1e30,"b":false,"dt":["2023-01-02","2025-06-01"],"ip":"::1",
+		"n":{"x":"c"},"te":"two two three","g":[{"lat":10,"lon":179.5},{"lat":50,"lon":0}]}`,
+	`{"i":[3,9],"b":[true,false],"t":"","l":5,"nd":"","kn":"","d":[1.5,100.25],"k":"É"}`,
+	`{"t":["fox","the quick brown"],"k":"abc","g":{"lat":10,"lon":-179.5},"n":[{"x":"a","y":7},{"y":7}],"kn":"zz"}`,
+}
+
+// samples gives the documents 1 to 4 with others that are dead, in every kind of segment.
+func samples() map[string][]search.Target {
+	layouts := map[string][]search.Target{}
+	for name, after := range map[string]func(c *collection, i int){
+		"memory": func(*collection, int) {},
+		"file": func(c *collection, i int) {
+			if i == len(sample)-1 {
+				c.freeze()
+			}
+		},
+		"files": func(c *collection, _ int) { c.freeze() },
+		"both": func(c *collection, i int) {
+			switch i {
+			case 0:
+				c.freeze()
+			case 2:
+				c.rotate()
+			}
+		},
+	} {
+		c := newCollection(sampleMapping)
+		for i, doc := range sample {
+			c.add("dead", doc)
+			dead := c.position
+			c.add(string(rune('1'+i)), doc)
+			if name == "memory" || name == "both" {
+				c.kill(dead)
+				after(c, i)
+			} else {
+				after(c, i)
+				c.kill(dead)
+			}
+		}
+		for i := range c.position {
+			if i%2 == 0 {
+				c.kill(i + 1)
+			}
+		}
+		layouts[name] = c.targets()
+	}
+	return layouts
+}
+
+func TestClauses(t *testing.T) {
+	tests := []struct{ query, want string }{
+		{`{"match_all":{}}`, "1 2 3 4"},
+		{`{"match_none":{}}`, ""},
+		{`{"term":{"k":"Ab"}}`, "1 2"},
+		{`{"term":{"al":"cd"}}`, "2"},
+		{`{"term":{"k":{"value":"AB","case_insensitive":true}}}`, "1 2"},
+		{`{"term":{"k":{"value":"é","case_insensitive":true}}}`, ""},
+		{`{"term":{"nd":""}}`, "3"},
+		{`{"term":{"nd":{"value":"","case_insensitive":true}}}`, ""},
+		{`{"term":{"kn":{"value":"","case_insensitive":true}}}`, "3"},
+		{`{"term":{"b":{"value":true,"case_insensitive":true}}}`, "1 3"},
+		{`{"term":{"kl":"AB"}}`, "1"},
+		{`{"term":{"kn":"Ab"}}`, "1"},
+		{`{"term":{"nd":"q"}}`, "1"},
+		{`{"term":{"t":"Brown"}}`, ""},
+		{`{"term":{"t":"brown"}}`, "1 2 4"},
+		{`{"term":{"i":5}}`, "1"},
+		{`{"term":{"i":"5.0"}}`, "1"},
+		{`{"term":{"i":5.5}}`, ""},
+		{`{"term":{"by":300}}`, ""},
+		{`{"term":{"l":9007199254740993}}`, "1"},
+		{`{"term":{"f":0.1}}`, "1"},
+		{`{"term":{"h":0.1}}`, "1"},
+		{`{"term":{"f":1e300}}`, ""},
+		{`{"term":{"d":100.25}}`, "3"},
+		{`{"term":{"b":true}}`, "1 3"},
+		{`{"term":{"b":"false"}}`, "2 3"},
+		{`{"term":{"dt":"2024-01-02"}}`, "1"},
+		{`{"term":{"dt":"2023-01-02"}}`, "2"},
+		{`{"term":{"dt":1704153600000}}`, "1"},
+		{`{"term":{"ip":"10.0.0.1"}}`, "1"},
+		{`{"term":{"ip":"10.0.0.0/8"}}`, "1"},
+		{`{"term":{"ip":"::/64"}}`, "1 2"},
+		{`{"term":{"_id":"2"}}`, "2"},
+		{`{"term":{"o":"v"}}`, ""},
+		{`{"term":{"zz":"v"}}`, ""},
+		{`{"term":{"n.x":"a"}}`, ""},
+		{`{"terms":{"k":["Ab","É","no"]}}`, "1 2 3"},
+		{`{"terms":{"i":[5,9]}}`, "1 3"},
+		{`{"terms":{"ip":["10.0.0.0/8","::1"]}}`, "1 2"},
+		{`{"terms":{"_id":["1",3]}}`, "1 3"},
+		{`{"terms":{"k":[]}}`, ""},
+		{`{"range":{"i":{"gt":4.5,"lt":5.5}}}`, "1"},
+		{`{"range":{"i":{"gt":-3.5,"lte":-2.5}}}`, "2"},
+		{`{"range":{"i":{"gt":5}}}`, "3"},
+		{`{"range":{"l":{"gt":9007199254740992}}}`, "1"},
+		{`{"range":{"l":{"gt":9223372036854775807}}}`, ""},
+		{`{"range":{"l":{"lt":-9223372036854775808}}}`, ""},
+		{`{"range":{"i":{"gte":1e-400,"lte":1e1}}}`, "1 3"},
+		{`{"range":{"i":{"gte":-1e-400,"lte":3}}}`, "3"},
+		{`{"range":{"f":{"gt":0.1}}}`, "2"},
+		{`{"range":{"f":{"gte":0.1,"lte":0.1}}}`, "1"},
+		{`{"range":{"f":{"lte":1e300}}}`, "1 2"},
+		{`{"range":{"h":{"gte":0.1,"lte":0.1}}}`, ""},
+		{`{"range":{"d":{"gt":1.5,"lt":100}}}`, "2"},
+		{`{"range":{"b":{"gte":false,"lt":true}}}`, "2 3"},
+		{`{"range":{"b":{"gt":true}}}`, ""},
+		{`{"range":{"dt":{"gte":"2024"}}}`, "1 2"},
+		{`{"range":{"dt":{"gt":"now-1y","lt":"now"}}}`, "1"},
+		{`{"range":{"dt":{"gt":1704153599999,"lte":1704153600000}}}`, "1"},
+		{`{"range":{"ip":{"gt":"10.0.0.0","lte":"10.0.0.1"}}}`, "1"},
+		{`{"range":{"k":{"gte":"B"}}}`, "2 3 4"},
+		{`{"range":{"k":{"gt":"Ab","lt":"abd"}}}`, "4"},
+		{`{"range":{"k":{"lte":"Ab"}}}`, "1 2"},
+		{`{"range":{"k":{"lt":"Ab"}}}`, ""},
+		{`{"range":{"k":{"gt":"z","lt":"a"}}}`, ""},
+		{`{"range":{"k":{}}}`, "1 2 3 4"},
+		{`{"range":{"nd":{"gte":"A"}}}`, "1"},
+		{`{"range":{"t":{"gte":"q"}}}`, "1 4"},
+		{`{"range":{"zz":{"gte":1}}}`, ""},
+		{`{"exists":{"field":"o"}}`, "1"},
+		{`{"exists":{"field":"o.*"}}`, "1"},
+		{`{"exists":{"field":"n"}}`, ""},
+		{`{"exists":{"field":"_id"}}`, "1 2 3 4"},
+		{`{"exists":{"field":"t"}}`, "1 2 3 4"},
+		{`{"exists":{"field":"kn"}}`, "1 3 4"},
+		{`{"exists":{"field":"bin"}}`, ""},
+		{`{"exists":{"field":"al"}}`, "1 2 3 4"},
+		{`{"exists":{"field":"*p"}}`, "1 2"},
+		{`{"ids":{"values":["1","4","no"]}}`, "1 4"},
+		{`{"prefix":{"k":"A"}}`, "1 2"},
+		{`{"prefix":{"k":""}}`, "1 2 3 4"},
+		{`{"prefix":{"k":{"value":"AB","case_insensitive":true}}}`, "1 2 4"},
+		{`{"prefix":{"kl":"A"}}`, "1"},
+		{`{"wildcard":{"k":"?b*"}}`, "1 2 4"},
+		{`{"wildcard":{"t":"Bro*"}}`, ""},
+		{`{"wildcard":{"k":"*"}}`, "1 2 3 4"},
+		{`{"wildcard":{"nd":""}}`, ""},
+		{`{"wildcard":{"kn":{"value":"","case_insensitive":true}}}`, ""},
+		{`{"prefix":{"nd":{"value":"","case_insensitive":true}}}`, "1 3"},
+		{`{"regexp":{"nd":""}}`, "3"},
+		{`{"regexp":{"nd":{"value":"","case_insensitive":true}}}`, ""},
+		{`{"regexp":{"kn":"[^z]*"}}`, "1 3"},
+		{`{"regexp":{"k":"[a-c].*"}}`, "2 4"},
+		{`{"regexp":{"k":{"value":"~(a.*)","flags":"NONE"}}}`, ""},
+		{`{"regexp":{"t.raw":".*o.*&.*q.*"}}`, "4"},
+		{`{"match":{"t":"QUICK dog"}}`, "1 2 4"},
+		{`{"match":{"t":{"query":"quick brown","operator":"and"}}}`, "1 4"},
+		{`{"match":{"t":{"query":"quick brown dog","minimum_should_match":2}}}`, "1 2 4"},
+		{`{"match":{"t":{"query":"brown","minimum_should_match":2}}}`, "1 2 4"},
+		{`{"match":{"t":{"query":"brown fox","minimum_should_match":3}}}`, ""},
+		{`{"match":{"t":{"query":"brown fox","operator":"and","minimum_should_match":1}}}`, ""},
+		{`{"match":{"t":{"query":"the","analyzer":"stop"}}}`, ""},
+		{`{"match":{"t":{"query":"the","analyzer":"stop","zero_terms_query":"all"}}}`, "1 2 3 4"},
+		{`{"match":{"k":"Ab"}}`, "1 2"},
+		{`{"match":{"k":""}}`, ""},
+		{`{"match":{"kl":{"query":"AB zz","analyzer":"whitespace"}}}`, "1"},
+		{`{"match":{"i":{"query":"abc","lenient":true}}}`, ""},
+		{`{"match":{"_id":"3"}}`, "3"},
+		{`{"match_phrase":{"t":"quick brown"}}`, "1 4"},
+		{`{"match_phrase":{"t":"fox quick"}}`, ""},
+		{`{"match_phrase":{"t":{"query":"quick fox","slop":1}}}`, "1"},
+		{`{"match_phrase":{"t":{"query":"brown quick","slop":2}}}`, "1 4"},
+		{`{"match_phrase":{"te":"two two"}}`, "2"},
+		{`{"match_phrase":{"te":{"query":"two two two","slop":9}}}`, ""},
+		{`{"match_phrase":{"i":5}}`, "1"},
+		{`{"match_phrase_prefix":{"t":"quick bro"}}`, "1 4"},
+		{`{"match_phrase_prefix":{"t":"bro"}}`, "1 2 4"},
+		{`{"match_phrase_prefix":{"t":{"query":"f","max_expansions":1}}}`, "1 4"},
+		{`{"match_phrase_prefix":{"t":"zz"}}`, ""},
+		{`{"multi_match":{"query":"brown","fields":["t","te","zz"]}}`, "1 2 4"},
+		{`{"multi_match":{"query":"5"}}`, "1 3"},
+		{`{"multi_match":{"query":"tw","fields":["t*"],"type":"phrase_prefix","lenient":true}}`, "1 2"},
+		{`{"multi_match":{"query":"brown","fields":["zz"]}}`, ""},
+		{`{"bool":{}}`, "1 2 3 4"},
+		{`{"bool":{"must_not":{"term":{"k":"Ab"}}}}`, "3 4"},
+		{`{"bool":{"must":{"term":{"k":"Ab"}},"filter":{"term":{"b":false}}}}`, "2"},
+		{`{"bool":{"should":[{"term":{"k":"Ab"}},{"term":{"b":true}},{"term":{"k":"cd"}}],"minimum_should_match":2}}`, "1 2"},
+		{`{"bool":{"should":[{"term":{"k":"Ab"}}],"minimum_should_match":0}}`, "1 2"},
+		{`{"bool":{"should":[{"term":{"k":"Ab"}}],"minimum_should_match":2}}`, ""},
+		{`{"bool":{"should":[{"term":{"k":"zz"}}],"filter":[{"term":{"i":5}}]}}`, "1"},
+		{`{"bool":{"must":[{"match_all":{}}],"minimum_should_match":1}}`, ""},
+		{`{"constant_score":{"filter":{"term":{"k":"Ab"}}}}`, "1 2"},
+		{`{"nested":{"path":"n","query":{"term":{"n.x":"a"}}}}`, "1 4"},
+		{`{"nested":{"path":"n","query":{"bool":{"must":[{"term":{"n.x":"a"}},{"term":{"n.y":7}}]}}}}`, "4"},
+		{`{"nested":{"path":"n","query":{"bool":{"must":[{"term":{"n.x":"a"}},{"term":{"n.y":2}}]}}}}`, ""},
+		{`{"nested":{"path":"n","query":{"bool":{"must_not":{"exists":{"field":"n.x"}}}}}}`, "4"},
+		{`{"nested":{"path":"n","query":{"match_all":{}}}}`, "1 2 4"},
+		{`{"nested":{"path":"n.m","query":{"term":{"n.m.z":"q"}}}}`, "1"},
+		{`{"nested":{"path":"n","query":{"nested":{"path":"n.m","query":{"term":{"n.m.z":"q"}}}}}}`, "1"},
+		{`{"nested":{"path":"n","query":{"term":{"k":"Ab"}}}}`, ""},
+		{`{"nested":{"path":"n","query":{"ids":{"values":["1"]}}}}`, "1"},
+		{`{"nested":{"path":"n","query":{"exists":{"field":"n"}}}}`, "1 2 4"},
+		{`{"nested":{"path":"zz","query":{"match_all":{}},"ignore_unmapped":true}}`, ""},
+		{`{"geo_distance":{"distance":"112km","g":{"lat":1,"lon":3}}}`, "1"},
+		{`{"geo_distance":{"distance":"111km","g":{"lat":1,"lon":3}}}`, ""},
+		{`{"geo_distance":{"distance":"120km","g":{"lat":10,"lon":180}}}`, "2 4"},
+		{`{"geo_distance":{"distance":"21000km","g":{"lat":0,"lon":0}}}`, "1 2 4"},
+		{`{"geo_distance":{"distance":"1km","zz":{"lat":0,"lon":0},"ignore_unmapped":true}}`, ""},
+		{`{"geo_bounding_box":{"g":{"top":1,"left":2,"bottom":1,"right":2}}}`, "1"},
+		{`{"geo_bounding_box":{"g":{"top":20,"left":179,"bottom":0,"right":-179}}}`, "2 4"},
+		{`{"geo_polygon":{"g":{"points":["0,0","0,5","5,0"]}}}`, "1"},
+		{`{"geo_polygon":{"g":{"points":["0,0","0,2","2,0"]}}}`, ""},
+	}
+	for name, targets := range samples() {
+		for _, test := range tests {
+			for _, body := range []string{`{"query":` + test.query + `}`, `{"query":` + test.query + `,"sort":[{"i":"asc"}]}`, `{"post_filter":` + test.query + `}`} {
+				result, err := run(t, targets, body)
+				if err != nil {
+					t.Errorf("%s: %s: %v", name, body, err)
+					continue
+				}
+				got := strings.Fields(idsOf(result.Hits))
+				if slices.Sort(got); strings.Join(got, " ") != test.want || result.Total != len(got) {
+					t.Errorf("%s: %s: %v of %d, want %s", name, body, got, result.Total, test.want)
+				}
+			}
+			counts(t, targets, test.query, test.want)
+		}
+	}
+}
+
+// counts checks that Count and Match find the same.
+func counts(t *testing.T, targets []search.Target, raw, want string) {
+	t.Helper()
+	q, err := query.Parse(jsontext.Value(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := search.Count(context.Background(), guard(t, targets), q, now)
+	if err != nil || n != len(strings.Fields(want)) {
+		t.Errorf("%s: counted %d, %v", raw, n, err)
+	}
+	list, err := search.Match(context.Background(), targets[0], q, now)
+	if err != nil {
+		t.Errorf("%s: %v", raw, err)
+	}
+	sum := 0
+	for _, b := range list {
+		sum += int(b.GetCardinality())
+	}
+	if sum != n || len(list) != len(targets[0].Views) {
+		t.Errorf("%s: matched %d in %d views", raw, sum, len(list))
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	targets := samples()["both"]
+	for _, test := range []struct{ body, part string }{
+		{`{"query":{"term":{"i":"abc"}}}`, "failed to parse [abc]"},
+		{`{"query":{"term":{"i":3000000000}}}`, "out of range for an integer"},
+		{`{"query":{"term":{"l":1e30}}}`, "out of range for a long"},
+		{`{"query":{"term":{"i":true}}}`, "failed to parse [true]"},
+		{`{"query":{"term":{"h":1e10}}}`, "finite"},
+		{`{"query":{"term":{"b":1}}}`, "expected [true] or [false]"},
+		{`{"query":{"term":{"dt":"xx"}}}`, "dt"},
+		{`{"query":{"term":{"ip":"10.0.0.300"}}}`, "not an IP string literal"},
+		{`{"query":{"term":{"ip":"10.0.0.0/99"}}}`, "prefix length"},
+		{`{"query":{"range":{"ip":{"gt":"10.0.0.0/8"}}}}`, "not an IP string literal"},
+		{`{"query":{"range":{"i":{"gt":"x"}}}}`, "failed to parse [x]"},
+		{`{"query":{"range":{"d":{"gt":"x"}}}}`, "failed to parse [x]"},
+		{`{"query":{"range":{"b":{"gt":"x"}}}}`, "expected [true] or [false]"},
+		{`{"query":{"range":{"dt":{"gt":"x"}}}}`, "dt"},
+		{`{"query":{"range":{"g":{"gt":"x"}}}}`, "does not support range queries"},
+		{`{"query":{"range":{"_id":{"gt":"x"}}}}`, "does not support range queries"},
+		{`{"query":{"term":{"g":"1,2"}}}`, "dedicated geometry queries"},
+		{`{"query":{"terms":{"g":["1,2"]}}}`, "dedicated geometry queries"},
+		{`{"query":{"match":{"g":"1,2"}}}`, "does not support match queries"},
+		{`{"query":{"term":{"bin":"x"}}}`, "binary"},
+		{`{"query":{"term":{"tn":"x"}}}`, "not indexed"},
+		{`{"query":{"term":{"ln":4}}}`, "nor has doc values"},
+		{`{"query":{"term":{"i":{"value":5,"case_insensitive":true}}}}`, "case insensitive"},
+		{`{"query":{"prefix":{"i":"5"}}}`, "prefix queries on keyword"},
+		{`{"query":{"wildcard":{"_id":"5"}}}`, "wildcard queries on keyword"},
+		{`{"query":{"regexp":{"b":"5"}}}`, "regexp queries on keyword"},
+		{`{"query":{"regexp":{"kn":{"value":"a","case_insensitive":true}}}}`, "case_insensitive cannot be used"},
+		{`{"query":{"term":{"i":{"value":5,"case_insensitive":true}}}}`, "does not support case insensitive"},
+		{`{"query":{"term":{"bn":{"value":true,"case_insensitive":true}}}}`, "since it is not indexed"},
+		{`{"query":{"regexp":{"k":"("}}}`, "failed to parse the regular expression"},
+		{`{"query":{"regexp":{"k":{"value":"(a|b)*a(a|b){14}"}}}}`, "too complex"},
+		{`{"query":{"match":{"t":{"query":"x","analyzer":"nope"}}}}`, "analyzer [nope] not found"},
+		{`{"query":{"match_phrase_prefix":{"k":"A"}}}`, "phrase prefix queries on text"},
+		{`{"query":{"nested":{"path":"n","query":{"prefix":{"i":"A"}}}}}`, "prefix queries on keyword"},
+		{`{"query":{"nested":{"path":"o","query":{"match_all":{}}}}}`, "failed to find nested object under path [o]"},
+		{`{"query":{"geo_distance":{"distance":"1km","k":"1,2"}}}`, "unsupported type [keyword]"},
+		{`{"query":{"geo_bounding_box":{"zz":{"top":1,"left":2,"bottom":1,"right":2}}}}`, "failed to find geo field [zz]"},
+		{`{"query":{"bool":{"should":{"term":{"i":"abc"}},"minimum_should_match":2}}}`, "failed to parse [abc]"},
+		{`{"post_filter":{"term":{"i":"abc"}}}`, "failed to parse [abc]"},
+		{`{"sort":["zz"]}`, "No mapping found for [zz]"},
+		{`{"sort":["o"]}`, "No mapping found for [o]"},
+		{`{"sort":["n.x"]}`, "[nested] context"},
+		{`{"sort":["t"]}`, "Fielddata is disabled"},
+		{`{"sort":["g"]}`, "can't sort on geo_point"},
+		{`{"sort":["nd"]}`, "Can't load fielddata on [nd]"},
+		{`{"sort":["bin"]}`, "Can't load fielddata on [bin]"},
+		{`{"sort":[{"zz":{"unmapped_type":"foo"}}]}`, "No mapper found for type [foo]"},
+		{`{"sort":[{"k":{"mode":"sum"}}]}`, "number based fields"},
+		{`{"sort":[{"by":{"missing":"x"}}]}`, "failed to parse [x]"},
+		{`{"sort":[{"b":{"missing":true}}]}`, "failed to parse [true]"},
+		{`{"sort":["i"],"search_after":["x"]}`, "Failed to parse search_after value for field [i]"},
+		{`{"sort":["i"],"search_after":[null]}`, "Failed to parse search_after value for field [i]"},
+		{`{"sort":["b"],"search_after":["1"]}`, "Failed to parse search_after value for field [b]"},
+		{`{"sort":["ip"],"search_after":["zz"]}`, "Failed to parse search_after value for field [ip]"},
+		{`{"sort":["_score"],"search_after":[1.0]}`, "at least one field"},
+	} {
+		_, err := run(t, targets, test.body)
+		if !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || !strings.Contains(err.Error(), test.part) {
+			t.Errorf("%s: %v, want %s", test.body, err, test.part)
+		}
+	}
+}

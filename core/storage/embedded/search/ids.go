@@ -1,0 +1,100 @@
+package search
+
+import (
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+)
+
+// ids matches documents by their ids, and nested documents by that of the document they stand in.
+type ids struct {
+	space string
+	// positions are those of the documents whose place is known; wanted has the ids that must be looked for.
+	positions []uint64
+	wanted    map[string]bool
+}
+
+func (c compiler) ids(list []string) clause {
+	found := &ids{space: c.space, wanted: make(map[string]bool, len(list))}
+	for _, id := range list {
+		found.wanted[id] = true
+	}
+	if c.Find != nil {
+		for id := range found.wanted {
+			if found.place(c.target, id) {
+				delete(found.wanted, id)
+			}
+		}
+	}
+	return found
+}
+
+// place asks for the position of a document. It reports false when the views may have it at another one.
+func (c *ids) place(t *target, id string) bool {
+	position, ok := t.Find(id)
+	if !ok {
+		return true
+	}
+	for _, v := range t.Views {
+		if holds(v, position) {
+			c.positions = append(c.positions, position)
+			return true
+		}
+	}
+	return false
+}
+
+func holds(v segment.View, position uint64) bool {
+	if v.Lock != nil {
+		v.Lock.Lock()
+		defer v.Lock.Unlock()
+	}
+	doc, ok := v.Segment.At(position)
+	return ok && v.Live.Has(doc)
+}
+
+func (c *ids) matches(v *view) (set, error) {
+	found := roaring.New()
+	for _, position := range c.positions {
+		if doc, ok := v.Segment.At(position); ok {
+			found.Add(doc)
+		}
+	}
+	if len(c.wanted) > 0 {
+		for doc := range v.n {
+			id, err := v.Segment.ID(doc)
+			if err != nil {
+				return nil, err
+			}
+			if doc%batchDocs == 0 && v.ctx.Err() != nil {
+				return nil, v.ctx.Err()
+			}
+			if c.wanted[id] {
+				found.Add(doc)
+			}
+		}
+	}
+	if c.space == segment.Root {
+		return docs{found}, nil
+	}
+	return c.inside(v, found)
+}
+
+// inside gives the nested documents that stand in documents of the root.
+func (c *ids) inside(v *view, roots *roaring.Bitmap) (set, error) {
+	chain, err := v.parents(c.space, segment.Root)
+	if err != nil {
+		return nil, err
+	}
+	n, err := v.space(c.space)
+	if err != nil {
+		return nil, err
+	}
+	d := newDense(n)
+	for doc := range n {
+		if roots.Contains(up(chain, doc)) {
+			d.add(doc)
+		}
+	}
+	return docs{d.bitmap()}, nil
+}

@@ -1,0 +1,167 @@
+package search
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/sluicehq/sluice/core/storage/analysis"
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/core/storage/query"
+)
+
+// place is where a word of a phrase stands, counted from the first word, and the terms that may stand there.
+type place struct {
+	offset uint32
+	terms  [][]byte
+}
+
+// phrase matches the documents with words one behind the other, with up to slop moves.
+type phrase struct {
+	field  *mapping.Field
+	places []place
+	slop   int
+	weight *weight // nil when scores do not matter
+}
+
+// phrase compiles the search for the words of a text in their order.
+func (c compiler) phrase(path string, q query.Full, slop int) (clause, error) {
+	f, err := c.field(path)
+	if f == nil || f.Type != mapping.Text || err != nil {
+		return c.match(path, q, query.Words{})
+	}
+	tokens, _, err := words(f, &q)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(tokens) == 0:
+		return c.empty(&q), nil
+	case len(tokens) == 1:
+		return c.word(f, tokens[0].Term), nil
+	}
+	return c.newPhrase(f, places(tokens), slop), nil
+}
+
+// places puts the words of a text where they stand. Words at one place are alternatives.
+func places(tokens []analysis.Token) []place {
+	var list []place
+	for _, token := range tokens {
+		offset := token.Position - tokens[0].Position
+		if n := len(list); n > 0 && list[n-1].offset == offset {
+			list[n-1].terms = append(list[n-1].terms, token.Term)
+			continue
+		}
+		list = append(list, place{offset, [][]byte{token.Term}})
+	}
+	return list
+}
+
+func (c compiler) newPhrase(f *mapping.Field, places []place, slop int) *phrase {
+	p := &phrase{field: f, places: places, slop: slop}
+	if c.scores {
+		p.weight = &weight{boost: c.boost, corpus: c.corpus(f)}
+		for _, place := range places {
+			p.weigh(place.terms)
+		}
+	}
+	return p
+}
+
+func (c *phrase) weigh(terms [][]byte) {
+	if c.weight == nil {
+		return
+	}
+	for _, term := range terms {
+		c.weight.usages = append(c.weight.usages, c.weight.corpus.usage(term))
+	}
+}
+
+func (c *phrase) matches(v *view) (set, error) {
+	s, err := c.open(v)
+	if s == nil || err != nil {
+		return none, err
+	}
+	var found []uint32
+	for n := 1; s.next() != noDoc; n++ {
+		if n%batchDocs == 0 && v.ctx.Err() != nil {
+			return nil, v.ctx.Err()
+		}
+		found = append(found, s.doc())
+	}
+	n, err := v.space(c.field.Nested)
+	return docs{gather(found, n)}, err
+}
+
+func (c *phrase) rank(v *view) (scorer, error) {
+	s, err := c.open(v)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	if s.weight != nil {
+		s.weight.settle()
+	}
+	return s, nil
+}
+
+// open gives nil when a place has no term in the view.
+func (c *phrase) open(v *view) (*phraseScorer, error) {
+	f, err := v.field(c.field)
+	if f == nil || f.Terms == nil || err != nil {
+		return nil, err
+	}
+	s := &phraseScorer{slop: c.slop, weight: c.weight, lengths: f.Lengths}
+	for _, place := range c.places {
+		r := openPlace(f.Terms, place.terms)
+		if r == nil {
+			return nil, nil //nolint:nilnil // nothing matches
+		}
+		s.readers = append(s.readers, r)
+		s.offsets = append(s.offsets, place.offset)
+	}
+	if s.slop > 0 {
+		s.moves = newMoves(s.offsets, c.groups())
+	}
+	s.positions = make([][]uint32, len(s.readers))
+	return s, nil
+}
+
+// groups gives for each place one that stands for its group: places with common terms, whose words must stand at different
+// places of a document.
+func (c *phrase) groups() []int {
+	groups := make([]int, len(c.places))
+	for i := range groups {
+		groups[i] = i
+		for j := range i {
+			if groups[j] == groups[i] || !share(c.places[i].terms, c.places[j].terms) {
+				continue
+			}
+			for k, group := range groups[:i] {
+				if group == groups[j] {
+					groups[k] = groups[i]
+				}
+			}
+		}
+	}
+	return groups
+}
+
+func share(a, b [][]byte) bool {
+	return slices.ContainsFunc(a, func(term []byte) bool {
+		return slices.ContainsFunc(b, func(other []byte) bool { return bytes.Equal(term, other) })
+	})
+}
+
+// openPlace gives nil when there is no such document.
+func openPlace(t segment.Terms, terms [][]byte) *placeUnion {
+	u := &placeUnion{}
+	for _, term := range terms {
+		if ord, ok := t.Find(term); ok {
+			u.parts = append(u.parts, t.Occurrences(ord))
+			u.n += t.DocFreq(ord)
+		}
+	}
+	if len(u.parts) == 0 {
+		return nil
+	}
+	return u
+}

@@ -1,0 +1,235 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+	"github.com/sluicehq/sluice/core/storage/mapping"
+)
+
+// statistics is what the scores of a target need to know of all its views. Clauses ask for it while they are compiled; gather
+// finds it before the first view is searched.
+type statistics struct {
+	corpora    map[string]*corpus
+	expansions []*expansion
+}
+
+// corpus is what a field holds in all views, dead documents included.
+type corpus struct {
+	field *mapping.Field
+	// docs is how many documents hold a term, terms how many they hold in all.
+	docs, terms uint64
+	usages      map[string]*usage
+}
+
+// usage is how many documents hold a term.
+type usage struct {
+	term []byte
+	docs uint64
+}
+
+// corpus gives the statistics of a field.
+func (s *statistics) corpus(f *mapping.Field) *corpus {
+	c := s.corpora[f.Path]
+	if c == nil {
+		c = &corpus{field: f, usages: map[string]*usage{}}
+		if s.corpora == nil {
+			s.corpora = map[string]*corpus{}
+		}
+		s.corpora[f.Path] = c
+	}
+	return c
+}
+
+// usage gives the statistics of a term.
+func (c *corpus) usage(term []byte) *usage {
+	u := c.usages[string(term)]
+	if u == nil {
+		u = &usage{term: term}
+		c.usages[string(term)] = u
+	}
+	return u
+}
+
+// expansion is the first terms of a field, in all views, that begin with a prefix.
+type expansion struct {
+	field  *mapping.Field
+	prefix []byte
+	most   int
+	terms  [][]byte
+	// found takes the terms when all are known; nil when nobody waits for them.
+	found func(terms [][]byte)
+}
+
+// gather reads the views, one after the other.
+func (t *target) gather(ctx context.Context) error {
+	if len(t.expansions) > 0 {
+		if err := t.each(ctx, t.expand); err != nil {
+			return err
+		}
+		for _, e := range t.expansions {
+			if e.found != nil {
+				e.found(e.terms)
+			}
+		}
+	}
+	if len(t.corpora) == 0 {
+		return nil
+	}
+	return t.each(ctx, t.measure)
+}
+
+// each calls visit for every view, with its lock held.
+func (t *target) each(ctx context.Context, visit func(v *view) error) error {
+	for _, v := range t.Views {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := t.locked(ctx, v, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *target) locked(ctx context.Context, v segment.View, visit func(v *view) error) error {
+	if v.Lock != nil {
+		v.Lock.Lock()
+		defer v.Lock.Unlock()
+	}
+	return visit(newView(ctx, t, v))
+}
+
+func (t *target) expand(v *view) error {
+	for _, e := range t.expansions {
+		f, err := v.field(e.field)
+		if err != nil {
+			return err
+		}
+		if f == nil || f.Terms == nil {
+			continue
+		}
+		n := 0
+		for ord := range f.Terms.Between(e.prefix, behind(e.prefix), nil) {
+			e.terms = append(e.terms, bytes.Clone(f.Terms.Term(ord)))
+			if n++; n == e.most {
+				break
+			}
+		}
+		slices.SortFunc(e.terms, bytes.Compare)
+		e.terms = slices.CompactFunc(e.terms, bytes.Equal)
+		e.terms = e.terms[:min(len(e.terms), e.most)]
+	}
+	return nil
+}
+
+func (t *target) measure(v *view) error {
+	for _, c := range t.corpora {
+		f, err := v.field(c.field)
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			continue
+		}
+		if c.field.Type == mapping.Boolean {
+			c.addBooleans(v, f)
+			continue
+		}
+		if f.Terms == nil {
+			continue
+		}
+		c.addSize(f)
+		for _, u := range c.usages {
+			if ord, ok := f.Terms.Find(u.term); ok {
+				u.docs += uint64(f.Terms.DocFreq(ord)) //nolint:gosec // not negative
+			}
+		}
+	}
+	return nil
+}
+
+func (c *corpus) addSize(f *segment.Field) {
+	switch {
+	case c.field.Type == mapping.Text:
+		c.docs += uint64(f.Worded)
+		c.terms += f.TotalLength
+		return
+	case f.Ords != nil && f.Ords.Offsets != nil:
+		c.terms += uint64(len(f.Ords.Values))
+	case f.Ords != nil:
+		c.terms += f.Present.GetCardinality()
+	default:
+		for ord := range f.Terms.Len() {
+			c.terms += uint64(f.Terms.DocFreq(uint32(ord))) //nolint:gosec // an ordinal, and a number that is not negative
+		}
+	}
+	c.docs += f.Present.GetCardinality()
+}
+
+// addBooleans counts the documents with each of the two values, which Elasticsearch indexes as two terms.
+func (c *corpus) addBooleans(v *view, f *segment.Field) {
+	n, err := v.space(c.field.Nested)
+	if err != nil || f.Ints == nil {
+		return
+	}
+	c.docs += f.Present.GetCardinality()
+	for value, term := range booleanTerms {
+		holding := newInterval(n, f.Ints, f.Present, int64(value), int64(value)).bitmap().GetCardinality()
+		c.terms += holding
+		if u := c.usages[term]; u != nil {
+			u.docs += holding
+		}
+	}
+}
+
+// booleanTerms name the values of a boolean in a corpus.
+var booleanTerms = [2]string{"F", "T"}
+
+// The parameters of BM25, which are Lucene's defaults.
+const (
+	k1 = float32(1.2)
+	b  = float32(0.75)
+)
+
+// weight scores the occurrences of a term, or of terms that count as one.
+type weight struct {
+	boost  float32
+	corpus *corpus
+	usages []*usage
+
+	value   float32
+	inverse *[256]float32
+}
+
+// settle is called when the statistics are gathered, before the weight is used.
+func (w *weight) settle() {
+	if w.inverse != nil {
+		return
+	}
+	sum := float64(0)
+	for _, u := range w.usages {
+		if u.docs == 0 { // Lucene leaves out terms that do not exist
+			continue
+		}
+		docs := max(w.corpus.docs, u.docs)
+		idf := math.Log(1 + (float64(docs)-float64(u.docs)+0.5)/(float64(u.docs)+0.5))
+		sum += float64(float32(idf))
+	}
+	w.value = w.boost * (1 + k1) * float32(sum) // Elasticsearch kept the factor that Lucene dropped
+	average := float32(float64(w.corpus.terms) / float64(max(w.corpus.docs, 1)))
+	w.inverse = new([256]float32)
+	for i := range w.inverse {
+		w.inverse[i] = 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(byte(i)))/average))
+	}
+}
+
+// unweighted is the code of the length of a document in a field without norms.
+const unweighted = 1
+
+func (w *weight) score(freq float32, length byte) float32 {
+	return w.value - w.value/(1+freq*w.inverse[length])
+}

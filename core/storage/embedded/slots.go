@@ -1,0 +1,69 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// slots bound how many searches compute at once: more than there are processors would only make each of them slower.
+type slots chan struct{}
+
+func newSlots() slots { return make(slots, runtime.GOMAXPROCS(0)) }
+
+// compute waits for a slot and does what a search computes on pinned collections.
+func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) error {
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-e.slots }()
+	err := guarded(do)
+	if errors.Is(err, errFault) { // it does not say in which file
+		for _, p := range all {
+			e.lose(p.coll, err)
+		}
+	}
+	return searchError(err)
+}
+
+var errFault = errors.New("a page of the index could not be read")
+
+// guarded does what reads files of an index. A page that the disk does not give is damage to the index, not the end of the
+// process.
+func guarded(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		panicked := recover()
+		fault, ok := panicked.(interface {
+			error
+			Addr() uintptr
+		})
+		switch {
+		case ok:
+			err = fmt.Errorf("%w: %w: %w", segment.ErrDamaged, errFault, fault)
+		case panicked != nil:
+			panic(panicked)
+		}
+	}()
+	return do()
+}
+
+// searchError is the answer when the index turned out to be damaged; other errors are answers already.
+func searchError(err error) error {
+	if err != nil && damaged(err) {
+		return unexpected("the search index is damaged and is being made again, try again later", err)
+	}
+	return err
+}
+
+// searchArgument is the error for an argument that Searcher does not allow.
+func searchArgument(name, want string) error {
+	return kerror.ServicesStorageInvalidArgument.New(name, want)
+}

@@ -1,0 +1,152 @@
+package storagetest
+
+// body makes the body of a search, and the page to ask for.
+func (g generator) body() (body map[string]any, from, size int) {
+	body = map[string]any{}
+	if !g.chance(12) {
+		body["query"] = g.query(3)
+	}
+	size = 1000
+	if g.chance(2) {
+		body["sort"] = g.sort()
+		if g.chance(2) {
+			from, size = g.IntN(20), 1+g.IntN(30)
+		}
+	} else if g.chance(4) {
+		size = 1 + g.IntN(10)
+	}
+	if g.chance(16) {
+		body["post_filter"] = g.query(1)
+	}
+	if g.chance(6) {
+		body["track_total_hits"] = pick[any](g, true, false, 10, 100000)
+	}
+	if g.chance(3) {
+		body["aggs"] = g.aggregations(2)
+		if g.chance(2) {
+			size = 0
+		}
+	}
+	body["_source"] = pick[any](g, false, false, false, false, []string{"kw", "o.*"}, "t*",
+		map[string]any{"includes": []string{"o", "items.name"}, "excludes": []string{"o.t"}}, map[string]any{"excludes": "*s"})
+	return body, from, size
+}
+
+// sort makes the keys of a sort, the last of which no two documents share.
+func (g generator) sort() any {
+	field := pick(g, "kw", "tags", "lower", "nul", "n", "i", "s", "b", "d", "f", "h", "bo", "at", "day", "ip", "o.n", "o.k", "title.raw", "other")
+	var key any = field
+	switch g.IntN(5) {
+	case 0:
+		key = map[string]any{field: pick(g, "asc", "desc")}
+	case 1, 2:
+		options := map[string]any{"order": pick(g, "asc", "desc")}
+		if g.chance(2) {
+			options["missing"] = pick[any](g, "_first", "_last", g.missing(field))
+		}
+		if field == "ip" { // which Elasticsearch cannot write in an answer
+			delete(options, "missing")
+		}
+		if g.chance(2) {
+			options["mode"] = pick(g, "min", "max")
+			if field == "i" || field == "d" || field == "o.n" || field == "f" {
+				options["mode"] = pick(g, "min", "max", "sum", "avg", "median")
+			}
+		}
+		key = map[string]any{field: options}
+	case 3:
+		key = map[string]any{"none": map[string]any{"unmapped_type": pick(g, "long", "keyword", "date"), "order": "desc"}}
+	}
+	unique := pick[any](g, "uid", map[string]any{"uid": "desc"})
+	if g.chance(5) {
+		return unique
+	}
+	return []any{key, unique}
+}
+
+// missing is a value for documents without one.
+func (g generator) missing(field string) any {
+	switch field {
+	case "kw", "tags", "lower", "nul", "o.k", "title.raw", "other":
+		return g.keyword()
+	case "bo":
+		return true
+	case "at":
+		return "2022-03-04"
+	case "day":
+		return "2022-03-04"
+	case "ip":
+		return "10.0.0.9"
+	}
+	return g.small()
+}
+
+func (g generator) aggregations(depth int) map[string]any {
+	all := map[string]any{}
+	for _, name := range []string{"a", "b", "c"}[:g.IntN(3)+1] {
+		if depth > 0 && g.chance(2) {
+			all[name] = g.termsAggregation(depth)
+		} else {
+			all[name] = g.metric()
+		}
+	}
+	return all
+}
+
+func (g generator) metric() map[string]any {
+	kind := pick(g, "min", "max", "avg", "sum", "stats", "value_count", "cardinality")
+	fields := []string{"i", "s", "b", "d", "f", "o.n", "unindexed", "at", "bo", "none"}
+	if kind == "value_count" || kind == "cardinality" {
+		fields = append(fields, "kw", "tags", "ip", "uid", "lower", "n", "day")
+	}
+	field := pick(g, fields...)
+	m := map[string]any{"field": field}
+	if g.chance(4) && field != "none" {
+		m["missing"] = g.missing(field)
+	}
+	if kind == "cardinality" && g.chance(3) {
+		m["precision_threshold"] = 40000
+	}
+	return map[string]any{kind: m}
+}
+
+func (g generator) termsAggregation(depth int) map[string]any {
+	field := pick(g, "kw", "tags", "lower", "nul", "n", "i", "b", "d", "f", "bo", "at", "day", "ip", "o.k", "title.raw", "none", "other", "unindexed")
+	m := map[string]any{"field": field}
+	if g.chance(2) {
+		m["size"] = pick(g, 1, 2, 3, 100, 1000)
+	}
+	if g.chance(4) {
+		m["min_doc_count"] = pick(g, 0, 2, 5)
+	}
+	if g.chance(4) && field != "none" {
+		m["missing"] = g.missing(field)
+	}
+	if field == "kw" || field == "tags" || field == "o.k" {
+		if g.chance(4) {
+			m["include"] = pick[any](g, "b.*", ".*e.*", []string{"red", "blue"})
+		}
+		if g.chance(5) {
+			m["exclude"] = pick[any](g, "[A-Z]+", []string{"green"})
+		}
+	}
+	a := map[string]any{"terms": m}
+	switch g.IntN(5) {
+	case 0:
+		m["order"] = map[string]any{"_key": pick(g, "asc", "desc")}
+	case 1:
+		m["order"] = map[string]any{"_count": pick(g, "asc", "desc")}
+	case 2:
+		m["order"] = map[string]any{pick(g, "m", "m.value"): pick(g, "asc", "desc")}
+		a["aggs"] = map[string]any{"m": map[string]any{pick(g, "max", "min", "sum"): map[string]any{"field": "i"}}}
+	case 3:
+		a["aggs"] = g.aggregations(depth - 1)
+	}
+	if m["order"] != nil || m["min_doc_count"] != nil {
+		m["shard_size"] = 10000 // else Elasticsearch is not exact
+	}
+	if g.chance(10) {
+		a["meta"] = map[string]any{"why": "not"}
+	}
+	return a
+}

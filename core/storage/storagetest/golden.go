@@ -1,0 +1,312 @@
+package storagetest
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	_ "embed" // the recorded answers
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// golden holds documents, searches, and what a real Elasticsearch answered. Record writes it.
+//
+//go:embed testdata/golden.jsonl.gz
+var golden []byte
+
+// line is a line of the golden file: a document or a search.
+type line struct {
+	Document *corpusDocument `json:"document,omitzero"`
+	Search   *searchCase     `json:"search,omitzero"`
+}
+
+type corpusDocument struct {
+	Collection string         `json:"collection"`
+	ID         string         `json:"id"`
+	Source     jsontext.Value `json:"source"`
+}
+
+// searchCase is a search and its answer.
+type searchCase struct {
+	// Targets are the names of collections; none stands for the first one.
+	Targets []string       `json:"targets,omitempty"`
+	Body    jsontext.Value `json:"body"`
+	From    int            `json:"from,omitzero"`
+	Size    int            `json:"size"`
+	Want    answer         `json:"want"`
+}
+
+// answer is what an engine said to a search.
+type answer struct {
+	Error        string         `json:"error,omitempty"`
+	Total        int            `json:"total"`
+	Hits         []answerHit    `json:"hits,omitempty"`
+	Aggregations jsontext.Value `json:"aggregations,omitzero"`
+	// Count is what Count says to the query alone.
+	Count int `json:"count"`
+}
+
+type answerHit struct {
+	Collection string           `json:"c,omitempty"`
+	ID         string           `json:"id"`
+	Score      *float32         `json:"score,omitzero"`
+	Sort       []jsontext.Value `json:"sort,omitempty"`
+	// Digest stands for Source, since those are most of all answers.
+	Digest string         `json:"source,omitempty"`
+	Source jsontext.Value `json:"-"`
+}
+
+// digest of a source is the same however it is written.
+func digest(source jsontext.Value) string {
+	if source == nil {
+		return ""
+	}
+	same := source.Clone()
+	if err := same.Canonicalize(); err != nil {
+		return err.Error()
+	}
+	sum := sha256.Sum256(same)
+	return hex.EncodeToString(sum[:4])
+}
+
+// The collections of the corpus. The second is smaller, so that its scores are others; the third is empty.
+const mainCollection, secondCollection, emptyCollection = "main", "second", "empty"
+
+// corpusDocuments makes the documents of the corpus.
+func corpusDocuments(g generator, n int) []corpusDocument {
+	docs := make([]corpusDocument, n)
+	for i := range docs {
+		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: g.document(i)}
+		if i%4 == 3 {
+			docs[i].Collection = secondCollection
+		}
+	}
+	return docs
+}
+
+// corpus is an index with the documents in it.
+type corpus struct {
+	storage.Engine
+	index string
+}
+
+// loadCorpus writes the documents into an index that nobody else has.
+func loadCorpus(t *testing.T, e storage.Engine, docs []corpusDocument) corpus {
+	t.Helper()
+	c := corpus{e, "corpus-" + strings.ToLower(rand.Text())}
+	t.Cleanup(func() { _ = e.DropIndex(context.Background(), storage.Public, c.index) })
+	for _, name := range []string{mainCollection, secondCollection, emptyCollection} {
+		if err := e.Ensure(t.Context(), c.collection(name), storage.Spec{Mapping: []byte(corpusMapping)}); err != nil {
+			t.Fatalf("Ensure: %v", err)
+		}
+		var ops []storage.Op
+		for _, d := range docs {
+			if d.Collection == name {
+				ops = append(ops, storage.Op{Kind: storage.OpCreate, ID: d.ID, Source: d.Source})
+			}
+		}
+		results, err := e.Write(t.Context(), c.collection(name), ops, storage.BulkOptions{Refresh: storage.RefreshWaitFor})
+		if err != nil {
+			t.Fatalf("Write: %v", err)
+		}
+		for i, r := range results {
+			if r.Err != nil {
+				t.Fatalf("write %s: %v", ops[i].Source, r.Err)
+			}
+		}
+	}
+	return c
+}
+
+func (c corpus) collection(name string) storage.Collection {
+	return storage.Collection{Scope: storage.Public, Index: c.index, Name: name}
+}
+
+// ask gives the answer of the engine to a search.
+func (c corpus) ask(t *testing.T, s searchCase) answer {
+	t.Helper()
+	search := storage.Search{Body: s.Body, From: s.From, Size: s.Size}
+	for _, name := range s.Targets {
+		search.Targets = append(search.Targets, c.collection(name))
+	}
+	if search.Targets == nil {
+		search.Targets = []storage.Collection{c.collection(mainCollection)}
+	}
+	found, err := c.Search(t.Context(), search)
+	if err != nil {
+		return answer{Error: errorID(err)}
+	}
+	a := answer{Total: found.Total, Aggregations: found.Aggregations}
+	for _, h := range found.Hits {
+		hit := answerHit{Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source)}
+		if hit.Collection == mainCollection {
+			hit.Collection = ""
+		}
+		a.Hits = append(a.Hits, hit)
+	}
+	body, err := membersOf(s.Body)
+	if err != nil {
+		t.Fatalf("the body %s: %v", s.Body, err)
+	}
+	if a.Count, err = c.Count(t.Context(), search.Targets, body["query"]); err != nil {
+		t.Errorf("Count of %s, which can be searched for: %v", body["query"], err)
+	}
+	return a
+}
+
+// searchCases makes searches, without answers: first those of clauses.go, then random ones.
+func searchCases(g generator, n int) []searchCase {
+	var list []searchCase
+	for _, body := range writtenBodies {
+		list = append(list, searchCase{Body: []byte(body), Size: 1000})
+	}
+	for range n {
+		body, from, size := g.body()
+		s := searchCase{Body: marshal(body), From: from, Size: size}
+		if g.chance(10) && body["aggs"] == nil { // the counts of several shards are not exact
+			s.Targets = []string{secondCollection, mainCollection}
+			if g.chance(3) {
+				s.Targets = append(s.Targets, emptyCollection)
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// following makes the search for what comes after one of the hits, when that can be asked for.
+func (g generator) following(s searchCase, a answer) (searchCase, bool) {
+	if len(a.Hits) < 2 || a.Hits[0].Sort == nil || !g.chance(3) {
+		return s, false
+	}
+	body, err := membersOf(s.Body)
+	if err != nil {
+		return s, false
+	}
+	body["search_after"] = marshal(a.Hits[g.IntN(len(a.Hits))].Sort)
+	s.Body, s.From, s.Size = marshal(body), 0, 1+g.IntN(20)
+	return s, true
+}
+
+// goldenDocuments is how many documents the golden file has.
+const goldenDocuments = 120
+
+// Record writes the golden file: n random searches, besides those that are written down, and what e answers.
+func Record(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
+	g := newGenerator(seed)
+	docs := corpusDocuments(g, goldenDocuments)
+	c := loadCorpus(t, e, docs)
+	zip, err := gzip.NewWriterLevel(to, gzip.BestCompression)
+	if err != nil {
+		t.Fatalf("write the golden file: %v", err)
+	}
+	write := func(l line) {
+		b, err := json.Marshal(l)
+		if err == nil {
+			_, err = zip.Write(append(b, '\n'))
+		}
+		if err != nil {
+			t.Fatalf("write the golden file: %v", err)
+		}
+	}
+	for _, d := range docs {
+		write(line{Document: &d})
+	}
+	refused := 0
+	for _, s := range searchCases(g, n) {
+		for more := true; more; {
+			s.Want = c.ask(t, s)
+			if s.Want.Error != "" {
+				refused++
+			}
+			write(line{Search: &s})
+			s, more = g.following(s, s.Want)
+		}
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatalf("write the golden file: %v", err)
+	}
+	t.Logf("%d searches were refused", refused)
+}
+
+// Golden asks what a real Elasticsearch was asked, and wants the same answers.
+func Golden(t *testing.T, open Open) {
+	docs, cases := readGolden(t)
+	c := loadCorpus(t, open(t), docs)
+	failed := 0
+	for _, s := range cases {
+		if difference := differs(s.Size, s.Want, c.ask(t, s)); difference != "" {
+			if failed++; failed <= maxReported {
+				t.Errorf("%s\n\tfrom %d, size %d in %v: %s", s.Body, s.From, s.Size, s.Targets, difference)
+			}
+		}
+	}
+	if failed > 0 {
+		t.Errorf("%d of %d searches differ from Elasticsearch", failed, len(cases))
+	}
+}
+
+// maxReported bounds what a failing test prints.
+const maxReported = 20
+
+func readGolden(t *testing.T) (docs []corpusDocument, cases []searchCase) {
+	t.Helper()
+	zip, err := gzip.NewReader(bytes.NewReader(golden))
+	if err != nil {
+		t.Fatalf("open the golden file: %v", err)
+	}
+	in := bufio.NewReaderSize(zip, 1<<20)
+	for {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return docs, cases
+		}
+		var l line
+		if err == nil {
+			err = json.Unmarshal(text, &l)
+		}
+		switch {
+		case err != nil:
+			t.Fatalf("read the golden file: %v", err)
+		case l.Document != nil:
+			docs = append(docs, *l.Document)
+		default:
+			cases = append(cases, *l.Search)
+		}
+	}
+}
+
+// SideBySide asks two engines the same n random searches; the answers of the first are right.
+func SideBySide(t *testing.T, right, other storage.Engine, n int) {
+	s := seed(t)
+	g := newGenerator(s)
+	docs := corpusDocuments(g, 2*goldenDocuments)
+	want, got := loadCorpus(t, right, docs), loadCorpus(t, other, docs)
+	failed, asked := 0, 0
+	for _, one := range searchCases(g, n) {
+		for more := true; more; asked++ {
+			one.Want = want.ask(t, one)
+			if difference := differs(one.Size, one.Want, got.ask(t, one)); difference != "" {
+				if failed++; failed <= maxReported {
+					t.Errorf("%s\n\tfrom %d, size %d in %v: %s", one.Body, one.From, one.Size, one.Targets, difference)
+				}
+			}
+			one, more = g.following(one, one.Want)
+		}
+	}
+	if t.Failed() {
+		t.Errorf("%d of %d searches differ; repeat with STORAGETEST_SEED=%d", failed, asked, s)
+	}
+}
