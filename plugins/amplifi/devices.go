@@ -52,12 +52,12 @@ const maxUsed = 256
 
 // use takes a proof that is good until end. Used before, it is invalidCredentials.
 func (d *device) use(hash string, now, end time.Time) error {
-	d.Used = slices.DeleteFunc(d.Used, func(u usedProof) bool { return !u.End.After(now) })
+	d.Used = slices.DeleteFunc(d.Used, func(u usedProof) bool { return !u.End.at.After(now) })
 	switch {
 	case slices.ContainsFunc(d.Used, func(u usedProof) bool { return u.Hash == hash }):
 		return errInvalidCredentials
 	case len(d.Used) >= maxUsed:
-		return errTooManyAttempts.after(d.Used[0].End.Sub(now))
+		return errTooManyAttempts.after(d.Used[0].End.at.Sub(now))
 	}
 	d.Used = append(d.Used, usedProof{hash, timestampOf(end.Add(time.Millisecond))})
 	return nil

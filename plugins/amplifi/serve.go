@@ -28,7 +28,10 @@ func (p *plugin) serve(route string, h handler) sdk.Handler {
 					slog.String("action", r.Controller+":"+r.Action), slog.String("code", code), slog.String("error", err.Error()))
 			}
 		}
-		p.metrics.served(route, code, time.Since(began))
+		took := time.Since(began)
+		p.metrics.served(route, code, took)
+		p.host.Logger().LogAttrs(ctx, slog.LevelDebug, "request served",
+			slog.String("action", r.Controller+":"+r.Action), slog.String("code", code), slog.Duration("took", took))
 		if failed != nil {
 			return failed.answer(r)
 		}

@@ -90,7 +90,7 @@ func (u *user) enter(t liveToken, now time.Time, most int) (dead []string) {
 	u.Dead = nil
 	live := u.Live[:0:0]
 	for _, old := range u.Live {
-		if old.Expiry.After(now) {
+		if old.Expiry.at.After(now) {
 			live = append(live, old)
 		} else {
 			dead = append(dead, old.Hash)
@@ -133,7 +133,7 @@ func (p *plugin) bearer(ctx context.Context, text string) (*user, error) {
 		return nil, err
 	}
 	now := time.Now()
-	live := slices.ContainsFunc(u.Live, func(l liveToken) bool { return l.Hash == key && l.Expiry.After(now) })
+	live := slices.ContainsFunc(u.Live, func(l liveToken) bool { return l.Hash == key && l.Expiry.at.After(now) })
 	if !live || !u.mayLogIn() {
 		return nil, errInvalidToken
 	}

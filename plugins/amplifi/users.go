@@ -53,7 +53,8 @@ type liveToken struct {
 func (u *user) mayLogIn() bool { return u.Disabled == nil && (u.IsIdleUser || u.IsFullyRegistered) }
 
 // timestamp is a time as the service writes it: 2023-12-15T15:35:24.503Z.
-type timestamp struct{ time.Time }
+// It embeds no time.Time, whose JSON form would become its own.
+type timestamp struct{ at time.Time }
 
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
@@ -61,12 +62,12 @@ func timestampOf(t time.Time) timestamp { return timestamp{t.UTC().Truncate(time
 
 // MarshalText implements encoding.TextMarshaler.
 func (t timestamp) MarshalText() ([]byte, error) { //nolint:unparam // the interface has the error
-	return []byte(t.Format(timestampLayout)), nil
+	return []byte(t.at.Format(timestampLayout)), nil
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *timestamp) UnmarshalText(text []byte) (err error) {
-	t.Time, err = time.Parse(timestampLayout, string(text))
+	t.at, err = time.Parse(timestampLayout, string(text))
 	return err
 }
 
