@@ -18,7 +18,6 @@ import (
 	"github.com/sluicehq/sluice/core/node/nodetest"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/plugins/sdk/passwords"
-	"github.com/sluicehq/sluice/plugins/sdk/sdktest"
 )
 
 var loginShape = regexp.MustCompile(`^\{"StatusCode":0,"Severity":1,"StatusMessage":"OK","Content":` +
@@ -83,7 +82,7 @@ func TestWhoMayLogIn(t *testing.T) {
 		{"3 unknown e-mail", body("nobody", 25, password), fromES, invalidUser, ""},
 		{"3 known at another instance", body("ana", 26, password), fromES, invalidUser, ""},
 		{"4 upper case, blanks", login(`"ana@example.org"`, `"  Ana@EXAMPLE.org "`), fromES, okay, ""},
-		{"a password with blanks around is another", login(`1"}`, `1 "}`), fromES, invalidUser, ""},
+		{"a password with blanks around is another", login(`Secret 1"`, `Secret 1 "`), fromES, invalidUser, ""},
 		{"7 activated from abroad", body("new", 25, password), fromGB, roaming, ""},
 		{"5 activated", body("new", 25, password), fromES, okay, ""},
 		{"6 not to be activated", body("new", 26, password), fromES, notYetActivated, ""},
@@ -111,7 +110,7 @@ func TestWhoMayLogIn(t *testing.T) {
 		{"no check of devices", body("none", 29, password), fromES, okay, ""},
 		{"14 no password", `{"deviceType":1,"instanceId":25,"userName":"ana@example.org"}`, fromES, invalidParameter, "password"},
 		{"an empty password", body("ana", 25, ""), fromES, invalidParameter, "password"},
-		{"a long password", body("ana", 25, strings.Repeat("x", passwords.MaxBytes+1)), fromES, invalidParameter, "password"},
+		{"a long password", body("ana", 25, strings.Repeat("x", maxPasswordChars+1)), fromES, invalidParameter, "password"},
 		{"14 a number in quotes", login(`:1,"inst`, `:"1","inst`), fromES, invalidParameter, "deviceType"},
 		{"a number with a fraction", login(`:25`, `:25.5`), fromES, invalidParameter, "instanceId"},
 		{"no instance", `{"deviceType":1,"userName":"a","password":"b"}`, fromES, invalidParameter, "instanceId"},
@@ -284,6 +283,14 @@ func TestTheDatabaseOfCountries(t *testing.T) {
 	}
 }
 
+// A database that is missing from the start does not keep the plugin out.
+func TestADatabaseThatNeverWas(t *testing.T) {
+	s := start(t, options{settings: map[string]any{"geo": map[string]any{"database": t.TempDir() + "/later.mmdb"}}})
+	eventually(t, "degraded", func() bool { return strings.Contains(s.health(), `"gvp":{"status":"degraded"`) })
+	failed(t, s.login(body("ana", 25, password), fromES), 500, internalError, "")
+	succeeded(t, s.login(body("listed", 25, password), fromES))
+}
+
 func (s *service) health() string {
 	s.T.Helper()
 	return s.HTTP("GET", "/_healthCheck", "", s.root).Body
@@ -448,10 +455,10 @@ func TestASuspensionBeatsActivation(t *testing.T) {
 	failed(t, s.login(body("new", 25, password), fromES), 200, userExcluded, "")
 }
 
-// Fifty logins at once on one account: all succeed, each with a token, a session and a row of its own.
+// Twenty logins at once on one account: all succeed, each with a token, a session and a row of its own.
 func TestManyLoginsAtOnce(t *testing.T) {
 	s := start(t, options{})
-	const n = 50
+	const n = 20
 	answers := make([]nodetest.Answer, n)
 	var wait sync.WaitGroup
 	for i := range n {
@@ -492,10 +499,9 @@ func TestManyGuessesAtOnce(t *testing.T) {
 // Nobody learns whether an account exists: the same answer, the same number of hashes, the same time.
 func TestUnknownUsersCostAsMuch(t *testing.T) {
 	p := newPlugin()
-	s := start(t, options{
-		node:     nodetest.Options{InProcess: sdktest.InProcess(t, p.describe())},
+	s := start(t, inProcess(t, p, options{
 		settings: map[string]any{"login": map[string]any{"throttle": map[string]int{"failuresPerMinute": 0, "failuresInARow": 0, "failuresPerHour": 0}}},
-	})
+	}))
 	known, unknown := body("ana", 25, "wrong"), body("nobody", 25, "wrong")
 	runs := func(body string) int64 {
 		before := p.passwords.Runs()
@@ -536,7 +542,7 @@ func median(d []time.Duration) time.Duration {
 func TestWeakHashesAreStrengthened(t *testing.T) {
 	p := newPlugin()
 	p.passwords = passwords.New(passwords.Cost{MemoryKiB: 64, Iterations: 1, Parallelism: 1})
-	s := start(t, options{node: nodetest.Options{InProcess: sdktest.InProcess(t, p.describe())}})
+	s := start(t, inProcess(t, p, options{}))
 	weak := s.user("ana", 25).PasswordHash
 	p.passwords = passwords.New(passwords.Standard)
 	s.token("ana", 25)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,11 +78,13 @@ type logins struct {
 	host    *sdk.Host
 	metrics *metrics
 	waiting chan loginRow
+	// unwritten counts the rows that wait, with the one that is being retried.
+	unwritten atomic.Int64
 }
 
 func newLogins(host *sdk.Host, m *metrics) *logins {
-	l := &logins{host, m, make(chan loginRow, maxWaitingRows)}
-	m.waitingRows(func() float64 { return float64(len(l.waiting)) })
+	l := &logins{host: host, metrics: m, waiting: make(chan loginRow, maxWaitingRows)}
+	m.waitingRows(func() float64 { return float64(l.unwritten.Load()) })
 	return l
 }
 
@@ -104,6 +107,7 @@ func (l *logins) keep(ctx context.Context, row loginRow) {
 	}
 	select {
 	case l.waiting <- row:
+		l.unwritten.Add(1)
 		l.host.Logger().WarnContext(ctx, "a row of GVP_LogLogin was not written and waits", "error", err.Error())
 	default:
 		l.metrics.rowsDropped.Inc()
@@ -117,6 +121,7 @@ func (l *logins) run(ctx context.Context) {
 		select {
 		case row := <-l.waiting:
 			l.retry(ctx, row)
+			l.unwritten.Add(-1)
 		case <-ctx.Done():
 			l.flush(ctx)
 			return

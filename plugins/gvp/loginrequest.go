@@ -21,6 +21,7 @@ const (
 	typeForm = "application/x-www-form-urlencoded"
 
 	maxUserNameChars = 254
+	maxPasswordChars = 1024
 	maxDeviceIDChars = 256
 )
 
@@ -48,7 +49,7 @@ func readCredentials(r *sdk.Request) (credentials, error) {
 	if errs[2] == nil && c.userName == "" {
 		errs[2] = invalid("userName")
 	}
-	if c.password, errs[3] = get.text("password", passwords.MaxBytes); errs[3] == nil && len(c.password) > passwords.MaxBytes {
+	if c.password, errs[3] = get.text("password", maxPasswordChars); errs[3] == nil && len(c.password) > passwords.MaxBytes {
 		errs[3] = invalid("password")
 	}
 	if get.has("deviceId") {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
@@ -20,6 +21,7 @@ import (
 	"github.com/sluicehq/sluice/core/node/nodetest"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/storagetest"
+	"github.com/sluicehq/sluice/plugins/sdk/sdktest"
 )
 
 // Tests whose comments name rows are those of the acceptance tables of the two methods: over real sockets, against the
@@ -42,11 +44,22 @@ const password = "ana's Secret 1"
 // options of a node with the plugin; the zero value has a database of countries, the fixture of this file, and no upstream.
 type options struct {
 	settings map[string]any
-	secrets  map[string]string
+	// outside are settings of connect that need the address of the stand-in.
+	outside func(url string) map[string]any
+	secrets map[string]string
 	// fail is storagetest.Faulty's.
 	fail      func(op string, c storage.Collection, id string) error
 	configure func(*config.Config)
 	node      nodetest.Options
+	// restarted says that the data has an administrator already.
+	restarted bool
+}
+
+// inProcess runs p itself, so that the test can look inside.
+func inProcess(t *testing.T, p *plugin, o options) options {
+	t.Helper()
+	o.node.InProcess = sdktest.InProcess(t, p.describe())
+	return o
 }
 
 // service is a node with the plugin.
@@ -57,7 +70,7 @@ type service struct {
 	root     string // header of the administrator
 }
 
-func start(t *testing.T, o options) *service {
+func start(t testing.TB, o options) *service {
 	t.Helper()
 	dir := t.TempDir()
 	s := &service{database: filepath.Join(dir, "countries.mmdb")}
@@ -69,12 +82,13 @@ func start(t *testing.T, o options) *service {
 	}
 	maps.Copy(settings, o.settings)
 	n := o.node
-	if n.InProcess == nil {
+	if n.InProcess["gvp"] == nil {
 		n.PluginDir = binaries.Plugins
 	}
 	n.Configure = func(c *config.Config) {
 		c.Plugins.Config = map[string]map[string]any{"gvp": settings}
 		c.Plugins.Required = []string{"gvp"}
+		c.Plugins.CallTimeout = time.Minute // a busy machine is no finding
 		c.Plugins.Secrets = map[string]map[string]config.Secret{"gvp": {}}
 		for name, text := range o.secrets {
 			c.Plugins.Secrets["gvp"][name] = config.NewSecret(text)
@@ -89,7 +103,9 @@ func start(t *testing.T, o options) *service {
 		return &storagetest.Faulty{Engine: e, Fail: o.fail}
 	}
 	s.Node = nodetest.Start(t, n)
-	s.Must("POST", "/_createFirstAdmin/root", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
+	if !o.restarted {
+		s.Must("POST", "/_createFirstAdmin/root", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
+	}
 	s.root = "Authorization: Bearer " + s.Login("root", "root-Secret-1", "")
 	return s
 }
@@ -144,7 +160,7 @@ func testFixture() []byte {
 }
 
 // countries makes a database as MaxMind's test data have it for these networks.
-func countries(t *testing.T) []byte {
+func countries(t testing.TB) []byte {
 	t.Helper()
 	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "GeoIP2-Country", RecordSize: 24, IncludeReservedNetworks: true})
 	if err != nil {
@@ -173,7 +189,7 @@ func countries(t *testing.T) []byte {
 }
 
 // writeFile puts a file where it is wanted at once, as who replaces a database should.
-func writeFile(t *testing.T, path string, content []byte) {
+func writeFile(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
 		t.Fatal(err)
