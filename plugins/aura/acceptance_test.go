@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,7 +77,9 @@ func start(t *testing.T, o options) service {
 	t.Helper()
 	seen := &secretsSeen{}
 	n := o.inProcess
-	n.PluginDir = onlyAura(t)
+	if n.PluginDir == "" {
+		n.PluginDir = pluginDir(t, id)
+	}
 	n.Configure = func(c *config.Config) {
 		c.Plugins.Required = append(c.Plugins.Required, id)
 		c.Plugins.Config = map[string]map[string]any{id: {"limits": map[string]any{"failuresPerMinute": 0}}}
@@ -109,21 +112,23 @@ func start(t *testing.T, o options) service {
 	return s
 }
 
-// onlyAura gives a plugin folder with the one plugin: others may be under construction, and their start costs time.
-func onlyAura(t *testing.T) string {
+// pluginDir gives a plugin folder with these plugins alone: the start of others costs time.
+func pluginDir(t *testing.T, ids ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Mkdir(dir+"/aura", 0o755); err != nil {
-		t.Fatal(err)
+	for _, id := range ids {
+		if err := os.Mkdir(filepath.Join(dir, id), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Link(filepath.Join(binaries.Plugins, id, id), filepath.Join(dir, id, id)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.Link(binaries.Plugins+"/aura/aura", dir+"/aura/aura"); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.ReadFile(binaries.Plugins + "/sluice.lock")
+	lock, err := os.ReadFile(filepath.Join(binaries.Plugins, "sluice.lock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(dir+"/sluice.lock", lock, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "sluice.lock"), lock, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -257,14 +262,16 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 	}
 	s.Must("DELETE", mount+"/admin/api-keys/"+kid, "", s.root)
 	good := strings.TrimPrefix(s.kernel, "Authorization: APIKEY ")
-	short := s.Must("POST", mount+"/admin/api-keys", `{"consumer":"x","classes":["kernel"],"mode":"rw","expiresIn":1}`, s.root)
-	shortKey, _ := short.Get("result.apiKey").(string)
-	want := ""
-	for deadline := time.Now().Add(10 * time.Second); s.get("/ping", "Authorization: APIKEY "+shortKey).Status != 401; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the key does not expire")
-		}
+	alive := s.Must("POST", mount+"/admin/api-keys", `{"consumer":"x","classes":["kernel"],"mode":"rw","expiresIn":3600}`, s.root)
+	aliveKid, _ := alive.Get("result.kid").(string)
+	if a := s.get("/ping", "Authorization: APIKEY "+alive.Get("result.apiKey").(string)); a.Status != 200 {
+		t.Errorf("before it expires: %d %s", a.Status, a.Body)
 	}
+	now := time.Now().Unix()
+	if a := s.get("/ping", "Authorization: APIKEY "+sealKey(t, ringText, aliveKid, "local", now+60)); a.Status != 200 {
+		t.Errorf("what the test seals: %d %s", a.Status, a.Body)
+	}
+	want := ""
 	for row, header := range map[string]string{
 		"no header":        "X-Nothing: 1",
 		"rubbish":          "Authorization: APIKEY xyz",
@@ -272,11 +279,11 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 		"other scheme":     "Authorization: Basic " + good,
 		"Bearer":           "Authorization: Bearer " + good,
 		"two blanks":       "Authorization: APIKEY  " + good,
-		"another ring":     "Authorization: APIKEY " + seal(t, "1:"+strings.Repeat("00", 32), "aura-apikey|local", kid),
-		"another env":      "Authorization: APIKEY " + seal(t, ringText, "aura-apikey|production", kid),
-		"unknown kid":      "Authorization: APIKEY " + seal(t, ringText, "aura-apikey|local", "somebody"),
+		"another ring":     "Authorization: APIKEY " + sealKey(t, "1:"+strings.Repeat("00", 32), aliveKid, "local", 0),
+		"another env":      "Authorization: APIKEY " + sealKey(t, ringText, aliveKid, "production", 0),
+		"unknown kid":      "Authorization: APIKEY " + sealKey(t, ringText, "somebody", "local", 0),
 		"revoked":          "Authorization: APIKEY " + revokedKey,
-		"expired":          "Authorization: APIKEY " + shortKey,
+		"expired":          "Authorization: APIKEY " + sealKey(t, ringText, aliveKid, "local", now),
 		"one more letter":  "Authorization: APIKEY " + good + "A",
 		"one letter other": "Authorization: APIKEY " + flip(good),
 	} {
@@ -316,13 +323,21 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 	}
 }
 
-func seal(t *testing.T, ring, purpose, kid string) string {
+// sealKey makes a key as the plugin does.
+func sealKey(t *testing.T, ring, kid, env string, exp int64) string {
+	t.Helper()
+	return seal(t, ring, "aura-apikey|"+env, apiKey{
+		V: 1, KID: kid, Env: env, Svc: auraServices, Classes: []class{kernelClass}, Mode: "rw", Consumer: "x", ExpiresAt: exp,
+	})
+}
+
+func seal(t *testing.T, ring, purpose string, content any) string {
 	t.Helper()
 	r, err := sealed.Parse(ring)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := json.Marshal(apiKey{V: 1, KID: kid, Env: strings.TrimPrefix(purpose, "aura-apikey|"), Svc: auraServices, Classes: []class{kernelClass}, Mode: "rw", Consumer: "x"})
+	b, err := json.Marshal(content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -434,19 +449,19 @@ func TestLinking(t *testing.T) { // rows 10 and 11
 	expect(t, s.get(callback+"?authorization_id=a1&state="+link), 401, "UNAUTHENTICATED")
 	unlink := s.state(t, `{"purpose":"unlink","channelId":"`+c1+`","userId":"u5"}`)
 	fresh := s.state(t, `{"purpose":"link","channelId":"`+c1+`","userId":"u5"}`)
-	short := s.state(t, `{"purpose":"link","channelId":"`+c1+`","userId":"u5","expiresIn":1}`)
-	time.Sleep(1100 * time.Millisecond)
+	known := state{Purpose: linkPurpose, UserID: "u5", ChannelID: c1, Nonce: "n-1", ExpiresAt: time.Now().Unix()}
 	for row, state := range map[string]string{
-		"truncated": fresh[:len(fresh)-1], "expired": short, "unlink": unlink, "flipped": flip(fresh), "rubbish": "x",
-		"long": strings.Repeat("x", 2049), "foreign": seal(t, "1:"+strings.Repeat("00", 32), "aura-state|link|local", "x"),
+		"truncated": fresh[:len(fresh)-1], "expired": seal(t, ringText, "aura-state|link|local", known), "unlink": unlink, "flipped": flip(fresh), "rubbish": "x",
+		"long": strings.Repeat("x", 2049), "foreign": seal(t, "1:"+strings.Repeat("00", 32), "aura-state|link|local", known), "another environment": seal(t, ringText, "aura-state|link|production", known),
 		"a key": strings.TrimPrefix(s.kernel, "Authorization: APIKEY "),
 	} {
 		if a := s.get(callback + "?authorization_id=a1&state=" + state); a.Status != 401 || a.Get("code") != "UNAUTHENTICATED" {
 			t.Errorf("11 %s: %d %s", row, a.Status, a.Body)
 		}
 	}
-	if got := s.get("/users/aura-id-global/"+c2+"?channelId="+c1, s.kernel); got.Status != 404 {
-		t.Errorf("%d %s", got.Status, got.Body)
+	known.ExpiresAt += 60
+	if a := s.get(callback + "?authorization_id=a1&state=" + seal(t, ringText, "aura-state|link|local", known)); a.Status != 200 {
+		t.Errorf("what the test seals: %d %s", a.Status, a.Body)
 	}
 	expect(t, s.get(callback+"?authorization_id=a1"), 400, "INVALID_ARGUMENT")
 

@@ -45,6 +45,19 @@ type erased struct {
 	Incarnation  string `json:"incarnation"`
 }
 
+// forgotten is the body of gvp's action. PhoneHMAC is "" for a user without a telephone number.
+type forgotten struct {
+	AuraID    string `json:"auraId"`
+	PhoneHMAC string `json:"phoneHmac"`
+}
+
+// erasedIdentity is what the event carries.
+type erasedIdentity struct {
+	AuraID       string `json:"auraId"`
+	AuraIDGlobal string `json:"auraIdGlobal"`
+	PhoneHMAC    string `json:"phoneHmac"`
+}
+
 const erasurePurpose = "aura-erasure"
 
 // pending lists erasures that are not delivered.
@@ -195,7 +208,7 @@ func (o *outbox) load(ctx context.Context) ([]string, error) {
 	for _, s := range found.Successes {
 		ids = append(ids, s.Source.IDs...)
 	}
-	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] }) //nolint:gosec // an order is no secret
 	return ids, nil
 }
 
@@ -240,12 +253,12 @@ func (o *outbox) tell(ctx context.Context, row *erasure) error {
 		return err
 	}
 	if o.settings.TellGVP {
-		told := map[string]string{"auraId": e.AuraID, "phoneHmac": e.PhoneHMAC}
+		told := forgotten{e.AuraID, e.PhoneHMAC}
 		if _, err := o.host.Call(ctx, sdk.Call{Controller: forgetController, Action: forgetAction, Body: told}); err != nil {
 			return err
 		}
 	}
-	event := map[string]string{"auraId": e.AuraID, "auraIdGlobal": e.AuraIDGlobal, "phoneHmac": e.PhoneHMAC}
+	event := erasedIdentity{e.AuraID, e.AuraIDGlobal, e.PhoneHMAC}
 	if _, err := o.host.Trigger(ctx, erasedEvent, event); err != nil {
 		if ctx.Err() != nil {
 			return err

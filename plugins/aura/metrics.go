@@ -64,7 +64,7 @@ func (m *metrics) text(header http.Header) (text, contentType string, err error)
 		return "", "", err
 	}
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
-	if wanted := expfmt.NegotiateIncludingOpenMetrics(header); wanted.FormatType() == expfmt.TypeOpenMetrics {
+	if wanted := expfmt.NegotiateAccept(header, expfmt.DefaultOpenMetricsAcceptedFormats()...); wanted.FormatType() == expfmt.TypeOpenMetrics {
 		format = wanted
 	}
 	var out bytes.Buffer

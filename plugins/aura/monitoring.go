@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sluicehq/sluice/plugins/sdk"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -19,12 +18,11 @@ type status struct {
 const healthTimeout = 2 * time.Second
 
 // healthz answers whether the plugin and the store work; what is outside is not asked.
-func (p *plugin) healthz(ctx context.Context, c *call) (any, error) {
+func (p *plugin) healthz(ctx context.Context, _ *call) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	if _, err := p.apiKeys.Get(ctx, "none"); err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		p.host.Logger().WarnContext(ctx, "the store does not answer", "error", err.Error(), "correlator", c.correlator)
-		return status{"unavailable"}, sdk.ServiceError(id, unavailable.code, unavailable.number, unavailable.status, "the storage cannot be reached")
+		return nil, &problem{kind: unavailable, message: "the storage cannot be reached", cause: err, body: status{"unavailable"}}
 	}
 	return status{"ok"}, nil
 }

@@ -31,7 +31,7 @@ const (
 	globalIDsCollection = "aura_global_ids" // person by auraIdGlobal
 	phonesCollection    = "aura_phones"     // keys of records by HMAC of the telephone number
 	statesCollection    = "aura_states"     // used states by nonce
-	apiKeysCollection   = "aura_api_keys"   // API keys by kid
+	apiKeysCollection   = "aura_api_keys"   //nolint:gosec // a name: API keys by kid
 	erasuresCollection  = "aura_erasures"   // what was erased, and whether the others know
 	pendingCollection   = "aura_pending"    // ids of erasures that the others do not know of yet
 	auditCollection     = "aura_audit"      // what administrators did
@@ -55,7 +55,7 @@ func New() sdk.Plugin {
 			{Name: globalsCollection},
 			{Name: globalIDsCollection},
 			{Name: phonesCollection},
-			{Name: statesCollection, Mapping: []byte(`{"dynamic":"false","properties":{"exp":{"type":"date","format":"epoch_second"}}}`)},
+			{Name: statesCollection, Mapping: []byte(`{"dynamic":"false","properties":{"exp":{"type":"long"}}}`)},
 			{Name: apiKeysCollection},
 			{Name: erasuresCollection, Mapping: []byte(`{"dynamic":"false","properties":{"at":{"type":"date"},"delivered":{"type":"boolean"}}}`)},
 			{Name: pendingCollection},

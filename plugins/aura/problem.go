@@ -41,6 +41,7 @@ type problem struct {
 	message    string
 	retryAfter time.Duration
 	cause      error // for the log alone
+	body       any   // answered over the routes in place of code and message; nil for these
 }
 
 // Error implements error.
@@ -76,17 +77,20 @@ func failedUpstream(service string, err error) *problem {
 			k, message = timeout, service+" took too long"
 		}
 	}
-	return &problem{k, message, retryAfter, err}
+	return &problem{kind: k, message: message, retryAfter: retryAfter, cause: err}
 }
 
 // refusedUpstream is an answer outside with a status that is of no use. It is never the client's fault.
 func refusedUpstream(service string, a upstream.Answer) *problem {
 	err := fmt.Errorf("%s answered %d", service, a.Status)
 	if a.Status != http.StatusTooManyRequests {
-		return &problem{badGateway, service + " gave no usable answer", 0, err}
+		return &problem{kind: badGateway, message: service + " gave no usable answer", cause: err}
 	}
 	wait, _ := strconv.Atoi(a.Header.Get("Retry-After")) // a date, or nothing, is no number: then the client chooses
-	return &problem{unavailable, service + " is busy", time.Duration(min(max(wait, 0), 86400)) * time.Second, err}
+	return &problem{
+		kind: unavailable, message: service + " is busy", cause: err,
+		retryAfter: time.Duration(min(max(wait, 0), 86400)) * time.Second,
+	}
 }
 
 // asProblem makes any error one for clients: our own fault, unless it says otherwise.
@@ -99,12 +103,12 @@ func asProblem(err error) *problem {
 	if errors.As(err, &stored) {
 		switch {
 		case stored.Status == http.StatusGatewayTimeout:
-			return &problem{timeout, "the storage took too long", 0, err}
+			return &problem{kind: timeout, message: "the storage took too long", cause: err}
 		case stored.Status >= http.StatusInternalServerError:
-			return &problem{unavailable, "the storage cannot be reached", 0, err}
+			return &problem{kind: unavailable, message: "the storage cannot be reached", cause: err}
 		}
 	}
-	return &problem{internalError, "internal error", 0, err}
+	return &problem{kind: internalError, message: "internal error", cause: err}
 }
 
 // body is how a problem is answered over the routes.
@@ -117,7 +121,11 @@ func (p *problem) answer(r *sdk.Request) (any, error) {
 	if p.retryAfter > 0 {
 		r.Reply.SetHeader("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
-	return body{p.code, p.message}, sdk.ServiceError(id, p.code, p.number, p.status, p.message)
+	var answered any = body{p.code, p.message}
+	if p.body != nil {
+		answered = p.body
+	}
+	return answered, sdk.ServiceError(id, p.code, p.number, p.status, p.message)
 }
 
 // refusals are the answers to what the node refuses.

@@ -65,7 +65,7 @@ func (p *plugin) admit(ctx context.Context, c *call, a access, h handler) (any, 
 	}
 	if wait > 0 {
 		p.metrics.throttled.Inc()
-		return nil, &problem{tooManyRequests, "too many refused requests", wait, nil}
+		return nil, &problem{kind: tooManyRequests, message: "too many refused requests", retryAfter: wait}
 	}
 	defer attempt.Drop()
 	if err := p.authenticate(ctx, c, a); err != nil {

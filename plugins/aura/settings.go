@@ -202,7 +202,7 @@ const defaultTimeout = 4500 * time.Millisecond
 func (u upstreamSettings) client(name string, m *metrics) (*upstream.Client, error) {
 	return upstream.New(upstream.Options{
 		Name: name, BaseURL: u.BaseURL, AllowInsecure: u.AllowInsecure, CAFile: u.CAFile, Timeout: u.Timeout.Duration,
-		BreakerFailures: uint(u.Breaker.Failures), BreakerDelay: u.Breaker.Delay.Duration, //nolint:gosec // the schema bounds it
+		BreakerFailures: uint(u.Breaker.Failures), BreakerDelay: u.Breaker.Delay.Duration,
 		Observe: func(o upstream.Outcome, took time.Duration) { m.called(name, string(o), took) },
 	})
 }

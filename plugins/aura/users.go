@@ -110,7 +110,7 @@ func (p *plugin) getUser(ctx context.Context, c *call) (any, error) {
 	}
 	if wait > 0 {
 		p.metrics.throttled.Inc()
-		return nil, &problem{tooManyRequests, "too many users that do not exist", wait, nil}
+		return nil, &problem{kind: tooManyRequests, message: "too many users that do not exist", retryAfter: wait}
 	}
 	defer attempt.Drop()
 	_, r, err := p.registry.byAuraID(ctx, wanted)
