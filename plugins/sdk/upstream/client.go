@@ -58,7 +58,7 @@ const (
 	OK          Outcome = "ok"           // below 400
 	ClientError Outcome = "client_error" // 4xx
 	ServerError Outcome = "server_error" // 5xx
-	Unreachable Outcome = "unreachable"  // name, connection or TLS
+	Unreachable Outcome = "unreachable"  // name, connection or TLS; a kept connection that was closed when it was used again
 	Timeout     Outcome = "timeout"
 	Malformed   Outcome = "malformed" // no HTTP, cut off, too large
 	Open        Outcome = "open"      // the breaker let nothing through
@@ -73,6 +73,8 @@ type Error struct {
 	// RetryAfter is when the breaker lets a call through again; 0 unless Outcome is Open.
 	RetryAfter time.Duration
 	cause      error
+	// sent says that the service may have seen the call.
+	sent bool
 }
 
 // Error implements error.
@@ -99,7 +101,8 @@ type Call struct {
 	ContentType string
 	// Correlator goes as x-correlator when not "".
 	Correlator string
-	// Idempotent lets a call be repeated after 502, 503 and 504. After a failure to connect every call is.
+	// Idempotent lets a call be repeated after 502, 503 and 504, and when a kept connection breaks. After a failure to connect
+	// every call is.
 	Idempotent bool
 }
 
@@ -166,7 +169,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 func again(call Call, a Answer, err error) bool {
 	var failed *Error
 	if errors.As(err, &failed) {
-		return failed.Outcome == Unreachable
+		return failed.Outcome == Unreachable && (!failed.sent || call.Idempotent)
 	}
 	return call.Idempotent && (a.Status == http.StatusBadGateway || a.Status == http.StatusServiceUnavailable || a.Status == http.StatusGatewayTimeout)
 }
@@ -190,14 +193,32 @@ func (c *Client) attempt(limited, caller context.Context, call Call) (Answer, er
 		return Answer{}, &Error{Upstream: c.options.Name, Outcome: Open, RetryAfter: c.breaker.RemainingDelay()}
 	}
 	started := time.Now()
-	answer, outcome, err := c.send(limited, caller, call)
+	var w way
+	answer, outcome, err := c.send(limited, caller, call, &w)
 	c.observe(outcome, time.Since(started))
 	c.record(outcome)
 	if err != nil {
-		return Answer{}, &Error{Upstream: c.options.Name, Outcome: outcome, cause: err}
+		return Answer{}, &Error{Upstream: c.options.Name, Outcome: outcome, cause: err, sent: w.connected.Load()}
 	}
 	return answer, nil
 }
+
+// way is how far a call came. The transport may begin anew with another connection.
+type way struct{ connected, kept, answered atomic.Bool }
+
+func (w *way) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { w.connected.Store(false) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			w.kept.Store(info.Reused)
+			w.connected.Store(true)
+		},
+		GotFirstResponseByte: func() { w.answered.Store(true) },
+	}
+}
+
+// broken reports whether the call found nobody: no connection, or a kept one whose other end had gone.
+func (w *way) broken() bool { return !w.connected.Load() || w.kept.Load() && !w.answered.Load() }
 
 // record tells the breaker. A caller that gave up says nothing about the service; but the one trial of a half-open breaker
 // must end somehow, and did not succeed.
@@ -220,24 +241,19 @@ func (c *Client) observe(o Outcome, took time.Duration) {
 	}
 }
 
-func (c *Client) send(limited, caller context.Context, call Call) (Answer, Outcome, error) {
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
-		GetConn: func(string) { connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
-	request, err := c.request(traced, call)
+func (c *Client) send(limited, caller context.Context, call Call, w *way) (Answer, Outcome, error) {
+	request, err := c.request(httptrace.WithClientTrace(limited, w.trace()), call)
 	if err != nil {
 		return Answer{}, Malformed, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return Answer{}, classify(limited, caller, connected.Load()), withoutURL(err)
+		return Answer{}, classify(limited, caller, w.broken()), withoutURL(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, c.options.MaxResponseBytes+1))
 	if err != nil {
-		return Answer{}, classify(limited, caller, true), withoutURL(err)
+		return Answer{}, classify(limited, caller, false), withoutURL(err)
 	}
 	if int64(len(body)) > c.options.MaxResponseBytes {
 		return Answer{}, Malformed, fmt.Errorf("the answer is larger than %d bytes", c.options.MaxResponseBytes)
@@ -270,13 +286,13 @@ func (c *Client) request(ctx context.Context, call Call) (*http.Request, error) 
 	return request, nil
 }
 
-func classify(limited, caller context.Context, connected bool) Outcome {
+func classify(limited, caller context.Context, broken bool) Outcome {
 	switch {
 	case caller.Err() != nil && !errors.Is(caller.Err(), context.DeadlineExceeded):
 		return Cancelled
 	case limited.Err() != nil:
 		return Timeout
-	case !connected:
+	case broken:
 		return Unreachable
 	default:
 		return Malformed

@@ -132,6 +132,33 @@ func TestUnreachableAfterItWasThere(t *testing.T) {
 	expectOutcome(t, err, Unreachable)
 }
 
+// A service that closes a kept connection may have seen what came over it.
+func TestKeptConnectionThatBreaks(t *testing.T) {
+	for _, idempotent := range []bool{false, true} {
+		var calls atomic.Int32
+		base := serve(t, func(http.ResponseWriter, *http.Request) {
+			if calls.Add(1) == 2 {
+				panic(http.ErrAbortHandler)
+			}
+		})
+		c := client(t, Options{BaseURL: base})
+		call := Call{Method: "POST", Idempotent: idempotent}
+		if _, err := c.Do(t.Context(), call); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Do(t.Context(), call)
+		if idempotent && (err != nil || calls.Load() != 3) {
+			t.Errorf("%v after %d calls", err, calls.Load())
+		}
+		if !idempotent {
+			expectOutcome(t, err, Unreachable)
+			if calls.Load() != 2 {
+				t.Errorf("%d calls", calls.Load())
+			}
+		}
+	}
+}
+
 func TestTimeLimits(t *testing.T) {
 	release := make(chan struct{})
 	base := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
