@@ -276,7 +276,7 @@ func TestOtherAnswersOfThePlatform(t *testing.T) {
 func TestAPlatformThatIsNotThere(t *testing.T) {
 	t.Run("refuses connections", func(t *testing.T) {
 		c := connect(t, options{})
-		c.Server.Close()
+		c.Close()
 		began := time.Now()
 		failed(t, c.ask(c.token), 200, fourthPlatform, "")
 		if took := time.Since(began); took > 5*time.Second {
@@ -317,7 +317,7 @@ func TestAKeyThatIsNotGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is the point
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func TestOtherWaysToAura(t *testing.T) {
 	t.Run("no key for the device type", func(t *testing.T) {
 		c := connect(t, options{})
 		c.admin("registerTrustedDevice", `{"userId":"`+c.user("ana", 25).ID+`","deviceType":2,"deviceId":"ana-2"}`)
-		a := c.service.login(strings.Replace(body("ana", 25, password), `:1,"inst`, `:2,"inst`, 1), fromES)
+		a := c.login(strings.Replace(body("ana", 25, password), `:1,"inst`, `:2,"inst`, 1), fromES)
 		failed(t, c.ask(a.Get("Content.Token").(string)), 200, fourthPlatform, "")
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -380,11 +381,29 @@ func TestMappedStatusesAndOtherNumbers(t *testing.T) {
 }
 
 func TestOnItsOwnHostAndListener(t *testing.T) {
-	s := start(t, options{configure: func(c *config.Config) { c.Plugins.Listen = map[string]string{"gvp": "127.0.0.1:0"} }})
+	s := start(t, options{configure: func(c *config.Config) {
+		c.Plugins.Listen = map[string]string{"gvp": "127.0.0.1:0"}
+		c.Plugins.Hosts = map[string][]string{"gvp": {"uniapi.localhost"}}
+	}})
 	bare := nodetest.Client{T: t, Address: s.SiteAddress("gvp")}
 	succeeded(t, bare.HTTP("POST", "/LoginUserPassword", body("ana", 25, password), fromES))
 	failed(t, bare.HTTP("POST", "/GetAuraToken", `{}`), 200, authRequired, "")
 	failed(t, bare.HTTP("POST", "/_query", `{}`), 404, invalidParameter, "method")
+	for host, want := range map[string]int{"uniapi.localhost": http.StatusOK, "other.localhost": http.StatusNotFound} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+s.Client.Address+"/GetAuraId", strings.NewReader(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Content-Type", typeJSON)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = answer.Body.Close(); answer.StatusCode != want {
+			t.Errorf("%s: %d", host, answer.StatusCode)
+		}
+	}
 }
 
 // The store fails at each write of a login in turn: no token is given out that is not in the log, and each attempt gets its
@@ -441,18 +460,24 @@ func TestStorageFaultsDuringALogin(t *testing.T) {
 	}
 }
 
-// An operator who suspends a user while he logs in for the first time has the last word, whichever is first.
-func TestASuspensionBeatsActivation(t *testing.T) {
-	s := start(t, options{})
-	id := s.user("new", 25).ID
-	var wait sync.WaitGroup
-	wait.Go(func() { s.login(body("new", 25, password), fromES) })
-	wait.Go(func() { s.admin("setUserStatus", `{"userId":"`+id+`","status":4}`) })
-	wait.Wait()
-	if got := s.user("new", 25).Status; got != excluded {
-		t.Errorf("status %d", got)
+// An operator who excludes a user while he logs in for the first time has the last word, whichever is first.
+func TestAnExclusionBeatsActivation(t *testing.T) {
+	var armed atomic.Bool
+	var s *service
+	s = start(t, options{fail: func(op string, c storage.Collection, id string) error {
+		if c.Name == users && op != "Get" && armed.CompareAndSwap(true, false) { // the login is about to activate him
+			s.admin("setUserStatus", `{"userId":"`+id+`","status":4}`)
+		}
+		return nil
+	}})
+	armed.Store(true)
+	row := s.one(func() { failed(t, s.login(body("new", 25, password), fromES), 200, userExcluded, "") })
+	if got := s.user("new", 25).Status; got != excluded || armed.Load() || row.Success {
+		t.Errorf("status %d, row %+v", got, row)
 	}
-	failed(t, s.login(body("new", 25, password), fromES), 200, userExcluded, "")
+	if n := len(stored[tokenRow](s, tokens)); n != 0 {
+		t.Errorf("%d tokens", n)
+	}
 }
 
 // Twenty logins at once on one account: all succeed, each with a token, a session and a row of its own.

@@ -13,27 +13,34 @@ type outcome struct {
 	name                   string
 }
 
+// The severities.
+const (
+	fine           = 1
+	faultOfCaller  = 2
+	faultOfService = 3
+)
+
 // The outcomes. 0, 30, 318 and 320 to 322 are public numbers of the UNIAPI; the others are this plugin's, and can be changed
 // by uniapi.statusCodes.
 var (
-	okay              = outcome{0, 1, http.StatusOK, "OK"}
-	internalError     = outcome{1, 3, http.StatusInternalServerError, "InternalError"}
-	invalidParameter  = outcome{2, 2, http.StatusBadRequest, "InvalidParameter"}
-	authRequired      = outcome{30, 2, http.StatusUnauthorized, "AuthenticationRequired"}
-	invalidUser       = outcome{31, 2, http.StatusUnauthorized, "InvalidUserException"}
-	notYetActivated   = outcome{32, 2, http.StatusForbidden, "UserNotYetActivatedException"}
-	userSuspended     = outcome{33, 2, http.StatusForbidden, "UserSuspendedException"}
-	userExcluded      = outcome{34, 2, http.StatusForbidden, "UserExcludedException"}
-	roaming           = outcome{35, 2, http.StatusForbidden, "UserTryingToRoamingException"}
-	deviceUnknown     = outcome{36, 2, http.StatusForbidden, "DeviceNotRegisteredException"}
-	deviceDisabled    = outcome{37, 2, http.StatusForbidden, "DeviceNotEnabledException"}
-	tooManyRequests   = outcome{38, 2, http.StatusTooManyRequests, "TooManyRequests"}
-	invalidInstance   = outcome{39, 2, http.StatusBadRequest, "InvalidInstanceException"}
-	invalidDeviceType = outcome{40, 2, http.StatusBadRequest, "InvalidDeviceTypeException"}
-	auraEndpoint      = outcome{318, 3, http.StatusServiceUnavailable, "AuraEndpointNotAvailable"}
-	fourthPlatform    = outcome{320, 3, http.StatusServiceUnavailable, "FourthPlatformNotAvailable"}
-	userNotFoundIn4P  = outcome{321, 2, http.StatusNotFound, "UserNotFoundInFourthPlatform"}
-	bearerGeneration  = outcome{322, 3, http.StatusInternalServerError, "AuraBearerGenerationException"}
+	okay              = outcome{0, fine, http.StatusOK, "OK"}
+	internalError     = outcome{1, faultOfService, http.StatusInternalServerError, "InternalError"}
+	invalidParameter  = outcome{2, faultOfCaller, http.StatusBadRequest, "InvalidParameter"}
+	authRequired      = outcome{30, faultOfCaller, http.StatusUnauthorized, "AuthenticationRequired"}
+	invalidUser       = outcome{31, faultOfCaller, http.StatusUnauthorized, "InvalidUserException"}
+	notYetActivated   = outcome{32, faultOfCaller, http.StatusForbidden, "UserNotYetActivatedException"}
+	userSuspended     = outcome{33, faultOfCaller, http.StatusForbidden, "UserSuspendedException"}
+	userExcluded      = outcome{34, faultOfCaller, http.StatusForbidden, "UserExcludedException"}
+	roaming           = outcome{35, faultOfCaller, http.StatusForbidden, "UserTryingToRoamingException"}
+	deviceUnknown     = outcome{36, faultOfCaller, http.StatusForbidden, "DeviceNotRegisteredException"}
+	deviceDisabled    = outcome{37, faultOfCaller, http.StatusForbidden, "DeviceNotEnabledException"}
+	tooManyRequests   = outcome{38, faultOfCaller, http.StatusTooManyRequests, "TooManyRequests"}
+	invalidInstance   = outcome{39, faultOfCaller, http.StatusBadRequest, "InvalidInstanceException"}
+	invalidDeviceType = outcome{40, faultOfCaller, http.StatusBadRequest, "InvalidDeviceTypeException"}
+	auraEndpoint      = outcome{318, faultOfService, http.StatusServiceUnavailable, "AuraEndpointNotAvailable"}
+	fourthPlatform    = outcome{320, faultOfService, http.StatusServiceUnavailable, "FourthPlatformNotAvailable"}
+	userNotFoundIn4P  = outcome{321, faultOfCaller, http.StatusNotFound, "UserNotFoundInFourthPlatform"}
+	bearerGeneration  = outcome{322, faultOfService, http.StatusInternalServerError, "AuraBearerGenerationException"}
 )
 
 var outcomes = []outcome{

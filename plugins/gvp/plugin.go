@@ -138,7 +138,7 @@ func (p *plugin) note(ctx context.Context, name, correlator string, f failure, t
 	attributes := []slog.Attr{
 		slog.String("route", name), slog.String("correlator", correlator), slog.Int("code", f.code), slog.String("outcome", f.message()),
 	}
-	if f.severity > okay.severity+1 { // the system's fault
+	if f.severity == faultOfService {
 		level = slog.LevelError
 	}
 	if f.cause != nil {
