@@ -13,6 +13,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/core/storage/source"
 )
 
 // Search finds documents. It sees every write that was acknowledged before it began.
@@ -33,7 +34,7 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 		return storage.Found{}, err
 	}
 	defer letGo(all)
-	p := page{engine: e, from: e.db, pinned: all, filter: newSourceFilter(body.Source)}
+	p := page{engine: e, from: e.db, pinned: all, filter: source.NewFilter(body.Source)}
 	found, _, err := p.find(ctx, search.Request{Search: body, From: s.From, Size: s.Size, Now: time.Now()})
 	return found, err
 }
@@ -80,7 +81,7 @@ type page struct {
 	engine *Engine
 	from   pebble.Reader // of the documents
 	pinned []*pinned
-	filter *sourceFilter
+	filter *source.Filter
 }
 
 // find gives what a request finds, and where the next page begins.
@@ -128,7 +129,7 @@ func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool
 	}
 	hit.Source = r.source
 	if p.filter != nil {
-		if hit.Source, err = p.filter.apply(r.source); err != nil {
+		if hit.Source, err = p.filter.Apply(r.source); err != nil {
 			return hit, false, readError(err)
 		}
 	}
