@@ -28,7 +28,9 @@ func (g generator) valueFor(field string) any {
 		return g.big()
 	case "i", "s", "b", "bad", "unindexed", "o.n":
 		return g.small()
-	case "d", "f", "h":
+	case "h":
+		return g.half()
+	case "d", "f":
 		return g.float()
 	case "bo":
 		return pick[any](g, true, false, "true", "false")
