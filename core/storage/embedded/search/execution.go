@@ -277,7 +277,7 @@ func (b *ranked) score(p *part) error {
 		}
 	}
 	for doc := s.next(); doc != noDoc; doc = s.next() {
-		if !b.allLive && !b.v.Live.Has(doc) {
+		if b.live != nil && !b.live.has(doc) {
 			continue
 		}
 		b.docs, b.scores = append(b.docs, doc), append(b.scores, s.score())
@@ -295,8 +295,8 @@ type ranked struct {
 	e       *execution
 	v       *view
 	c       *collector
-	post    set // nil without a post_filter
-	allLive bool
+	post    set   // nil without a post_filter
+	live    dense // nil when all documents are live
 	all     dense // what is aggregated, nil when nothing is
 	docs    []uint32
 	scores  []float32
@@ -305,8 +305,11 @@ type ranked struct {
 
 func newRanked(e *execution, v *view, c *collector) *ranked {
 	b := &ranked{
-		e: e, v: v, c: c, allLive: v.Live.Count() == int(v.n),
+		e: e, v: v, c: c,
 		docs: make([]uint32, 0, batchDocs), scores: make([]float32, 0, batchDocs),
+	}
+	if v.Live.Count() < int(v.n) {
+		b.live = v.Live.Dense(v.n)
 	}
 	if e.plan != nil {
 		b.all = newDense(v.n)

@@ -42,7 +42,7 @@ func interleave(v uint32) uint64 {
 // near implements Points.Near.
 func (g *grid) near(south, north, west, east float64) *roaring.Bitmap {
 	b := widened(south, north, west, east)
-	scratch := foundPlaces.Get().(*[]uint32) //nolint:forcetypeassert,errcheck // nothing else is put in
+	scratch := foundPlaces.Get().(*[]uint32) // nothing else is put in
 	defer foundPlaces.Put(scratch)
 	found := (*scratch)[:0]
 	if b.west <= b.east {
