@@ -3,8 +3,6 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -22,7 +20,7 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 		return storage.Found{}, err
 	}
 	defer e.gate.leave()
-	body, err := checkSearch(s)
+	body, err := query.Read(s)
 	if err != nil {
 		return storage.Found{}, err
 	}
@@ -37,43 +35,6 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 	p := page{engine: e, from: e.db, pinned: all, filter: source.NewFilter(body.Source)}
 	found, _, err := p.find(ctx, search.Request{Search: body, From: s.From, Size: s.Size, Now: time.Now()})
 	return found, err
-}
-
-// checkSearch reads the body and looks at the bounds.
-func checkSearch(s storage.Search) (*query.Search, error) {
-	switch {
-	case s.From < 0:
-		return nil, searchArgument("from", "0 or more")
-	case s.Size < 0 || s.Size > storage.MaxWindow-s.From:
-		return nil, searchArgument("size", fmt.Sprintf("0 or more, and at most %d with from", storage.MaxWindow))
-	case s.Scroll < 0 || s.Scroll > 0 && s.From > 0:
-		return nil, searchArgument("scroll", "a duration, without from")
-	case s.Scroll > 0 && s.Size == 0:
-		return nil, searchArgument("size", "1 or more with scroll")
-	}
-	if err := checkTargets(s.Targets); err != nil {
-		return nil, err
-	}
-	body, err := query.ParseSearch(s.Body)
-	if err != nil {
-		return nil, err
-	}
-	if s.Scroll > 0 && body.SearchAfter != nil {
-		return nil, searchArgument("search_after", "nothing with scroll")
-	}
-	return body, body.RefuseUnsupported()
-}
-
-func checkTargets(targets []storage.Collection) error {
-	if len(targets) == 0 {
-		return searchArgument("targets", "one collection or more")
-	}
-	for i, t := range targets {
-		if t.Scope != targets[0].Scope || slices.Contains(targets[:i], t) {
-			return searchArgument("targets", "collections of one scope, each once")
-		}
-	}
-	return nil
 }
 
 // page finds hits and reads their documents.
@@ -142,7 +103,7 @@ func (e *Engine) Count(ctx context.Context, addresses []storage.Collection, raw 
 		return 0, err
 	}
 	defer e.gate.leave()
-	if err := checkTargets(addresses); err != nil {
+	if err := query.CheckTargets(addresses); err != nil {
 		return 0, err
 	}
 	q, err := query.Parse(raw)
