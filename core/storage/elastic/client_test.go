@@ -65,8 +65,8 @@ func TestOpenOther(t *testing.T) {
 	wantErr(t, "Open of something else", err, kerror.ServicesStorageNotConnected)
 }
 
-// between stands before the real Elasticsearch. do decides about a request once; it gives whether the answer goes to the client.
-func between(t *testing.T, do func(forward http.Handler, w http.ResponseWriter, r *http.Request)) *Engine {
+// between stands before the real Elasticsearch. do serves the requests.
+func between(t *testing.T, timeout time.Duration, do func(forward http.Handler, w http.ResponseWriter, r *http.Request)) *Engine {
 	t.Helper()
 	to, err := url.Parse(server(t))
 	if err != nil {
@@ -74,7 +74,7 @@ func between(t *testing.T, do func(forward http.Handler, w http.ResponseWriter, 
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { do(proxy, w, r) }))
-	e, err := Open(t.Context(), Options{Addresses: []string{s.URL, s.URL}, Timeout: 2 * time.Second})
+	e, err := Open(t.Context(), Options{Addresses: []string{s.URL, s.URL}, Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func between(t *testing.T, do func(forward http.Handler, w http.ResponseWriter, 
 func TestLostAnswer(t *testing.T) {
 	var lose atomic.Bool
 	var sent atomic.Int32
-	e := between(t, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+	e := between(t, time.Minute, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
 		if lose.Load() && strings.HasSuffix(r.URL.Path, "/_bulk") {
 			sent.Add(1)
 			forward.ServeHTTP(httptest.NewRecorder(), r)
@@ -123,7 +123,7 @@ func TestLostAnswer(t *testing.T) {
 // TestSlow: a server that does not answer is not waited for longer than the timeout, nor than the caller wants.
 func TestSlow(t *testing.T) {
 	var slow atomic.Bool
-	e := between(t, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+	e := between(t, time.Second, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
 		if slow.Load() {
 			_, _ = io.Copy(io.Discard, r.Body) // else nobody sees that the client has gone
 			<-r.Context().Done()
@@ -131,8 +131,9 @@ func TestSlow(t *testing.T) {
 		}
 		forward.ServeHTTP(w, r)
 	})
-	c := fresh(t, opened(t))
-	ensure(t, e, c, "")
+	direct := opened(t)
+	c := fresh(t, direct)
+	ensure(t, direct, c, "")
 	slow.Store(true)
 	defer slow.Store(false)
 	_, err := e.Get(t.Context(), c, "a")
@@ -148,7 +149,7 @@ func TestSlow(t *testing.T) {
 // TestRefused: what the server or a proxy answers instead is an error of the catalogue, and nothing is taken for done.
 func TestRefused(t *testing.T) {
 	var status atomic.Int32
-	e := between(t, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+	e := between(t, time.Minute, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
 		if s := int(status.Load()); s != 0 && strings.HasSuffix(r.URL.Path, "/_bulk") {
 			http.Error(w, "<html>go away</html>", s)
 			return

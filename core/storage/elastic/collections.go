@@ -16,8 +16,8 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// maxEnsures bounds how often Ensure looks again at a collection that others make, change and drop at the same time.
-const maxEnsures = 20
+// maxChange bounds how long Ensure and Truncate look again at a collection that others make, change and drop at the same time.
+const maxChange = 30 * time.Second
 
 // noMapping is the mapping of a collection that was given none.
 const noMapping = `{"dynamic":"false","properties":{}}`
@@ -40,7 +40,7 @@ func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.
 		return kerror.ServicesStorageInvalidArgument.New("settings", "a JSON object")
 	}
 	defer e.schemas.forget(c)
-	for range maxEnsures {
+	for begin := time.Now(); time.Since(begin) < maxChange; {
 		done, err := e.ensureOnce(ctx, c, spec)
 		if done || err != nil {
 			return err
@@ -214,7 +214,7 @@ func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
 		return err
 	}
 	defer e.gate.leave()
-	for range maxEnsures {
+	for begin := time.Now(); time.Since(begin) < maxChange; {
 		l, err := e.describe(ctx, c)
 		if err != nil {
 			return err

@@ -112,6 +112,14 @@ func (g generator) date() any {
 	return 1546300800000 + g.Int64N(6*365*86400)*1000
 }
 
+func (g generator) dateText() string {
+	for {
+		if text, ok := g.date().(string); ok {
+			return text
+		}
+	}
+}
+
 func (g generator) day() any {
 	if g.chance(2) {
 		return fmt.Sprintf("%d-%02d-%02d", 2019+g.IntN(7), 1+g.IntN(12), 1+g.IntN(28))
