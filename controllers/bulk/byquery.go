@@ -26,9 +26,6 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 	if err != nil {
 		return nil, err
 	}
-	if matchesAll(query) { // who means everything can say match_all
-		return nil, kerror.ServicesStorageMissingArgument.New("body.query")
-	}
 	deleted := 0
 	err = c.Engine.Select(ctx, where, query, queryBatch, func(docs []storage.Document) error {
 		ops := make([]storage.Op, len(docs))
@@ -83,7 +80,7 @@ func (c controller) updateByQuery(ctx context.Context, req *protocol.Request) (a
 	return map[string]int{"updated": updated}, nil
 }
 
-// byQuery reads what both actions share.
+// byQuery reads what both actions share. An empty query is refused: who means everything can say match_all.
 func byQuery(req *protocol.Request) (where storage.Collection, query jsontext.Value, body protocol.Args, err error) {
 	if where, err = target.Collection(req); err != nil {
 		return where, nil, body, err
@@ -92,11 +89,14 @@ func byQuery(req *protocol.Request) (where storage.Collection, query jsontext.Va
 		return where, nil, body, err
 	}
 	query, err = body.Object("query")
+	if err == nil && isEmpty(query) {
+		err = kerror.ServicesStorageMissingArgument.New("body.query")
+	}
 	return where, query, body, err
 }
 
-// matchesAll reports whether a query object holds nothing.
-func matchesAll(query jsontext.Value) bool {
+// isEmpty reports whether a query object holds nothing.
+func isEmpty(query jsontext.Value) bool {
 	return len(bytes.TrimSpace(query[1:len(query)-1])) == 0
 }
 

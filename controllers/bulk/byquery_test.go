@@ -52,12 +52,13 @@ func TestByQuery(t *testing.T) {
 	controllertest.Run(t, n, []scenario{
 		{"update one", `bulk:updateByQuery ` + c + `,"body":{"query":{"term":{"n":7}},"changes":{"m":{"a":[1]},"_kuzzle_info":{"author":"eve"}}}`, 200, "", `{"updated":1}`, ""},
 		{"update none", `bulk:updateByQuery ` + c + `,"body":{"query":{"ids":{"values":[]}},"changes":{"m":1}}`, 200, "", `{"updated":0}`, ""},
-		{"update all", `bulk:updateByQuery ` + c + `,"refresh":"wait_for","body":{"query":{},"changes":{"seen":true}}`, 200, "", `{"updated":2500}`, ""},
-		{"update without changes", `bulk:updateByQuery ` + c + `,"body":{"query":{}}`, 400, "api.assert.missing_argument", "", ""},
+		{"update all", `bulk:updateByQuery ` + c + `,"refresh":"wait_for","body":{"query":{"match_all":{}},"changes":{"seen":true}}`, 200, "", `{"updated":2500}`, ""},
+		{"update by nothing", `bulk:updateByQuery ` + c + `,"body":{"query":{ },"changes":{"a":1}}`, 400, "services.storage.missing_argument", "", ""},
+		{"update without changes", `bulk:updateByQuery ` + c + `,"body":{"query":{"match_all":{}}}`, 400, "api.assert.missing_argument", "", ""},
 		{"update without a query", `bulk:updateByQuery ` + c + `,"body":{"changes":{}}`, 400, "api.assert.missing_argument", "", ""},
 		{"update without a body", `bulk:updateByQuery ` + c, 400, "api.assert.body_required", "", ""},
-		{"update with a list", `bulk:updateByQuery ` + c + `,"body":{"query":{},"changes":[]}`, 400, "api.assert.invalid_type", "", ""},
-		{"update elsewhere", `bulk:updateByQuery "index":"i","collection":"x","body":{"query":{},"changes":{}}`, 412, "services.storage.unknown_collection", "", ""},
+		{"update with a list", `bulk:updateByQuery ` + c + `,"body":{"query":{"match_all":{}},"changes":[]}`, 400, "api.assert.invalid_type", "", ""},
+		{"update elsewhere", `bulk:updateByQuery "index":"i","collection":"x","body":{"query":{"match_all":{}},"changes":{}}`, 412, "services.storage.unknown_collection", "", ""},
 		{"delete one", `bulk:deleteByQuery ` + c + `,"refresh":true,"body":{"query":{"term":{"n":8}}}`, 200, "", `{"deleted":1}`, ""},
 		{"delete it again", `bulk:deleteByQuery ` + c + `,"body":{"query":{"term":{"n":8}}}`, 200, "", `{"deleted":0}`, ""},
 		{"delete by nothing", `bulk:deleteByQuery ` + c + `,"body":{"query":{ }}`, 400, "services.storage.missing_argument", "", ""},
@@ -92,7 +93,7 @@ func TestByQueryRaces(t *testing.T) {
 		return errors.Join(err, disk.Delete(t.Context(), where, "2", storage.WriteOptions{}))
 	}
 	n.FailWith(meddle)
-	a := n.Ask(t, `{"controller":"bulk","action":"updateByQuery",`+c+`,"body":{"query":{},"changes":{"seen":true}}}`)
+	a := n.Ask(t, `{"controller":"bulk","action":"updateByQuery",`+c+`,"body":{"query":{"match_all":{}},"changes":{"seen":true}}}`)
 	if a.Status != 400 || a.Error == nil || a.Error.ID != "services.storage.incomplete_update" || a.Error.Props[0] != "3" || len(a.Error.Errors) != 1 || a.Result != nil {
 		t.Errorf("%d %v %s", a.Status, a.Error, a.Result)
 	}
@@ -113,7 +114,7 @@ func TestByQueryRaces(t *testing.T) {
 		return nil
 	})
 	controllertest.Run(t, n, []scenario{
-		{"update", `bulk:updateByQuery ` + c + `,"body":{"query":{},"changes":{}}`, 500, "core.fatal.unexpected_error", "", ""},
+		{"update", `bulk:updateByQuery ` + c + `,"body":{"query":{"match_all":{}},"changes":{}}`, 500, "core.fatal.unexpected_error", "", ""},
 		{"delete", `bulk:deleteByQuery ` + c + `,"body":{"query":{"match_all":{}}}`, 500, "core.fatal.unexpected_error", "", ""},
 	})
 }

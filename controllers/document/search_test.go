@@ -121,11 +121,17 @@ func TestSearchInTargets(t *testing.T) {
 		{"none", `document:search "targets":[]`, 400, "api.assert.empty_argument", "", ""},
 		{"a list", `document:search "targets":[{"index":"i","collections":["c,d"]}]`, 400, "services.storage.invalid_target_format", "", ""},
 		{"all", `document:search "targets":[{"index":"_all","collections":["c"]}]`, 400, "services.storage.invalid_target_format", "", ""},
+		{"a text", `document:search "targets":"x"`, 400, "api.assert.invalid_type", "", ""},
+		{"texts", `document:search "targets":["x"]`, 400, "api.assert.invalid_type", "", ""},
+		{"no list", `document:search "targets":[{"index":"i","collections":"c"}]`, 400, "api.assert.invalid_type", "", ""},
+		{"an empty list", `document:search "targets":[{"index":"i","collections":[]}]`, 400, "api.assert.missing_argument", "", ""},
+		{"a number", `document:search "targets":[{"index":1,"collections":["c"]}]`, 400, "api.assert.invalid_type", "", ""},
+		{"a pattern of indexes", `document:search "targets":[{"index":"i*","collections":["c"]}]`, 400, "services.storage.invalid_target_format", "", ""},
 		// Nobody may search what cannot be told apart.
-		{"a pattern", `document:search "targets":[{"index":"i","collections":["*"]}]`, 401, "security.rights.unauthorized", "", ""},
-		{"no collections", `document:search "targets":[{"index":"i"}]`, 401, "security.rights.unauthorized", "", ""},
-		{"no index", `document:search "targets":[{"collections":["c"]}]`, 401, "security.rights.unauthorized", "", ""},
-		{"an object", `document:search "targets":{"index":"i","collections":["c"]}`, 401, "security.rights.unauthorized", "", ""},
+		{"a pattern", `document:search "targets":[{"index":"i","collections":["*"]}]`, 400, "services.storage.invalid_target_format", "", ""},
+		{"no collections", `document:search "targets":[{"index":"i"}]`, 400, "api.assert.missing_argument", "", ""},
+		{"no index", `document:search "targets":[{"collections":["c"]}]`, 400, "api.assert.missing_argument", "", ""},
+		{"an object", `document:search "targets":{"index":"i","collections":["c"]}`, 400, "api.assert.invalid_type", "", ""},
 	})
 }
 
@@ -164,8 +170,9 @@ func TestSearchObeysRights(t *testing.T) {
 		{"another collection among hers", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["c","d"]}]`, 403, forbidden, "", ""},
 		{"another index after hers", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["c"]},{"index":"j","collections":["c"]}]`, 403, forbidden, "", ""},
 		{"one that does not exist", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["c","none"]}]`, 403, forbidden, "", ""},
-		{"a list that begins with hers", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["c,d"]}]`, 403, forbidden, "", ""},
-		{"everything", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["*"]}]`, 403, forbidden, "", ""},
+		{"a list that begins with hers", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["c,d"]}]`, 400, "services.storage.invalid_target_format", "", ""},
+		{"everything", `document:search ` + jwt + `,"targets":[{"index":"i","collections":["*"]}]`, 400, "services.storage.invalid_target_format", "", ""},
+		{"what is no target", `document:search ` + jwt + `,"targets":["c"]`, 400, "api.assert.invalid_type", "", ""},
 		{"anonymous", `document:search "targets":[{"index":"i","collections":["c"]}]`, 401, "security.rights.unauthorized", "", ""},
 	})
 }

@@ -1,13 +1,6 @@
 package target
 
 import (
-	"slices"
-	"strconv"
-	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -20,21 +13,17 @@ const maxTargets = 1000
 // [{index, collections: [name]}], or else the one that index and collection name. core/security has decided about each of
 // them by the same reading.
 func Collections(req *protocol.Request) ([]storage.Collection, error) {
-	raw := req.Args.Raw("targets")
-	if raw == nil {
+	if req.Args.Raw("targets") == nil {
 		c, err := Collection(req)
 		return []storage.Collection{c}, err
 	}
-	list, err := targets(raw, req.Args.FromText())
+	list, err := req.Args.Targets()
 	if err != nil {
 		return nil, err
 	}
 	var collections []storage.Collection
 	seen := map[storage.Collection]bool{}
-	for i, t := range list {
-		if err := t.check("targets[" + strconv.Itoa(i) + "]"); err != nil {
-			return nil, err
-		}
+	for _, t := range list {
 		for _, name := range t.Collections {
 			c := storage.Collection{Scope: storage.Public, Index: t.Index, Name: name}
 			if !seen[c] {
@@ -51,42 +40,3 @@ func Collections(req *protocol.Request) ([]storage.Collection, error) {
 	}
 	return collections, nil
 }
-
-// entry is one of the list in the argument targets.
-type entry struct {
-	Index       string   `json:"index"`
-	Collections []string `json:"collections"`
-}
-
-func targets(raw jsontext.Value, text bool) ([]entry, error) {
-	if text && raw.Kind() == '"' { // JSON in a URL
-		var inner string
-		if err := json.Unmarshal(raw, &inner); err != nil {
-			return nil, kerror.APIAssertInvalidType.Wrap(err, "targets", "array")
-		}
-		raw = jsontext.Value(inner)
-	}
-	var list []entry
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, kerror.APIAssertInvalidType.Wrap(err, "targets", "array of {index, collections}")
-	}
-	return list, nil
-}
-
-func (e entry) check(where string) error {
-	switch {
-	case e.Index == "":
-		return kerror.APIAssertMissingArgument.New(where + ".index")
-	case len(e.Collections) == 0 || slices.Contains(e.Collections, ""):
-		return kerror.APIAssertMissingArgument.New(where + ".collections")
-	case severalNames(e.Index):
-		return kerror.ServicesStorageInvalidTargetFormat.New("index", e.Index)
-	}
-	if i := slices.IndexFunc(e.Collections, severalNames); i >= 0 {
-		return kerror.ServicesStorageInvalidTargetFormat.New("collection", e.Collections[i])
-	}
-	return nil
-}
-
-// severalNames reports whether an engine could read name as a list or a pattern.
-func severalNames(name string) bool { return strings.ContainsAny(name, ",+*") || name == "_all" }

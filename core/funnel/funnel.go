@@ -68,7 +68,7 @@ func (f *Funnel) Execute(ctx context.Context, req *protocol.Request) *protocol.R
 	result, err := r.execute(ctx)
 	err = outOfTime(ctx, err)
 	if err != nil && isInternal(err) {
-		f.Logger.Error("request failed", "requestId", req.RequestID, "controller", req.Controller, "action", req.Action, "error", err)
+		f.logFailure(req, err)
 	}
 	a := protocol.NewResponse(req, result, err)
 	a.Node, a.Dev = f.NodeID, f.Dev
@@ -261,6 +261,16 @@ func outOfTime(ctx context.Context, err error) error {
 	default:
 		return kerror.APIProcessConnectionDropped.Wrap(err)
 	}
+}
+
+// logFailure logs an error that somebody must look into, with what an error of the catalogue keeps from clients.
+func (f *Funnel) logFailure(req *protocol.Request, err error) {
+	facts := []any{"requestId", req.RequestID, "controller", req.Controller, "action", req.Action, "error", err}
+	var ke *kerror.Error
+	if errors.As(err, &ke) && ke.Unwrap() != nil {
+		facts = append(facts, "cause", ke.Unwrap())
+	}
+	f.Logger.Error("request failed", facts...)
 }
 
 // isInternal reports whether err is a fault of the node that somebody must look into, not an answer to a client.

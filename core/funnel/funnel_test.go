@@ -79,6 +79,9 @@ func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 		Actions: []router.Action{
 			x.action("open", ok), x.action("closed", ok),
 			x.action("fails", func(context.Context, *protocol.Request) (any, error) { return nil, errors.New("a detail") }),
+			x.action("broken", func(context.Context, *protocol.Request) (any, error) {
+				return nil, kerror.ServicesStorageNotConnected.Wrap(errors.New("the disk is full"))
+			}),
 			x.action("panics", func(context.Context, *protocol.Request) (any, error) { panic("boom") }),
 			x.action("partly", func(context.Context, *protocol.Request) (any, error) {
 				return []string{"a"}, kerror.ServicesStorageIncompleteDelete.New("b").WithErrors([]any{"b"})
@@ -87,6 +90,7 @@ func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 		Grants: []security.Grant{
 			{Role: "anonymous", Controller: "test", Action: "open"},
 			{Role: "anonymous", Controller: "test", Action: "fails"},
+			{Role: "anonymous", Controller: "test", Action: "broken"},
 			{Role: "anonymous", Controller: "test", Action: "panics"},
 			{Role: "anonymous", Controller: "test", Action: "partly"},
 			{Role: "anonymous", Controller: "test", Action: "unknown"},
@@ -171,6 +175,18 @@ func TestWhatIsAnswered(t *testing.T) {
 	}
 	if !strings.Contains(x.log.String(), "a detail") || !strings.Contains(x.log.String(), "boom") {
 		t.Errorf("internal errors are not logged: %s", x.log)
+	}
+}
+
+// TestCausesAreLogged: what the client must not see of a catalogued failure is in the log.
+func TestCausesAreLogged(t *testing.T) {
+	x := newFixture(t, nil)
+	a := x.Execute(t.Context(), request("broken"))
+	if id(a) != "services.storage.not_connected" || strings.Contains(a.Error.Message, "disk") {
+		t.Errorf("%v", a.Error)
+	}
+	if !strings.Contains(x.log.String(), `cause="the disk is full"`) {
+		t.Errorf("the cause is not logged: %s", x.log)
 	}
 }
 

@@ -54,6 +54,9 @@ func (n *Node) greet(out io.Writer) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Sluice (%s) listens on http://%s and ws://%s\n", n.options.Version, n.Address(), n.Address())
 	fmt.Fprintf(&b, "  data     %s\n", data)
+	if c.Storage.Engine == elasticsearch {
+		fmt.Fprintf(&b, "  storage  Elasticsearch at %s\n", strings.Join(c.Storage.Elasticsearch.Addresses, ", "))
+	}
 	for i, p := range n.Plugins() {
 		label := "plugins"
 		if i > 0 {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/sluicehq/sluice/core/storage/embedded"
 )
 
+// elasticsearch is the value of storage.engine for documents in Elasticsearch.
+const elasticsearch = "elasticsearch"
+
 // openStorage opens the engine that the settings name.
 func (n *Node) openStorage(ctx context.Context) error {
 	c := n.options.Config
@@ -18,7 +22,7 @@ func (n *Node) openStorage(ctx context.Context) error {
 		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
 	}
 	open := n.openEmbedded
-	if c.Storage.Engine == "elasticsearch" {
+	if c.Storage.Engine == elasticsearch {
 		open = n.openElastic
 	}
 	engine, err := open(ctx, c)
@@ -61,5 +65,13 @@ func (n *Node) openElastic(ctx context.Context, c *config.Config) (storage.Engin
 		return nil, err
 	}
 	n.onStop(func(context.Context) error { return engine.Close() })
+	n.serveBackups(elsewhere{})
 	return engine, nil
+}
+
+// elsewhere refuses a backup of documents that are not in the data folder.
+type elsewhere struct{}
+
+func (elsewhere) Backup(context.Context, string) error {
+	return errors.New("the documents of this node are in Elasticsearch: take a snapshot there; of the data folder only the file " + secretFile + " is needed beside it")
 }

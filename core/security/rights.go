@@ -1,11 +1,6 @@
 package security
 
 import (
-	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -17,8 +12,8 @@ func (s *Service) Allowed(u *User, req *protocol.Request, g Grants) bool {
 		return false
 	}
 	controller := canonical(req.Controller)
-	if raw := req.Args.Raw("targets"); raw != nil {
-		return u.allowedInAll(controller, req.Action, raw, req.Args.FromText(), g)
+	if req.Args.Raw("targets") != nil {
+		return u.allowedInAll(controller, req, g)
 	}
 	return u.allowedIn(controller, req.Action, req.Index, req.Collection, g)
 }
@@ -34,32 +29,16 @@ func (u *User) allowedIn(controller, action, index, collection string, g Grants)
 	return false
 }
 
-// target is one entry of the argument targets.
-type target struct {
-	Index       string   `json:"index"`
-	Collections []string `json:"collections"`
-}
-
-// allowedInAll decides a request that names its places in targets. Targets that are malformed or that name places by
-// pattern are refused, whatever the user may do; without any target the role alone decides.
-func (u *User) allowedInAll(controller, action string, raw jsontext.Value, text bool, g Grants) bool {
-	if text && raw.Kind() == '"' {
-		var inner string
-		if json.Unmarshal(raw, &inner) != nil {
-			return false
-		}
-		raw = jsontext.Value(inner)
-	}
-	var targets []target
-	if json.Unmarshal(raw, &targets) != nil || !u.allowedIn(controller, action, "", "", g) {
+// allowedInAll decides a request that names its places in targets. Targets that cannot be read are refused, whatever the user
+// may do; without any target the role alone decides.
+func (u *User) allowedInAll(controller string, req *protocol.Request, g Grants) bool {
+	targets, err := req.Args.Targets()
+	if err != nil || !u.allowedIn(controller, req.Action, "", "", g) {
 		return false
 	}
 	for _, t := range targets {
-		if !plainName(t.Index) || len(t.Collections) == 0 {
-			return false
-		}
 		for _, c := range t.Collections {
-			if !plainName(c) || !u.allowedIn(controller, action, t.Index, c, g) {
+			if !u.allowedIn(controller, req.Action, t.Index, c, g) {
 				return false
 			}
 		}
@@ -67,10 +46,12 @@ func (u *User) allowedInAll(controller, action string, raw jsontext.Value, text 
 	return true
 }
 
-func plainName(s string) bool { return s != "" && !strings.Contains(s, "*") }
-
-// Denied is the refusal of req: 401 to anonymous, who may log in, 403 to others.
+// Denied is the refusal of req: what is wrong with its targets, which nobody may use like that, else 401 to anonymous, who may
+// log in, and 403 to others.
 func (s *Service) Denied(u *User, req *protocol.Request) error {
+	if _, err := req.Args.Targets(); err != nil {
+		return err
+	}
 	if u == nil || u.Anonymous() {
 		return kerror.SecurityRightsUnauthorized.New(req.Controller, req.Action)
 	}

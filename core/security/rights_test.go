@@ -131,6 +131,17 @@ func TestOneAllowIsEnough(t *testing.T) {
 
 func TestDenied(t *testing.T) {
 	s := open(t, newEngine(t), false)
+	for targets, want := range map[string]*kerror.Def{
+		`"x"`:                                 kerror.APIAssertInvalidType,
+		`[{"index":"a"}]`:                     kerror.APIAssertMissingArgument,
+		`[{"index":"a","collections":["*"]}]`: kerror.ServicesStorageInvalidTargetFormat,
+		`[{"index":"a","collections":["b"]}]`: kerror.SecurityRightsUnauthorized,
+	} {
+		r := request("document", "get", "", "", targets)
+		if err := s.Denied(user(t, s, "-1"), r); !errors.Is(err, want) {
+			t.Errorf("targets %s: %v", targets, err)
+		}
+	}
 	r := request("document", "get", "", "", "")
 	if err := s.Denied(user(t, s, "-1"), r); !errors.Is(err, kerror.SecurityRightsUnauthorized) {
 		t.Errorf("anonymous: %v", err)

@@ -10,7 +10,7 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// maxMistakes is how many letters may be wrong, missing or too many.
+// maxMistakes is how many letters may be wrong, missing or too many. Most letters of the known word must be right in any case.
 const maxMistakes = 2
 
 // Hint asks for the known word that is nearest to a wrong one, `Did you mean "word"?`. It is "" when none is near.
@@ -20,7 +20,7 @@ func Hint(wrong string, known []string) string {
 		if len(wrong) > len(word)+fewest { // far off, and perhaps very long
 			continue
 		}
-		if n := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(word)); n < fewest {
+		if n := levenshtein.ComputeDistance(strings.ToLower(wrong), strings.ToLower(word)); n < fewest && 2*n < len(word) {
 			best, fewest = word, n
 		}
 	}

@@ -8,10 +8,10 @@ import (
 )
 
 func TestHint(t *testing.T) {
-	known := []string{"properties", "dynamic", "_meta", "dynamics", "é"}
+	known := []string{"properties", "dynamic", "_meta", "dynamics", "é", "or"}
 	for wrong, want := range map[string]string{
 		"propertis": "properties", "PROPERTIES": "properties", "pproperties": "properties", "dinamic": "dynamic", "dynamicss": "dynamics",
-		"meta": "_meta", "propeeertys": "", "colour": "", strings.Repeat("properties", 100_000): "",
+		"meta": "_meta", "propeeertys": "", "colour": "", "foo": "", "o": "", strings.Repeat("properties", 100_000): "",
 	} {
 		if want != "" {
 			want = `Did you mean "` + want + `"?`

@@ -3,6 +3,7 @@ package validation
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/source"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -24,7 +25,7 @@ func (s *Specification) AdmitUpdate(id string, stored, changes jsontext.Value) (
 	if s == nil {
 		return changes, nil
 	}
-	merged, err := merge(stored, changes)
+	merged, err := source.Merge(stored, changes)
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,7 @@ var (
 	// ServicesStorageScrollDurationTooGreat: scroll above services.storageEngine.maxScrollDuration.
 	ServicesStorageScrollDurationTooGreat = &Def{ID: "services.storage.scroll_duration_too_great", Code: 0x0101002c, Class: BadRequestError, Message: "The scroll lifetime \"{0}\" is too long."}
 	// ServicesStorageUnknownQueryKeyword: Search clause unknown to the engine (often a Koncorde clause without lang=koncorde).
-	ServicesStorageUnknownQueryKeyword = &Def{ID: "services.storage.unknown_query_keyword", Code: 0x0101002d, Class: BadRequestError, Message: "The search query holds the unknown clause \"{0}\". For a Koncorde filter set lang to \"koncorde\"."}
+	ServicesStorageUnknownQueryKeyword = &Def{ID: "services.storage.unknown_query_keyword", Code: 0x0101002d, Class: BadRequestError, Message: "The search holds the unknown {1} \"{0}\". {2}"}
 	// ServicesStorageIncompleteUpdate: bulk:updateByQuery stopped partway.
 	ServicesStorageIncompleteUpdate = &Def{ID: "services.storage.incomplete_update", Code: 0x0101002e, Class: MultipleErrorsError, Message: "The update stopped partway; {0} documents were changed before. See errors."}
 	// ServicesStorageInvalidQueryKeyword: Script-like clause (script, _script) refused in queries/bulk.

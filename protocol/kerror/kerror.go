@@ -11,7 +11,10 @@
 // Anyone may import this package; it imports the standard library only.
 package kerror
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 //go:generate go run ./gen
 
@@ -78,14 +81,17 @@ type Def struct {
 
 func (d *Def) Error() string { return d.ID }
 
-// New makes the error with its placeholder values, which also travel as props, in order. A placeholder without a value stays
+// New makes the error with its placeholder values, which also travel as props, in order and whole. A placeholder without a value stays
 // as it is; a value is never searched for placeholders.
 func (d *Def) New(props ...string) *Error {
 	return &Error{ID: d.ID, Code: d.Code, Class: d.Class, Status: d.Class.Status(), Message: fill(d.Message, props), Props: props}
 }
 
-// fill puts props in the place of {0}, {1}. An empty value at the end, such as a hint there was none for, takes the space
-// before it along.
+// maxProp is how many bytes of a value a message shows. Clients choose many of them, and repeat them as they like.
+const maxProp = 512
+
+// fill puts props in the place of {0}, {1}, as far as maxProp goes. An empty value at the end, such as a hint there was none
+// for, takes the space before it along, and a value that is a sentence brings its full stop.
 func fill(message string, props []string) string {
 	if len(props) == 0 {
 		return message
@@ -98,7 +104,11 @@ func fill(message string, props []string) string {
 		}
 		b.WriteString(message[:open])
 		if i := int(message[open+1]) - int('0'); message[open+2] == '}' && i >= 0 && i <= 9 && i < len(props) {
-			b.WriteString(props[i])
+			shown := shorten(props[i])
+			if strings.HasPrefix(message[open+3:], ".") {
+				shown = strings.TrimSuffix(shown, ".")
+			}
+			b.WriteString(shown)
 		} else {
 			b.WriteString(message[open : open+3])
 		}
@@ -106,6 +116,17 @@ func fill(message string, props []string) string {
 	}
 	b.WriteString(message)
 	return strings.TrimRight(b.String(), " ")
+}
+
+func shorten(text string) string {
+	if len(text) <= maxProp {
+		return text
+	}
+	end := maxProp
+	for end > maxProp-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
 }
 
 // Wrap is New with the cause kept for errors.Is, errors.As and the log; the cause is never sent to a client.

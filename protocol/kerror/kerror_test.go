@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -106,6 +107,38 @@ func TestNew(t *testing.T) {
 		if got := (&kerror.Def{Message: message}).New("p").Message; got != message {
 			t.Errorf("%q became %q", message, got)
 		}
+	}
+}
+
+// TestMessagesAreBounded: a value is cut in the message, between two letters, and stays whole among the props.
+func TestMessagesAreBounded(t *testing.T) {
+	for _, value := range []string{strings.Repeat("x", 100_000), "x" + strings.Repeat("é", 50_000), strings.Repeat("\x80", 1000)} {
+		e := kerror.APIAssertInvalidType.New(value, "object")
+		if len(e.Message) > 600 || !strings.HasSuffix(e.Message, `…"; expected: object.`) || e.Props[0] != value {
+			t.Errorf("%d bytes: %s", len(e.Message), e.Message)
+		}
+		if utf8.ValidString(value) != utf8.ValidString(e.Message) {
+			t.Errorf("a letter was cut: %q", e.Message)
+		}
+	}
+	exact := strings.Repeat("x", 512)
+	if e := kerror.APIAssertMissingArgument.New(exact); !strings.Contains(e.Message, `"`+exact+`"`) {
+		t.Errorf("cut although it fits: %s", e.Message)
+	}
+}
+
+func TestOneFullStop(t *testing.T) {
+	for value, want := range map[string]string{
+		"It broke.": "The filter is not valid: It broke.",
+		"It broke":  "The filter is not valid: It broke.",
+		"Why not…":  "The filter is not valid: Why not….",
+	} {
+		if got := kerror.APIAssertKoncordeDSLError.New(value).Message; got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
+		}
+	}
+	if got := kerror.APIAssertMissingArgument.New("a.").Message; !strings.Contains(got, `"a."`) {
+		t.Errorf("a quoted value was changed: %s", got)
 	}
 }
 

@@ -118,7 +118,11 @@ func (c *client) send(ctx context.Context, r request) (int, []byte, error) {
 	return res.StatusCode, answer, err
 }
 
-func (c *client) close() { c.transport.CloseIdleConnections() }
+// close ends what watches over the addresses, and the connections.
+func (c *client) close() {
+	_ = c.base.Close(context.Background()) // it has nothing to wait for
+	c.transport.CloseIdleConnections()
+}
 
 // encode writes v, which holds nothing that JSON cannot say but texts from callers: what is not UTF-8 in them becomes U+FFFD.
 func encode(v any) []byte {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -17,8 +16,8 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// maxEnsures bounds how often Ensure looks again at a collection that others make, change and drop at the same time.
-const maxEnsures = 20
+// maxChange bounds how long Ensure and Truncate look again at a collection that others make, change and drop at the same time.
+const maxChange = 30 * time.Second
 
 // noMapping is the mapping of a collection that was given none.
 const noMapping = `{"dynamic":"false","properties":{}}`
@@ -41,7 +40,7 @@ func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.
 		return kerror.ServicesStorageInvalidArgument.New("settings", "a JSON object")
 	}
 	defer e.schemas.forget(c)
-	for range maxEnsures {
+	for begin := time.Now(); time.Since(begin) < maxChange; {
 		done, err := e.ensureOnce(ctx, c, spec)
 		if done || err != nil {
 			return err
@@ -60,7 +59,7 @@ func (e *Engine) ensureOnce(ctx context.Context, c storage.Collection, spec stor
 		return false, public(err)
 	}
 	next, err := l.with(c, spec)
-	if err != nil || next.same(&l) {
+	if err != nil || next.extra == nil && next.same(&l) {
 		return true, err
 	}
 	if spec.Settings != nil {
@@ -79,7 +78,7 @@ func (e *Engine) ensureOnce(ctx context.Context, c storage.Collection, spec stor
 	if err == nil && string(next.mapping["dynamic"]) != string(l.mapping["dynamic"]) {
 		err = settle(ctx)
 	}
-	return false, public(err)
+	return next.extra != nil, public(err)
 }
 
 // settleTime is how long a document may take that was read by the old mapping and has new fields.
@@ -117,13 +116,13 @@ func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec stora
 // with gives the layout with what is new in spec.
 func (l *layout) with(c storage.Collection, spec storage.Spec) (layout, error) {
 	next := *l
-	next.record.Keywords = slices.Clone(l.record.Keywords)
 	if spec.Mapping != nil {
 		if err := next.merge(c, spec.Mapping); err != nil {
 			return next, err
 		}
 	}
 	next.addKeywords(spec.Keywords, false)
+	next.made = l.made || len(spec.Keywords) > 0
 	if spec.Settings != nil && !sameJSON(spec.Settings, l.record.Settings) {
 		next.record.Settings = spec.Settings
 	}
@@ -138,12 +137,7 @@ func (l *layout) merge(c storage.Collection, more jsontext.Value) error {
 	}
 	had, err := l.fields(c)
 	if err != nil {
-		var all members
-		if err := decode(more, &all); err != nil {
-			return err
-		}
-		maps.Copy(l.mapping, all)
-		return nil
+		return decode(more, &l.extra)
 	}
 	merged, err := had.Merge(added.For(c.Index, c.Name))
 	if err != nil {
@@ -220,7 +214,7 @@ func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
 		return err
 	}
 	defer e.gate.leave()
-	for range maxEnsures {
+	for begin := time.Now(); time.Since(begin) < maxChange; {
 		l, err := e.describe(ctx, c)
 		if err != nil {
 			return err

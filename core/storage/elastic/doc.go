@@ -12,10 +12,10 @@
 //
 // # What is kept in the mapping
 //
-// Keywords and settings of a Spec stand in the mapping's _meta under "_sluice", where Describe leaves them out. A keyword that a
-// collection was made with is indexed in a field "_sluice.<name>", which a script fills from the document, so that the document
-// stays as it was given and may hold anything under that name. A collection that Kuzzle made is searched by its own keyword
-// field. Any other keyword, and a value too long to be indexed, is found by reading all documents of the collection, since
+// The settings of a Spec stand in the mapping's _meta under "_sluice", a keyword is a field "_sluice.<name>"; Describe leaves both
+// out. A keyword that a collection was made with is indexed there by a script that reads the document, so that the document
+// stays as it was given and may hold anything under that name. In a collection that Kuzzle made it is an alias of Kuzzle's own
+// keyword field. Any other keyword, and a value too long to be indexed, is found by reading all documents of the collection, since
 // indexing them would change their versions.
 //
 // # Consistency

@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -53,6 +54,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	if err := c.do(ctx, request{method: http.MethodGet}, &root); err != nil {
 		c.close()
+		err = errors.Join(err, errors.Unwrap(err)) // the text of err is for clients, its cause for the operator
 		return nil, fmt.Errorf("connect to Elasticsearch at %s: %w", strings.Join(addressesOf(o), ", "), err)
 	}
 	e.version = root.Version.Number

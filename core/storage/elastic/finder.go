@@ -46,15 +46,15 @@ func (e *Engine) Find(ctx context.Context, c storage.Collection, field, value st
 
 // search is a search for all documents that may hold value.
 func (k *keyword) search(value string) object {
-	if k.Path != "" && len(utf16.Encode([]rune(value))) <= k.Most {
-		return object{"query": object{"term": object{k.Path: object{"value": value}}}}
+	if k.path != "" && len(utf16.Encode([]rune(value))) <= k.most {
+		return object{"query": object{"term": object{k.path: object{"value": value}}}}
 	}
 	if len(value) > maxRuntime { // more than a runtime field can be
 		return object{"query": object{"match_all": object{}}}
 	}
 	return object{
-		"query":            object{"term": object{k.Name: object{"value": value}}},
-		"runtime_mappings": object{k.Name: object{"type": "keyword"}},
+		"query":            object{"term": object{k.name: object{"value": value}}},
+		"runtime_mappings": object{k.name: object{"type": "keyword"}},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/storagetest"
 )
 
@@ -31,10 +30,4 @@ func TestRecord(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// TestSearch: and the golden file is what this Elasticsearch answers.
-func TestSearch(t *testing.T) {
-	server(t)
-	storagetest.RunSearch(t, func(t *testing.T) storage.Engine { return opened(t) })
 }

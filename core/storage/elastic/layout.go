@@ -25,19 +25,31 @@ const maxIndexed = 8191
 const keywordScript = `def v = params._source[params.name]; if (v instanceof String) { emit(v) } ` +
 	`else if (v instanceof List) { for (def x : v) { if (x instanceof String) { emit(x) } } }`
 
-// record is what is kept about a collection in its _meta.
+// record is what is kept about a collection in its _meta. Keywords are not among it: of two nodes that change _meta at the same
+// time one wins, while fields of both are added.
 type record struct {
-	Keywords []keyword      `json:"keywords,omitzero"`
 	Settings jsontext.Value `json:"settings,omitzero"`
 }
 
 // keyword is a field that Find answers for.
 type keyword struct {
-	Name string `json:"name"`
-	// Path is the field that it is indexed in, empty when documents must be read; values of more than Most UTF-16 units are
+	name string
+	// path is the field that it is indexed in, empty when documents must be read; values of more than most UTF-16 units are
 	// not in it.
-	Path string `json:"path,omitempty"`
-	Most int    `json:"most,omitempty"`
+	path string
+	most int
+}
+
+// mark is the field in the mapping that stands for a keyword: one with a script is indexed, an alias stands for a field of
+// Kuzzle's, and one without an index only says that there is the keyword.
+type mark struct {
+	Type        string         `json:"type"`
+	Path        string         `json:"path,omitzero"`
+	Index       *bool          `json:"index,omitzero"`
+	DocValues   *bool          `json:"doc_values,omitzero"`
+	IgnoreAbove int            `json:"ignore_above,omitzero"`
+	OnError     string         `json:"on_script_error,omitzero"`
+	Script      jsontext.Value `json:"script,omitzero"`
 }
 
 // members is a JSON object.
@@ -49,8 +61,11 @@ type layout struct {
 	// made says that this engine made the collection, or knows it by an Ensure.
 	made   bool
 	record record
-	// mapping is the mapping without what this engine added, which is record and hidden: the fields of indexed keywords.
-	mapping, hidden members
+	// mapping is the mapping without what this engine added, which is record and the marks of keywords.
+	mapping members
+	marks   map[string]mark
+	// extra is more for a mapping that cannot be merged here; nil for none.
+	extra members
 	// settings are what a new index can be given.
 	settings members
 }
@@ -122,12 +137,12 @@ func (l *layout) takeApart() error {
 	}
 	if raw, ok := properties[own]; ok {
 		var field struct {
-			Properties members `json:"properties"`
+			Properties map[string]mark `json:"properties"`
 		}
 		if err := json.Unmarshal(raw, &field); err != nil {
 			return unexpected("the mapping of a collection cannot be read", err)
 		}
-		l.hidden = field.Properties
+		l.marks = field.Properties
 		delete(properties, own)
 	}
 	l.mapping["properties"] = encode(properties)
@@ -148,20 +163,32 @@ func (l *layout) part(name string) (members, error) {
 // body is the mapping to send.
 func (l *layout) body() (members, error) {
 	body := maps.Clone(l.mapping)
+	if l.extra != nil {
+		body = maps.Clone(l.extra)
+	}
 	meta, err := l.part("_meta")
 	if err != nil {
 		return nil, err
 	}
-	meta[own] = encode(l.record)
-	body["_meta"] = encode(meta)
-	if len(l.hidden) > 0 {
-		properties, err := l.part("properties")
-		if err != nil {
+	if given := l.extra["_meta"]; given != nil {
+		meta = members{}
+		if err := decode(given, &meta); err != nil {
 			return nil, err
 		}
-		properties[own] = encode(object{"properties": l.hidden})
-		body["properties"] = encode(properties)
 	}
+	meta[own] = encode(l.record)
+	body["_meta"] = encode(meta)
+	if len(l.marks) == 0 {
+		return body, nil
+	}
+	properties := members{}
+	if given := body["properties"]; given != nil {
+		if err := decode(given, &properties); err != nil {
+			return nil, err
+		}
+	}
+	properties[own] = encode(object{"properties": l.marks})
+	body["properties"] = encode(properties)
 	return body, nil
 }
 
@@ -192,47 +219,47 @@ func (l *layout) spec(c storage.Collection) storage.Spec {
 	if !l.made && len(l.settings) > 0 {
 		s.Settings = encode(l.settings)
 	}
-	for _, k := range l.record.Keywords {
-		s.Keywords = append(s.Keywords, k.Name)
-	}
+	s.Keywords = slices.Sorted(maps.Keys(l.marks))
 	return s
 }
 
 // keyword finds a keyword by its name.
 func (l *layout) keyword(name string) (keyword, bool) {
-	i := slices.IndexFunc(l.record.Keywords, func(k keyword) bool { return k.Name == name })
-	if i < 0 {
-		return keyword{}, false
+	m, ok := l.marks[name]
+	k := keyword{name: name}
+	switch {
+	case m.Script != nil:
+		k.path, k.most = own+"."+name, m.IgnoreAbove
+	case m.Type == "alias":
+		if f := l.indexed(m.Path); f != nil {
+			k.path, k.most = m.Path, min(f.IgnoreAbove, maxIndexed)
+		}
 	}
-	return l.record.Keywords[i], true
+	return k, ok
 }
 
 // addKeywords adds those that are new. fresh says that the collection does not exist yet, so that they can be indexed.
 func (l *layout) addKeywords(names []string, fresh bool) {
+	l.marks = maps.Clone(l.marks)
 	for _, name := range names {
-		if _, had := l.keyword(name); had {
+		if _, had := l.marks[name]; had {
 			continue
 		}
-		k := keyword{Name: name}
-		if fresh {
-			k.Path, k.Most = own+"."+name, maxIndexed
-			l.hide(name)
-		} else if f := l.indexed(name); f != nil && !l.made {
-			k.Path, k.Most = name, min(f.IgnoreAbove, maxIndexed)
+		if l.marks == nil {
+			l.marks = map[string]mark{}
 		}
-		l.record.Keywords = append(l.record.Keywords, k)
+		switch {
+		case fresh:
+			l.marks[name] = mark{
+				Type: "keyword", IgnoreAbove: maxIndexed, OnError: "continue",
+				Script: encode(object{"source": keywordScript, "lang": "painless", "params": object{"name": name}}),
+			}
+		case !l.made && l.indexed(name) != nil:
+			l.marks[name] = mark{Type: "alias", Path: name}
+		default:
+			l.marks[name] = mark{Type: "keyword", Index: new(bool), DocValues: new(bool)}
+		}
 	}
-}
-
-// hide adds the field that a keyword is indexed in.
-func (l *layout) hide(name string) {
-	if l.hidden == nil {
-		l.hidden = members{}
-	}
-	l.hidden[name] = encode(object{
-		"type": "keyword", "ignore_above": maxIndexed, "on_script_error": "continue",
-		"script": object{"source": keywordScript, "params": object{"name": name}},
-	})
 }
 
 // indexed gives the field of the mapping that can answer for a keyword, nil when there is none.
@@ -249,5 +276,6 @@ func (l *layout) indexed(name string) *mapping.Field {
 }
 
 func (l *layout) same(other *layout) bool {
-	return bytes.Equal(encode(l.mapping), encode(other.mapping)) && bytes.Equal(encode(l.record), encode(other.record))
+	return l.made == other.made && len(l.marks) == len(other.marks) &&
+		bytes.Equal(encode(l.mapping), encode(other.mapping)) && bytes.Equal(encode(l.record), encode(other.record))
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/query"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // hit is a document that a search found.
@@ -51,10 +49,11 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 		return storage.Found{}, err
 	}
 	defer e.gate.leave()
-	if err := checkSearch(s); err != nil {
+	parsed, err := query.Read(s)
+	if err != nil {
 		return storage.Found{}, err
 	}
-	body, parsed, err := searchBody(s)
+	body, err := searchBody(s, parsed)
 	if err != nil {
 		return storage.Found{}, err
 	}
@@ -110,42 +109,8 @@ func (e *Engine) searchError(ctx context.Context, targets []storage.Collection, 
 	return unknownCollection(targets[0]) // it was made a moment ago
 }
 
-// checkSearch holds s to what Search asks for.
-func checkSearch(s storage.Search) error {
-	invalid := func(argument, expected string) error {
-		return kerror.ServicesStorageInvalidArgument.New(argument, expected)
-	}
-	switch {
-	case len(s.Targets) == 0:
-		return invalid("targets", "at least one collection")
-	case s.From < 0 || s.Size < 0 || s.From+s.Size > storage.MaxWindow:
-		return invalid("from and size", fmt.Sprintf("together 0 to %d", storage.MaxWindow))
-	case s.Scroll < 0 || s.Scroll > 0 && (s.From > 0 || s.Size == 0):
-		return invalid("scroll", "a duration, with a size and without from")
-	}
-	for i, c := range s.Targets {
-		if c.Scope != s.Targets[0].Scope || slices.Contains(s.Targets[:i], c) {
-			return invalid("targets", "different collections of one scope")
-		}
-	}
-	return nil
-}
-
 // searchBody gives what Elasticsearch is asked.
-func searchBody(s storage.Search) (object, *query.Search, error) {
-	parsed, err := query.ParseSearch(s.Body)
-	if err == nil {
-		err = parsed.RefuseUnsupported()
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if parsed.SearchAfter != nil && s.Scroll > 0 {
-		return nil, nil, kerror.ServicesStorageInvalidArgument.New("search_after", "nothing with scroll")
-	}
-	if parsed.SearchAfter != nil && s.From > 0 {
-		return nil, nil, kerror.ServicesStorageUnexpectedBadRequest.New("search_after: from must be 0 with it")
-	}
+func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 	body := object{"query": object{"match_all": object{}}, "from": s.From, "size": s.Size, "track_total_hits": true}
 	if s.Scroll > 0 {
 		delete(body, "from")
@@ -153,7 +118,7 @@ func searchBody(s storage.Search) (object, *query.Search, error) {
 	var given members
 	if len(s.Body) > 0 {
 		if err := decode(s.Body, &given); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	for name, value := range given {
@@ -175,7 +140,7 @@ func searchBody(s storage.Search) (object, *query.Search, error) {
 		}
 	}
 	body["_source"] = source(parsed.Source)
-	return body, parsed, nil
+	return body, nil
 }
 
 // empty reports whether a query is one of those that match everything without saying so.
@@ -214,7 +179,7 @@ func (e *Engine) Count(ctx context.Context, targets []storage.Collection, q json
 		return 0, err
 	}
 	defer e.gate.leave()
-	if err := checkSearch(storage.Search{Targets: targets}); err != nil {
+	if err := query.CheckTargets(targets); err != nil {
 		return 0, err
 	}
 	if _, err := query.Parse(q); err != nil {

@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/source"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -66,7 +67,7 @@ func (ch change) decide(c storage.Collection, old current) (jsontext.Value, erro
 	case ch.kind == storage.OpUpsert && !old.exists:
 		return ch.fallback, nil
 	case ch.kind == storage.OpUpdate || ch.kind == storage.OpUpsert:
-		merged, err := merge(old.source, ch.source)
+		merged, err := source.Merge(old.source, ch.source)
 		if err != nil {
 			return nil, readError(err)
 		}

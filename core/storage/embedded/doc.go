@@ -46,7 +46,8 @@
 //     is full writes are refused until a file can be written.
 //   - A checksum of the database does not match: that read fails, the damaged bytes are never served; Healthy fails and writes are refused
 //     until the operator has restored a backup and restarted. Damage in the log is found when it is read at the next
-//     start, but in its last 32 KiB it looks like the torn end that a power cut leaves: the log ends there then.
+//     start, but in its last 32 KiB it looks like the torn end that a power cut leaves: the log ends there then. Close leaves
+//     nothing in the log, so that this is about nodes that were killed.
 //   - The list of files (MANIFEST) cannot be written, or no new log can be begun: the process ends with status 1 or 2, since
 //     neither going on nor undoing is safe. Nothing acknowledged is lost; the next start recovers.
 //

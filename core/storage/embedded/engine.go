@@ -120,10 +120,19 @@ func (e *Engine) Close() error {
 	}
 	e.scrolls.close()
 	e.closeIndexes()
-	if err := errors.Join(e.db.Close(), e.disk.Close()); err != nil {
+	if err := errors.Join(e.flush(), e.db.Close(), e.disk.Close()); err != nil {
 		return fmt.Errorf("close storage: %w", err)
 	}
 	return nil
+}
+
+// flush leaves nothing in the log of an engine that ends well: damage to a file of documents is found whenever it is read,
+// damage near the end of a log looks like the end.
+func (e *Engine) flush() error {
+	if e.health.writable() != nil { // the log holds what the disk took, and the next start reads it
+		return nil
+	}
+	return e.db.Flush()
 }
 
 var _ storage.Engine = (*Engine)(nil)

@@ -189,9 +189,26 @@ func TestDamagedLog(t *testing.T) {
 	for range 50 {
 		put(t, e, "b", `{"n":"`+strings.Repeat("n", 2000)+`"}`)
 	}
+	killed := filepath.Join(t.TempDir(), "killed")
+	must(t, os.CopyFS(killed, os.DirFS(dir)))
 	must(t, e.Close())
-	damage(t, dir, ".log")
-	openError(t, Options{Dir: dir}, "damaged")
+	damage(t, killed, ".log")
+	openError(t, Options{Dir: killed}, "damaged")
+}
+
+// TestCloseEmptiesTheLog: what happens to the log of an engine that ended well harms no document.
+func TestCloseEmptiesTheLog(t *testing.T) {
+	dir := t.TempDir()
+	e := withDisk(t, dir)
+	put(t, e, "a", `{"k":"v"}`)
+	must(t, e.Close())
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	must(t, err)
+	for _, log := range logs {
+		must(t, os.Truncate(log, 0))
+	}
+	_, err = withDisk(t, dir).Get(t.Context(), things, "a")
+	must(t, err)
 }
 
 func withDisk(t *testing.T, dir string) *Engine {

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/core/storage/source"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -53,7 +54,7 @@ func (e *Engine) openScroll(ctx context.Context, s storage.Search, body *query.S
 	body.TotalHits = query.AllHits // to know what remains
 	sc := &scroll{
 		scope: s.Targets[0].Scope, snapshot: snapshot, keep: s.Scroll,
-		page:    page{engine: e, from: snapshot, pinned: all, filter: newSourceFilter(body.Source)},
+		page:    page{engine: e, from: snapshot, pinned: all, filter: source.NewFilter(body.Source)},
 		request: search.Request{Search: body, Size: s.Size, Now: time.Now()},
 	}
 	found, err := sc.next(ctx)

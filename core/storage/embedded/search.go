@@ -3,8 +3,6 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -13,6 +11,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/core/storage/source"
 )
 
 // Search finds documents. It sees every write that was acknowledged before it began.
@@ -21,7 +20,7 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 		return storage.Found{}, err
 	}
 	defer e.gate.leave()
-	body, err := checkSearch(s)
+	body, err := query.Read(s)
 	if err != nil {
 		return storage.Found{}, err
 	}
@@ -33,46 +32,9 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 		return storage.Found{}, err
 	}
 	defer letGo(all)
-	p := page{engine: e, from: e.db, pinned: all, filter: newSourceFilter(body.Source)}
+	p := page{engine: e, from: e.db, pinned: all, filter: source.NewFilter(body.Source)}
 	found, _, err := p.find(ctx, search.Request{Search: body, From: s.From, Size: s.Size, Now: time.Now()})
 	return found, err
-}
-
-// checkSearch reads the body and looks at the bounds.
-func checkSearch(s storage.Search) (*query.Search, error) {
-	switch {
-	case s.From < 0:
-		return nil, searchArgument("from", "0 or more")
-	case s.Size < 0 || s.Size > storage.MaxWindow-s.From:
-		return nil, searchArgument("size", fmt.Sprintf("0 or more, and at most %d with from", storage.MaxWindow))
-	case s.Scroll < 0 || s.Scroll > 0 && s.From > 0:
-		return nil, searchArgument("scroll", "a duration, without from")
-	case s.Scroll > 0 && s.Size == 0:
-		return nil, searchArgument("size", "1 or more with scroll")
-	}
-	if err := checkTargets(s.Targets); err != nil {
-		return nil, err
-	}
-	body, err := query.ParseSearch(s.Body)
-	if err != nil {
-		return nil, err
-	}
-	if s.Scroll > 0 && body.SearchAfter != nil {
-		return nil, searchArgument("search_after", "nothing with scroll")
-	}
-	return body, body.RefuseUnsupported()
-}
-
-func checkTargets(targets []storage.Collection) error {
-	if len(targets) == 0 {
-		return searchArgument("targets", "one collection or more")
-	}
-	for i, t := range targets {
-		if t.Scope != targets[0].Scope || slices.Contains(targets[:i], t) {
-			return searchArgument("targets", "collections of one scope, each once")
-		}
-	}
-	return nil
 }
 
 // page finds hits and reads their documents.
@@ -80,7 +42,7 @@ type page struct {
 	engine *Engine
 	from   pebble.Reader // of the documents
 	pinned []*pinned
-	filter *sourceFilter
+	filter *source.Filter
 }
 
 // find gives what a request finds, and where the next page begins.
@@ -128,7 +90,7 @@ func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool
 	}
 	hit.Source = r.source
 	if p.filter != nil {
-		if hit.Source, err = p.filter.apply(r.source); err != nil {
+		if hit.Source, err = p.filter.Apply(r.source); err != nil {
 			return hit, false, readError(err)
 		}
 	}
@@ -141,7 +103,7 @@ func (e *Engine) Count(ctx context.Context, addresses []storage.Collection, raw 
 		return 0, err
 	}
 	defer e.gate.leave()
-	if err := checkTargets(addresses); err != nil {
+	if err := query.CheckTargets(addresses); err != nil {
 		return 0, err
 	}
 	q, err := query.Parse(raw)

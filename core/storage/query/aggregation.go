@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/sluicehq/sluice/protocol/kerror"
+	"github.com/sluicehq/sluice/core/spelling"
 )
 
 // Aggregation is one aggregation of a search.
@@ -79,6 +79,15 @@ type ValueFilter struct {
 
 // metrics are the metric aggregations.
 var metrics = []MetricKind{Min, Max, Avg, Sum, Stats, ValueCount, Cardinality}
+
+// aggregations are all that are read.
+var aggregations = func() []string {
+	names := []string{"terms"}
+	for _, kind := range metrics {
+		names = append(names, string(kind))
+	}
+	return names
+}()
 
 // laterAggregations are known but not supported yet.
 var laterAggregations = set(
@@ -176,7 +185,7 @@ func (a *Aggregation) parseType(n *node) error {
 	if laterAggregations[n.name] {
 		return n.unsupported()
 	}
-	return kerror.ServicesStorageUnknownQueryKeyword.New(n.name)
+	return unknownKeyword("aggregation", n.name, spelling.Hint(n.name, aggregations))
 }
 
 // refuseOption is the error for an option of an aggregation that is not read.

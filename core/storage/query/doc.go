@@ -8,8 +8,8 @@
 //
 // What a client can do about a refusal stands in its error:
 //
-//   - services.storage.unknown_query_keyword names a clause or an aggregation that does not exist. Often it is a Koncorde
-//     filter without lang=koncorde.
+//   - services.storage.unknown_query_keyword names a clause or an aggregation that does not exist. Its third
+//     prop says what may help, such as lang=koncorde for a Koncorde filter.
 //   - services.storage.invalid_query_keyword names a script. Scripts are never accepted.
 //   - services.storage.invalid_search_query names a key that a search body must not have.
 //   - services.storage.unexpected_bad_request says everything else, with the path of the clause: what is malformed, what is
@@ -19,5 +19,5 @@
 // stay exact. What the functions return refers to the bytes they were given, which must not change afterwards, and may be
 // read by any number of goroutines.
 //
-// The engines and packages above core/storage may import it. It imports protocol/kerror and core/storage/query/dates.
+// The engines and packages above core/storage may import it. It imports core/storage, protocol/kerror and core/storage/query/dates.
 package query

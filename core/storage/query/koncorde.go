@@ -1,21 +1,25 @@
 package query
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Koncorde gives the Elasticsearch query that stands for a Koncorde filter; nothing, null and {} give {}, which matches
 // every document.
 //
-// The filter is translated and not checked: what has no translation, such as select, is passed on as it is, and Parse
-// refuses it. The query follows the rules of the engines, analysed texts and mappings included, and not those of realtime
-// filters. The operator bool is refused with api.assert.koncorde_restricted_keyword, and what cannot be translated with
-// services.koncorde.elastic_translation_error.
+// The filter is translated and checked no further than safety asks: a list without an element and a range without a bound
+// are refused, because their translations match every document, or do below a not. The clauses of Elasticsearch are passed on
+// as they are. The query follows the rules of the engines, analysed texts and mappings included, and not those of realtime
+// filters. The operator bool is refused with api.assert.koncorde_restricted_keyword, what cannot be translated with
+// services.koncorde.elastic_translation_error, and a clause that neither language has with
+// services.storage.unknown_query_keyword.
 func Koncorde(filter jsontext.Value) (jsontext.Value, error) {
 	if len(filter) == 0 {
 		return jsontext.Value("{}"), nil
@@ -36,13 +40,20 @@ func untranslatable(n *node, text string) error {
 
 // koncordeNames are the clauses that have another name in Elasticsearch, and the same content.
 var koncordeNames = map[string]string{
-	"equals":           "term",
-	"in":               "terms",
-	"geoBoundingBox":   "geo_bounding_box",
-	"geoDistance":      "geo_distance",
-	"geoDistanceRange": "geo_distance_range",
-	"geoPolygon":       "geo_polygon",
+	"equals":         "term",
+	"in":             "terms",
+	"geoBoundingBox": "geo_bounding_box",
+	"geoDistance":    "geo_distance",
+	"geoPolygon":     "geo_polygon",
 }
+
+// koncordeClauses are those that have a translation, in the order in which errors name them.
+var koncordeClauses = []string{
+	"and", "or", "not", "equals", "in", "ids", "range", "exists", "missing", "match", "regexp", "geoBoundingBox", "geoDistance", "geoPolygon",
+}
+
+// realtimeClauses are those that only realtime filters have.
+var realtimeClauses = set("select", "nothing", "geoDistanceRange")
 
 // appendKoncorde translates one filter.
 func appendKoncorde(dst []byte, n *node, depth int) ([]byte, error) {
@@ -72,12 +83,66 @@ func appendKoncorde(dst []byte, n *node, depth int) ([]byte, error) {
 		dst, err := appendExists(append(dst, `{"bool":{"must_not":`...), m)
 		return append(dst, "}}"...), err
 	}
-	name := m.name
+	return appendLeaf(dst, m)
+}
+
+// appendLeaf passes on a clause that holds no filters.
+func appendLeaf(dst []byte, n *node) ([]byte, error) {
+	if err := knownToEither(n); err != nil {
+		return nil, err
+	}
+	if err := notEmpty(n); err != nil {
+		return nil, err
+	}
+	name := n.name
 	if other, ok := koncordeNames[name]; ok {
 		name = other
 	}
 	dst = append(appendName(append(dst, '{'), name), ':')
-	return append(append(dst, m.raw...), '}'), nil
+	return append(append(dst, n.raw...), '}'), nil
+}
+
+// knownToEither refuses what is a clause of neither language. Parse refuses scripts, and what is not supported yet.
+func knownToEither(n *node) error {
+	switch {
+	case slices.Contains(koncordeClauses, n.name), slices.Contains(clauses, n.name), later[n.name], scripts[n.name]:
+		return nil
+	case realtimeClauses[n.name]:
+		return unknownKeyword("clause", n.name, "It works in realtime filters only.")
+	}
+	hint := spelling.Hint(n.name, koncordeClauses)
+	if hint == "" {
+		hint = "The clauses of Koncorde are " + strings.Join(koncordeClauses, ", ") + "."
+	}
+	return unknownKeyword("clause", n.name, hint)
+}
+
+// notEmpty refuses a list without an element, and a range without a bound: it would match what exists, or nothing, and
+// everything below a not.
+func notEmpty(n *node) error {
+	switch n.name {
+	case "range":
+		for _, field := range n.children {
+			if !slices.ContainsFunc(field.children, isBound) {
+				return untranslatable(field, "expected at least one of gt, gte, lt, lte")
+			}
+		}
+	case "in", "ids":
+		for _, list := range n.children {
+			if list.kind() == '[' && len(list.children) == 0 {
+				return untranslatable(list, "expected at least one value")
+			}
+		}
+	}
+	return nil
+}
+
+func isBound(n *node) bool {
+	switch n.name {
+	case "gt", "gte", "lt", "lte":
+		return n.kind() != 'n'
+	}
+	return false
 }
 
 func appendName(dst []byte, name string) []byte {
@@ -87,8 +152,8 @@ func appendName(dst []byte, name string) []byte {
 }
 
 func appendKoncordeList(dst []byte, n *node, as string, depth int) ([]byte, error) {
-	if n.kind() != '[' {
-		return nil, untranslatable(n, "expected a list of filters")
+	if n.kind() != '[' || len(n.children) == 0 {
+		return nil, untranslatable(n, "expected a list of at least one filter")
 	}
 	dst = append(appendName(append(dst, `{"bool":{`...), as), `:[`...)
 	for i, item := range n.children {

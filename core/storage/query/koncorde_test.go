@@ -31,12 +31,9 @@ func TestKoncorde(t *testing.T) {
 		`{"or":[{"equals":{"a":1}},{"equals":{"b":2}}]}`:       `{"bool":{"should":[{"term":{"a":1}},{"term":{"b":2}}]}}`,
 		`{"geoBoundingBox":{"p":{"top":1}}}`:                   `{"geo_bounding_box":{"p":{"top":1}}}`,
 		`{"geoDistance":{"p":"1,1","distance":"1m"}}`:          `{"geo_distance":{"p":"1,1","distance":"1m"}}`,
-		`{"geoDistanceRange":{"p":"1,1"}}`:                     `{"geo_distance_range":{"p":"1,1"}}`,
 		`{"geoPolygon":{"p":{"points":[]}}}`:                   `{"geo_polygon":{"p":{"points":[]}}}`,
 		`{"regexp":{"a":"x"}}`:                                 `{"regexp":{"a":"x"}}`,
 		`{"match":{"a":"x"}}`:                                  `{"match":{"a":"x"}}`,
-		`{"select":{}}`:                                        `{"select":{}}`,
-		`{"nothing":1}`:                                        `{"nothing":1}`,
 	} {
 		got, err := query.Koncorde(jsontext.Value(in))
 		if err != nil || string(got) != want {
@@ -54,6 +51,16 @@ func TestKoncordeRefuses(t *testing.T) {
 		{`{"and":[{"or":[{"bool":{}}]}]}`, kerror.APIAssertKoncordeRestrictedKeyword, "bool"},
 		{`{"equals":{"a":1},"exists":"b"}`, untranslatable, `found "equals" and "exists"`},
 		{`{"and":{}}`, untranslatable, "query.and: expected a list"},
+		{`{"and":[]}`, untranslatable, "query.and: expected a list of at least one filter"},
+		{`{"or":[]}`, untranslatable, "query.or"},
+		{`{"not":{"and":[]}}`, untranslatable, "query.not.and"},
+		{`{"and":[{"exists":"a"},{"or":[]}]}`, untranslatable, "query.and[1].or"},
+		{`{"or":[{"and":[]},{"exists":"a"}]}`, untranslatable, "query.or[0].and"},
+		{`{"range":{"a":{}}}`, untranslatable, "query.range.a: expected at least one of gt, gte, lt, lte"},
+		{`{"range":{"a":{"boost":2}}}`, untranslatable, "query.range.a"},
+		{`{"not":{"range":{"a":{"gt":null}}}}`, untranslatable, "query.not.range.a"},
+		{`{"not":{"in":{"a":[]}}}`, untranslatable, "query.not.in.a: expected at least one value"},
+		{`{"not":{"ids":{"values":[]}}}`, untranslatable, "query.not.ids.values"},
 		{`{"and":[{}]}`, untranslatable, "query.and[0]"},
 		{`{"or":["x"]}`, untranslatable, "query.or[0]"},
 		{`{"not":{}}`, untranslatable, "query.not"},
@@ -72,14 +79,35 @@ func TestKoncordeRefuses(t *testing.T) {
 	}
 }
 
-// TestKoncordeEndsAsUnknown: what has no translation is refused as a query.
-func TestKoncordeEndsAsUnknown(t *testing.T) {
-	for _, in := range []string{`{"select":{}}`, `{"nothing":true}`, `{"and":[{"geoDistanceRange":{}}]}`} {
-		translated, err := query.Koncorde(jsontext.Value(in))
+// TestKoncordeUnknownClauses: the hint names what a Koncorde filter can hold.
+func TestKoncordeUnknownClauses(t *testing.T) {
+	const realtime = "works in realtime filters only"
+	tests := []refusal{
+		{`{"select":{}}`, unknown, realtime},
+		{`{"nothing":true}`, unknown, realtime},
+		{`{"and":[{"geoDistanceRange":{}}]}`, unknown, realtime},
+		{`{"foo":{}}`, unknown, `unknown clause "foo". The clauses of Koncorde are and, or, not, equals`},
+		{`{"not":{"equal":{"a":1}}}`, unknown, `Did you mean "equals"?`},
+		{`{"geodistance":{}}`, unknown, `Did you mean "geoDistance"?`},
+	}
+	for _, tt := range tests {
+		_, err := query.Koncorde(jsontext.Value(tt.in))
+		tt.check(t, err)
+	}
+}
+
+// TestKoncordePassesOn: what is a clause of Elasticsearch is for Parse to refuse.
+func TestKoncordePassesOn(t *testing.T) {
+	for _, tt := range []refusal{
+		{`{"script":{}}`, script, "script"},
+		{`{"and":[{"fuzzy":{}}]}`, bad, "not supported yet"},
+		{`{"match_all":{"x":1}}`, bad, "unknown option"},
+	} {
+		translated, err := query.Koncorde(jsontext.Value(tt.in))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = query.Parse(translated)
-		refusal{in, unknown, ""}.check(t, err)
+		tt.check(t, err)
 	}
 }

@@ -3,6 +3,7 @@ package query
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -163,6 +164,15 @@ func (p *parser) clause(n *node) (Query, error) {
 	}
 }
 
+// clauses are those that clause reads.
+var clauses = []string{
+	"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
+	"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp", "term", "terms", "wildcard",
+}
+
+// koncordeOnly are the clauses of Koncorde whose translation has another form.
+var koncordeOnly = set("and", "or", "not", "missing")
+
 // bare reads the body of a clause that has no options of its own.
 func bare(n *node, c *Common) error {
 	if err := n.wantObject(); err != nil {
@@ -207,7 +217,15 @@ func refuseClause(n *node) error {
 	if later[n.name] {
 		return n.unsupported()
 	}
-	return kerror.ServicesStorageUnknownQueryKeyword.New(n.name)
+	if _, ok := koncordeNames[n.name]; ok || koncordeOnly[n.name] {
+		return unknownKeyword("clause", n.name, `It is Koncorde's, which actions that have the argument lang read when that is "koncorde".`)
+	}
+	return unknownKeyword("clause", n.name, spelling.Hint(n.name, clauses))
+}
+
+// unknownKeyword is the error for a word that means nothing in its place.
+func unknownKeyword(what, name, hint string) error {
+	return kerror.ServicesStorageUnknownQueryKeyword.New(name, what, hint)
 }
 
 // refuseScripts looks for scripts in n and below it.

@@ -448,3 +448,35 @@ func TestPoints(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownWords: the hint fits what was meant.
+func TestUnknownWords(t *testing.T) {
+	for _, tt := range []refusal{
+		{`{"query":{"equals":{"a":1}}}`, unknown, `lang read when that is "koncorde"`},
+		{`{"query":{"bool":{"must":{"not":{"a":1}}}}}`, unknown, `lang read when that is "koncorde"`},
+		{`{"query":{"matchall":{}}}`, unknown, `The search holds the unknown clause "matchall". Did you mean "match_all"?`},
+		{`{"query":{"far_from_all":{}}}`, unknown, `unknown clause "far_from_all".`},
+		{`{"aggs":{"a":{"foo":{}}}}`, unknown, `The search holds the unknown aggregation "foo".`},
+		{`{"aggs":{"a":{"term":{}}}}`, unknown, `unknown aggregation "term". Did you mean "terms"?`},
+	} {
+		_, err := query.ParseSearch(jsontext.Value(tt.in))
+		tt.check(t, err)
+		if err != nil && strings.Contains(err.Error(), "koncorde") != strings.Contains(tt.says, "koncorde") {
+			t.Errorf("%s: %v", tt.in, err)
+		}
+	}
+}
+
+// TestEveryClauseIsSuggested: what a hint names is read.
+func TestEveryClauseIsSuggested(t *testing.T) {
+	for _, name := range []string{
+		"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
+		"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp", "term", "terms", "wildcard",
+	} {
+		if _, err := query.Parse(jsontext.Value(`{"` + name + `":{}}`)); errors.Is(err, unknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := query.Parse(jsontext.Value(`{"` + name + `x":{}}`))
+		refusal{name, unknown, `Did you mean "` + name + `"?`}.check(t, err)
+	}
+}

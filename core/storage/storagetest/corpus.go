@@ -93,7 +93,10 @@ func raw(s string) jsontext.Value { return jsontext.Value(s) }
 func (g generator) keyword() any { return keywords[g.IntN(len(keywords))] }
 func (g generator) big() any     { return raw(bigs[g.IntN(len(bigs))]) }
 func (g generator) float() any   { return raw(floats[g.IntN(len(floats))]) }
-func (g generator) small() any   { return g.IntN(21) - 10 }
+func (g generator) half() any {
+	return raw(pick(g, "0", "-0.5", "0.1", "1.5", "3.14159", "1000", "65504"))
+}
+func (g generator) small() any { return g.IntN(21) - 10 }
 
 // date is from 2019 to 2025, so that no search for now finds a border.
 func (g generator) date() any {
@@ -107,6 +110,14 @@ func (g generator) date() any {
 		return fmt.Sprintf("%d-%02d-%02dT%02d:30:00+02:00", year, month, day, g.IntN(24))
 	}
 	return 1546300800000 + g.Int64N(6*365*86400)*1000
+}
+
+func (g generator) dateText() string {
+	for {
+		if text, ok := g.date().(string); ok {
+			return text
+		}
+	}
 }
 
 func (g generator) day() any {
@@ -168,7 +179,7 @@ func (g generator) document(number int) jsontext.Value {
 		"hidden": g.keyword, "flat": g.keyword,
 		"title": text(6), "body": text(30), "plain": text(8), "words": text(8),
 		"n": g.big, "i": g.small, "s": g.small, "b": g.small,
-		"d": g.float, "f": g.float, "h": func() any { return raw(pick(g, "0", "-0.5", "0.1", "1.5", "3.14159", "1000", "65504")) },
+		"d": g.float, "f": g.float, "h": g.half,
 		"bad": func() any { return pick(g, g.small(), any("seven")) }, "unindexed": g.small,
 		"bo": func() any { return pick[any](g, true, false, "true") },
 		"at": g.date, "day": g.day,

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -21,7 +22,7 @@ import (
 type Faulty struct {
 	storage.Engine
 	// Fail is asked before each call but Close: op is the name of the method, id is empty where it has none, c where it has
-	// none (List and Indexes fill in the scope, CreateIndex and DropIndex the index too). It may be called by several goroutines at once.
+	// none (List, Indexes and NextHits fill in the scope, CreateIndex and DropIndex the index too). It may be called by several goroutines at once.
 	Fail func(op string, c storage.Collection, id string) error
 }
 
@@ -174,6 +175,61 @@ func (f Faulty) Write(ctx context.Context, c storage.Collection, ops []storage.O
 		return nil, err
 	}
 	return f.Engine.Write(ctx, c, ops, o)
+}
+
+// Search implements storage.Searcher. Fail is asked once, with the first target.
+func (f Faulty) Search(ctx context.Context, s storage.Search) (storage.Found, error) {
+	if err := f.fail("Search", first(s.Targets), ""); err != nil {
+		return storage.Found{}, err
+	}
+	return f.Engine.Search(ctx, s)
+}
+
+func first(targets []storage.Collection) storage.Collection {
+	if len(targets) == 0 {
+		return storage.Collection{}
+	}
+	return targets[0]
+}
+
+// NextHits implements storage.Searcher.
+func (f Faulty) NextHits(ctx context.Context, scope storage.Scope, scroll string, keep time.Duration) (storage.Found, error) {
+	if err := f.fail("NextHits", storage.Collection{Scope: scope}, ""); err != nil {
+		return storage.Found{}, err
+	}
+	return f.Engine.NextHits(ctx, scope, scroll, keep)
+}
+
+// Count implements storage.Searcher. Fail is asked once, with the first target.
+func (f Faulty) Count(ctx context.Context, targets []storage.Collection, query jsontext.Value) (int, error) {
+	if err := f.fail("Count", first(targets), ""); err != nil {
+		return 0, err
+	}
+	return f.Engine.Count(ctx, targets, query)
+}
+
+// Select implements storage.Searcher.
+func (f Faulty) Select(ctx context.Context, c storage.Collection, query jsontext.Value, batch int, visit func([]storage.Document) error) error {
+	if err := f.fail("Select", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Select(ctx, c, query, batch, visit)
+}
+
+// Refresh implements storage.Searcher.
+func (f Faulty) Refresh(ctx context.Context, c storage.Collection) error {
+	if err := f.fail("Refresh", c, ""); err != nil {
+		return err
+	}
+	return f.Engine.Refresh(ctx, c)
+}
+
+// Size implements storage.Searcher.
+func (f Faulty) Size(ctx context.Context, c storage.Collection) (storage.Size, error) {
+	if err := f.fail("Size", c, ""); err != nil {
+		return storage.Size{}, err
+	}
+	return f.Engine.Size(ctx, c)
 }
 
 // Info implements storage.Engine.

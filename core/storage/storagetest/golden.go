@@ -241,8 +241,8 @@ func Record(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
 	t.Logf("%d searches were refused", refused)
 }
 
-// Golden asks what a real Elasticsearch was asked, and wants the same answers.
-func Golden(t *testing.T, open Open) {
+// testGolden asks what a real Elasticsearch was asked, and wants the same answers.
+func testGolden(t *testing.T, open Open) {
 	docs, cases := readGolden(t)
 	c := loadCorpus(t, open(t), docs)
 	failed := 0

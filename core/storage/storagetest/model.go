@@ -3,6 +3,7 @@ package storagetest
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -78,6 +79,21 @@ func (m *model) find(field, value string) []string {
 			}
 		}
 		if slices.ContainsFunc(list, func(v jsontext.Value) bool { return string(v) == quote(value) }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// holding gives the ids of the documents whose field z is a number.
+func (m *model) holding(z int) []string {
+	var ids []string
+	for _, id := range m.scan("") {
+		members, err := membersOf(m.docs[id].source)
+		if err != nil {
+			panic(err)
+		}
+		if string(members["z"]) == strconv.Itoa(z) {
 			ids = append(ids, id)
 		}
 	}

@@ -28,7 +28,9 @@ func (g generator) valueFor(field string) any {
 		return g.big()
 	case "i", "s", "b", "bad", "unindexed", "o.n":
 		return g.small()
-	case "d", "f", "h":
+	case "h":
+		return g.half()
+	case "d", "f":
 		return g.float()
 	case "bo":
 		return pick[any](g, true, false, "true", "false")
@@ -181,11 +183,12 @@ func (g generator) bounds(field string) clause {
 	if field == "ip" && g.sound { // networks are no bounds
 		return clause{pick(g, "gt", "gte"): pick(g, ips...), pick(g, "lt", "lte"): pick(g, ips...)}
 	}
-	c := clause{}
-	if g.chance(4) {
-		c[pick(g, "gt", "gte")] = g.valueFor(field)
-	} else {
-		c[pick(g, "gt", "gte")], c[pick(g, "lt", "lte")] = g.valueFor(field), g.valueFor(field)
+	c := clause{pick(g, "gt", "gte"): g.valueFor(field)}
+	if !g.chance(4) {
+		c[pick(g, "lt", "lte")] = g.valueFor(field)
+	}
+	if field == "at" && g.sound { // Elasticsearch reads both bounds as numbers when one is
+		c = clause{"gte": g.dateText(), pick(g, "lt", "lte"): g.dateText()}
 	}
 	if field != "at" && field != "day" {
 		return c

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func testRandom(t *testing.T, open Open) {
 	r := &randomRun{fixture: setUp(t, open), rng: rand.New(rand.NewPCG(s, 0))}
 	// A collection that stays keeps the index in being, so that the dropped one is an unknown collection.
 	wantErr(t, "Ensure", r.Ensure(t.Context(), r.sibling("stays"), storage.Spec{}), nil)
+	wantErr(t, "Ensure", r.Ensure(t.Context(), r.c, storage.Spec{Mapping: []byte(randomMapping)}), nil)
 	r.model.ensure(nil)
 	steps := randomSteps
 	if testing.Short() {
@@ -52,6 +54,9 @@ func testRandom(t *testing.T, open Open) {
 		}
 	}
 }
+
+// randomMapping has the one field that searches look for.
+const randomMapping = `{"properties":{"z":{"type":"long"}}}`
 
 // randomRun is one sequence on one collection.
 type randomRun struct {
@@ -74,8 +79,10 @@ func (r *randomRun) step(t *testing.T) {
 		r.write(t, "Delete")
 	case n < 73:
 		r.bulk(t)
-	case n < 80:
+	case n < 77:
 		r.get(t)
+	case n < 80:
+		r.searchAll(t)
 	case n < 84:
 		r.mGet(t)
 	case n < 92:
@@ -108,6 +115,9 @@ func (r *randomRun) value() string {
 // source is an object with nesting, arrays and numbers that a float would bend.
 func (r *randomRun) source(depth int) jsontext.Value {
 	out := []byte{'{'}
+	if r.rng.IntN(4) > 0 {
+		out = fmt.Appendf(out, `"z":%d`, r.rng.IntN(3))
+	}
 	for f := range 5 {
 		if r.rng.IntN(3) == 0 {
 			continue
@@ -154,6 +164,38 @@ func (r *randomRun) write(t *testing.T, how string) {
 		res.Created, res.Err = false, r.Delete(t.Context(), r.c, id, o)
 	}
 	r.compare(t, how, storage.Op{ID: id, Source: source, IfVersion: o.IfVersion}, res)
+	if r.model.exists && o.Refresh == storage.RefreshWaitFor && res.Err == nil {
+		r.searchOne(t, id)
+	}
+}
+
+// searchOne looks for a document that was written a moment ago.
+func (r *randomRun) searchOne(t *testing.T, id string) {
+	for z := range 3 {
+		query := fmt.Sprintf(`{"bool":{"filter":[{"term":{"z":%d}},{"ids":{"values":[%q]}}]}}`, z, id)
+		var want []string
+		if slices.Contains(r.model.holding(z), id) {
+			want = []string{id}
+		}
+		sameIDs(t, "a search for "+query, r.matches(t, query), want...)
+	}
+}
+
+// searchAll looks for all documents.
+func (r *randomRun) searchAll(t *testing.T) {
+	wantErr(t, "Refresh", r.Refresh(t.Context(), r.c), r.model.address())
+	if !r.model.exists {
+		return
+	}
+	for z := range 3 {
+		query := fmt.Sprintf(`{"term":{"z":%d}}`, z)
+		sameIDs(t, "a search for "+query, r.matches(t, query), r.model.holding(z)...)
+	}
+	n, err := r.Count(t.Context(), []storage.Collection{r.c}, nil)
+	wantErr(t, "Count", err, nil)
+	if n != len(r.model.docs) {
+		t.Errorf("Count gave %d, want %d", n, len(r.model.docs))
+	}
 }
 
 // compare checks the result of a write against the model, and takes it over.
@@ -259,6 +301,6 @@ func (r *randomRun) ensureMore(t *testing.T) {
 	if r.rng.IntN(2) == 0 {
 		keywords = append(keywords, r.field())
 	}
-	wantErr(t, "Ensure", r.Ensure(t.Context(), r.c, storage.Spec{Keywords: keywords}), nil)
+	wantErr(t, "Ensure", r.Ensure(t.Context(), r.c, storage.Spec{Keywords: keywords, Mapping: []byte(randomMapping)}), nil)
 	r.model.ensure(keywords)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -44,6 +45,10 @@ var otherCalls = []call{
 		return err
 	}},
 	{"Healthy", func(ctx context.Context, e storage.Engine, _ storage.Collection) error { return e.Healthy(ctx) }},
+	{"NextHits", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.NextHits(ctx, c.Scope, "none", 0)
+		return err
+	}},
 }
 
 // documentCalls are the methods that need the collection to exist.
@@ -73,6 +78,26 @@ var documentCalls = append([]call{
 	}},
 	{"Write", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
 		_, err := e.Write(ctx, c, []storage.Op{{Kind: storage.OpPut, ID: "a", Source: []byte(`{}`)}}, storage.BulkOptions{})
+		return err
+	}},
+	{"Search", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Search(ctx, storage.Search{Targets: []storage.Collection{c}, Size: 1})
+		return err
+	}},
+	{"Search with scroll", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Search(ctx, storage.Search{Targets: []storage.Collection{c}, Size: 1, Scroll: time.Minute})
+		return err
+	}},
+	{"Count", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Count(ctx, []storage.Collection{c}, nil)
+		return err
+	}},
+	{"Select", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		return e.Select(ctx, c, nil, 1, func([]storage.Document) error { return nil })
+	}},
+	{"Refresh", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Refresh(ctx, c) }},
+	{"Size", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
+		_, err := e.Size(ctx, c)
 		return err
 	}},
 	{"Write of nothing", func(ctx context.Context, e storage.Engine, c storage.Collection) error {

@@ -432,9 +432,3 @@ func deepPages(t *testing.T, f fixture) {
 		t.Errorf("the second page has %d hits, %d to come", len(rest.Hits), rest.Remaining)
 	}
 }
-
-// RunSearch checks what an engine finds.
-func RunSearch(t *testing.T, open Open) {
-	t.Run("Search", func(t *testing.T) { testSearch(t, open) })
-	t.Run("Golden", func(t *testing.T) { Golden(t, open) })
-}

@@ -39,6 +39,8 @@ func Run(t *testing.T, open Open) {
 		{"Bulk", testBulk},
 		{"Mapping", testMapping},
 		{"Concurrency", testConcurrency},
+		{"Search", testSearch},
+		{"Golden", testGolden},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

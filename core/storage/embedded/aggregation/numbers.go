@@ -33,7 +33,12 @@ var nothing = summary{min: math.Inf(1), max: math.Inf(-1)}
 
 func (s *summary) add(x float64) {
 	s.count++
-	s.min, s.max = min(s.min, x), max(s.max, x)
+	if x <= s.min { // the branch is cheaper than min
+		s.min = min(s.min, x)
+	}
+	if x >= s.max {
+		s.max = max(s.max, x)
+	}
 	if !math.IsInf(s.sum, 0) {
 		corrected := x + s.delta
 		sum := s.sum + corrected
@@ -63,6 +68,12 @@ func (n *numbers) collect(docs, owners []uint32) {
 	}
 	n.list = reach(n.list, owners, nothing, summaryBytes, n.limits)
 	c := &n.column
+	if c.kind == floating && !c.empty && c.offsets == nil && c.present == nil {
+		for i, doc := range docs {
+			n.list[owners[i]].add(c.floats[doc])
+		}
+		return
+	}
 	for i, doc := range docs {
 		s := &n.list[owners[i]]
 		if !c.has(doc) {

@@ -34,6 +34,12 @@ type collector interface {
 	write(w *writer, owner uint32)
 }
 
+// gatherer is a collector that may know the buckets of a whole segment, whose documents are all collected and in bucket 0,
+// without looking at any. It reports false when it does not, and then has done nothing.
+type gatherer interface {
+	gather() bool
+}
+
 // target is a segment with what a collector must know to read it.
 type target struct {
 	mapping *mapping.Mapping
@@ -114,28 +120,34 @@ func (p *Plan) Collect(m *mapping.Mapping, v segment.View, docs *roaring.Bitmap)
 		if n == 0 {
 			return nil
 		}
-		if err := p.collect(n); err != nil {
-			return err
+		p.nodes.collect(p.docs[:n], p.owners[:n])
+		if p.limits.err != nil {
+			return p.limits.err
 		}
 	}
 }
 
 func (p *Plan) collectAll(n uint32) error {
+	rest := make(nodes, 0, len(p.nodes))
+	for _, node := range p.nodes {
+		if g, ok := node.collector.(gatherer); !ok || !g.gather() {
+			rest = append(rest, node)
+		}
+	}
+	if len(rest) == 0 {
+		return p.limits.err
+	}
 	for from := uint32(0); from < n; from += batch {
 		docs := p.docs[:min(batch, n-from)]
 		for i := range docs {
 			docs[i] = from + uint32(i)
 		}
-		if err := p.collect(len(docs)); err != nil {
-			return err
+		rest.collect(docs, p.owners[:len(docs)])
+		if p.limits.err != nil {
+			return p.limits.err
 		}
 	}
 	return nil
-}
-
-func (p *Plan) collect(n int) error {
-	p.nodes.collect(p.docs[:n], p.owners[:n])
-	return p.limits.err
 }
 
 // Result answers what was collected: the object that Elasticsearch gives under "aggregations". Fails with

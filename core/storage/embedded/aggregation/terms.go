@@ -33,8 +33,10 @@ type terms struct {
 	missing *value
 	rows    [][]uint32 // by owner, then ordinal: one more than the bucket; 0 where it was not looked up yet
 	room    int        // how much rows may still hold
+	total   int        // documents that are collected
 	docs    []uint32   // the batch for subs
 	buckets []uint32
+	having  []uint32 // the documents of a batch that have a value
 }
 
 // rejected is the number of the bucket of what gets none.
@@ -72,6 +74,7 @@ func (t *terms) open(to *target) error {
 	if err := t.filter.open(t.name, t.keyKind(), t.column.field, to.now); err != nil {
 		return err
 	}
+	t.total = to.docs
 	t.openOrdinals(to)
 	if t.of.MinDocCount == 0 {
 		t.addEvery(to)

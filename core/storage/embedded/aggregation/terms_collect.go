@@ -57,9 +57,9 @@ func (t *terms) collect(docs, owners []uint32) {
 
 func (t *terms) collectOrds(docs, owners []uint32) {
 	c := &t.column
-	if len(t.subs) == 0 && c.offsets == nil && c.present == nil && owners[0] == owners[len(owners)-1] {
-		if row := t.row(owners[0]); row != nil && same(owners) {
-			t.countOrds(docs, owners[0], row)
+	if c.offsets == nil && same(owners) {
+		if row := t.row(owners[0]); row != nil {
+			t.collectRow(docs, owners[0], row)
 			return
 		}
 	}
@@ -76,17 +76,43 @@ func (t *terms) collectOrds(docs, owners []uint32) {
 	}
 }
 
+// same reports whether all owners are the same.
 func same(owners []uint32) bool {
+	differences := uint32(0)
 	for _, o := range owners {
-		if o != owners[0] {
-			return false
-		}
+		differences |= o ^ owners[0]
 	}
-	return true
+	return differences == 0
 }
 
-// countOrds is the case that is worth a loop of its own: every document has one value and counts in one row.
-func (t *terms) countOrds(docs []uint32, owner uint32, row []uint32) {
+// collectRow is the case that is worth loops of its own: documents with one value at most that count in one row.
+func (t *terms) collectRow(docs []uint32, owner uint32, row []uint32) {
+	if t.column.present != nil {
+		docs = t.present(docs)
+	}
+	if len(t.subs) == 0 {
+		t.countRow(docs, owner, row)
+		return
+	}
+	ords, counts := t.column.ords, t.counts
+	taken, buckets := t.docs[:len(docs)], t.buckets[:len(docs)]
+	n := 0
+	for _, doc := range docs {
+		place := row[ords[doc]]
+		if place == 0 {
+			place = t.bucketOfOrd(owner, ords[doc]) + 1
+			counts = t.counts
+		}
+		counts[place-1]++
+		taken[n], buckets[n] = doc, place-1
+		if place-1 != rejected {
+			n++
+		}
+	}
+	t.docs, t.buckets = taken[:n], buckets[:n]
+}
+
+func (t *terms) countRow(docs []uint32, owner uint32, row []uint32) {
 	ords, counts := t.column.ords, t.counts
 	for _, doc := range docs {
 		place := row[ords[doc]]
@@ -97,6 +123,32 @@ func (t *terms) countOrds(docs []uint32, owner uint32, row []uint32) {
 		counts[place-1]++
 	}
 }
+
+// present gives the documents that have a value.
+func (t *terms) present(docs []uint32) []uint32 {
+	t.having = t.having[:0]
+	for _, doc := range docs {
+		if t.column.has(doc) {
+			t.having = append(t.having, doc)
+		}
+	}
+	return t.having
+}
+
+// gather implements gatherer: each term knows how many documents hold it.
+func (t *terms) gather() bool {
+	c := &t.column
+	if c.terms == nil || t.missing != nil || len(t.subs) > 0 || c.terms.Len() > t.total/termDocs {
+		return false
+	}
+	for ord := range uint32(c.terms.Len()) { //nolint:gosec // ordinals
+		t.counts[t.bucketOf(0, t.dictionary.id(c.terms.Term(ord)))] += int64(c.terms.DocFreq(ord))
+	}
+	return true
+}
+
+// termDocs is how many documents can be counted in the time that it takes to ask for a term.
+const termDocs = 16
 
 func (t *terms) collectInts(docs, owners []uint32) {
 	c := &t.column

@@ -80,3 +80,40 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPage reads the page in the middle of a scroll.
+func BenchmarkPage(b *testing.B) {
+	for _, bench := range []struct{ name, body string }{
+		{"match_all", `{}`},
+		{"position", `{"sort":["_doc"]}`},
+		{"term", `{"query":{"term":{"status":"s1"}}}`},
+		{"range", `{"query":{"range":{"qty":{"gte":100}}}}`},
+		{"sort", `{"sort":[{"createdAt":"desc"}]}`},
+		{"sort_two", `{"sort":[{"createdAt":"desc"},"price"]}`},
+		{"term_sort", `{"query":{"term":{"status":"s1"}},"sort":[{"createdAt":"desc"}]}`},
+		{"sort_keyword", `{"sort":["owner"]}`},
+		{"match", `{"query":{"match":{"title":"word3 word40"}}}`},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			c := benchViews()
+			s, err := query.ParseSearch([]byte(bench.body))
+			if err != nil {
+				b.Fatal(err)
+			}
+			r := search.Request{Search: s, Size: 2000, Now: time.Now()}
+			for range 2 {
+				page, err := search.Run(context.Background(), c.targets(), r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.After, r.Size = page.Next, 100
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if page, err := search.Run(context.Background(), c.targets(), r); err != nil || len(page.Hits) != r.Size {
+					b.Fatal(len(page.Hits), err)
+				}
+			}
+		})
+	}
+}

@@ -3,6 +3,9 @@ package search
 import (
 	"cmp"
 	"slices"
+	"sort"
+
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // collector keeps the best documents of one view.
@@ -58,7 +61,7 @@ func (c *collector) add(docs []uint32, scores []float32) {
 		return
 	}
 	if len(docs) > len(c.first) {
-		c.first = make([]int64, batchDocs)
+		c.first = make([]int64, min(2*len(docs), batchDocs))
 	}
 	first := c.first[:len(docs)]
 	c.readers[0].fill(docs, scores, first)
@@ -125,6 +128,20 @@ func (c *collector) passes(e entry, numbers []int64) bool {
 		}
 	}
 	return int64(e.doc) > c.floor.doc
+}
+
+// behindFloor gives those of s that come behind the floor, which is then done with. The documents of the space, which has n, are
+// in the order of the first key, and there is no other; all have one score.
+func (c *collector) behindFloor(n uint32, s set, score float32) set {
+	from := sort.Search(int(n), func(i int) bool {
+		docs, scores := [1]uint32{uint32(i)}, [1]float32{score} //nolint:gosec // the number of a document
+		c.readers[0].fill(docs[:], scores[:], c.numbers)
+		return c.passes(entry{doc: docs[0], score: score}, c.numbers)
+	})
+	c.floor = floor{}
+	behind := roaring.New()
+	behind.AddRange(uint64(from), uint64(n)) //nolint:gosec // the number of a document
+	return and(n, s, docs{behind})
 }
 
 func (c *collector) undecided(i int) bool {

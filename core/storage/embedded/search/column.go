@@ -73,11 +73,9 @@ func (s *interval[T]) bitmap() *roaring.Bitmap {
 func (s *interval[T]) keep(list []uint32) []uint32 {
 	kept := list[:0]
 	if s.column.Offsets == nil {
-		values := s.column.Values
-		for _, doc := range list {
-			if x := values[doc]; x >= s.least && x <= s.most && (s.present == nil || s.present.Contains(doc)) {
-				kept = append(kept, doc)
-			}
+		kept = list[:s.keepSingle(list)]
+		if s.present != nil {
+			kept = docs{s.present}.keep(kept)
 		}
 		return kept
 	}
@@ -90,6 +88,26 @@ func (s *interval[T]) keep(list []uint32) []uint32 {
 		}
 	}
 	return kept
+}
+
+// keepSingle is keep for a column of single values, and does not care which documents have one. It gives how many it keeps,
+// and has no branch that depends on values, which nothing could predict.
+func (s *interval[T]) keepSingle(list []uint32) int {
+	values, least, most := s.column.Values, s.least, s.most
+	n := 0
+	for _, doc := range list {
+		x := values[doc]
+		list[n] = doc
+		n += one(x >= least) & one(x <= most)
+	}
+	return n
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (s *interval[T]) each(visit func([]uint32) error) error {

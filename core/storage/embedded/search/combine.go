@@ -9,25 +9,23 @@ import (
 
 // and gives the documents that are in every one of sets, which count in a space of n.
 func and(n uint32, sets ...set) set {
-	var found []*roaring.Bitmap
-	var rest []set
+	var p conjuncts
 	for _, s := range sets {
-		switch s := s.(type) {
-		case all:
-		case docs:
-			found = append(found, s.Bitmap)
-		case *conjunction:
-			rest = append(append(rest, s.lead), s.rest...)
-		default:
-			rest = append(rest, s)
-		}
+		p.add(s)
 	}
-	if len(found) > 0 {
-		b := intersect(found)
-		if b.IsEmpty() {
+	rest := p.rest
+	switch {
+	case len(p.found) > 0:
+		s := docs{intersect(p.found)}
+		if p.live != nil {
+			s = p.live.of(s.Bitmap)
+		}
+		if s.IsEmpty() {
 			return none
 		}
-		rest = append(rest, docs{b})
+		rest = append(rest, s)
+	case p.live != nil:
+		rest = append(rest, *p.live)
 	}
 	switch len(rest) {
 	case 0:
@@ -37,6 +35,30 @@ func and(n uint32, sets ...set) set {
 	}
 	slices.SortStableFunc(rest, func(a, b set) int { return cmp.Compare(a.cost(), b.cost()) })
 	return &conjunction{n: n, lead: rest[0], rest: rest[1:]}
+}
+
+// conjuncts are the parts of a conjunction.
+type conjuncts struct {
+	found []*roaring.Bitmap
+	live  *living
+	rest  []set
+}
+
+func (p *conjuncts) add(s set) {
+	switch s := s.(type) {
+	case all:
+	case docs:
+		p.found = append(p.found, s.Bitmap)
+	case living:
+		p.live = &s
+	case *conjunction:
+		p.add(s.lead)
+		for _, s := range s.rest {
+			p.add(s)
+		}
+	default:
+		p.rest = append(p.rest, s)
+	}
 }
 
 func intersect(list []*roaring.Bitmap) *roaring.Bitmap {

@@ -23,5 +23,7 @@
 //   - _id can be sorted by, and the values of _doc are the positions of the documents.
 //   - exists with the field * finds documents with any field.
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
+//   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has
+//     another clause by which nothing can match.
 //   - Expressions of a regexp need at most 10000 states, whatever max_determinized_states says.
 package search

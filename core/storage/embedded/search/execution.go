@@ -20,7 +20,7 @@ type execution struct {
 	ranking ranking
 	scored  bool
 	total   int
-	// plan is nil without aggregations.
+	// plan is nil when nothing is aggregated.
 	plan *aggregation.Plan
 	// cursor is nil at the first page.
 	cursor *Cursor
@@ -41,7 +41,7 @@ func newExecution(targets []Target, r Request) (*execution, error) {
 	}
 	e.scored = slices.ContainsFunc(e.sorts, func(s query.Sort) bool { return s.Field == query.ByScore })
 	e.ranking.most = r.From + r.Size
-	if len(r.Search.Aggregations) > 0 {
+	if len(r.Search.Aggregations) > 0 && r.After == nil {
 		var err error
 		if e.plan, err = aggregation.New(r.Search.Aggregations, r.Now); err != nil {
 			return nil, err
@@ -185,31 +185,38 @@ func (e *execution) collectSet(v *view, c *collector, s set, score float32) erro
 	if known {
 		e.total += size
 	}
+	if c.floor.values != nil && e.inOrder() && (known || e.counted()) {
+		s = c.behindFloor(v.n, s, score)
+	}
+	// Documents that are in their order need not be compared.
+	inOrder := c.floor.values == nil && e.inOrder() && ordered(s)
 	var scores []float32
 	if e.scored {
-		scores = slices.Repeat([]float32{score}, min(batchDocs, int(v.n)))
+		room := min(batchDocs, int(v.n))
+		if inOrder {
+			room = min(room, c.most)
+		}
+		scores = slices.Repeat([]float32{score}, room)
 	}
 	switch {
 	case known && e.ranking.most == 0, !known && e.ranking.most == 0 && e.counted():
 		return nil
-	case known && walk(c, s, size, scores):
+	case known && !inOrder && walk(c, s, size, scores):
 		return v.ctx.Err()
 	}
-	// Documents that are all equal come in their order.
-	equal := e.alike() && c.floor.values == nil && ordered(s)
 	left := c.most
 	err := s.each(func(batch []uint32) error {
 		if !known {
 			e.total += len(batch)
 		}
-		if left > 0 || !equal {
-			if equal {
+		if left > 0 || !inOrder {
+			if inOrder {
 				batch = batch[:min(left, len(batch))]
 				left -= len(batch)
 			}
 			c.add(batch, scores)
 		}
-		if equal && left == 0 && (known || e.counted()) {
+		if inOrder && left == 0 && (known || e.counted()) {
 			return errEnough
 		}
 		return v.ctx.Err()
@@ -228,9 +235,14 @@ func (e *execution) alike() bool {
 // plainly says that the order is the one of a search that does not say.
 func (e *execution) plainly() bool { return e.alike() && e.sorts[0].Desc }
 
+// inOrder says that hits with the same score come in the order of their numbers.
+func (e *execution) inOrder() bool {
+	return e.alike() || len(e.sorts) == 1 && e.sorts[0].Field == query.ByPosition && !e.sorts[0].Desc
+}
+
 // counted says that no more hits have to be counted.
 func (e *execution) counted() bool {
-	return e.body.TotalHits != query.AllHits && e.total >= e.body.TotalHits
+	return e.cursor != nil || e.body.TotalHits != query.AllHits && e.total >= e.body.TotalHits
 }
 
 // ordered reports whether each gives the documents of a set in the order of their numbers.
@@ -265,7 +277,7 @@ func (b *ranked) score(p *part) error {
 		}
 	}
 	for doc := s.next(); doc != noDoc; doc = s.next() {
-		if !b.allLive && !b.v.Live.Has(doc) {
+		if b.live != nil && !b.live.has(doc) {
 			continue
 		}
 		b.docs, b.scores = append(b.docs, doc), append(b.scores, s.score())
@@ -283,8 +295,8 @@ type ranked struct {
 	e       *execution
 	v       *view
 	c       *collector
-	post    set // nil without a post_filter
-	allLive bool
+	post    set   // nil without a post_filter
+	live    dense // nil when all documents are live
 	all     dense // what is aggregated, nil when nothing is
 	docs    []uint32
 	scores  []float32
@@ -293,8 +305,11 @@ type ranked struct {
 
 func newRanked(e *execution, v *view, c *collector) *ranked {
 	b := &ranked{
-		e: e, v: v, c: c, allLive: v.Live.Count() == int(v.n),
+		e: e, v: v, c: c,
 		docs: make([]uint32, 0, batchDocs), scores: make([]float32, 0, batchDocs),
+	}
+	if v.Live.Count() < int(v.n) {
+		b.live = v.Live.Dense(v.n)
 	}
 	if e.plan != nil {
 		b.all = newDense(v.n)
@@ -334,6 +349,9 @@ func (b *ranked) filter(s set) {
 // result makes the answer when all views are searched.
 func (e *execution) result() (Result, error) {
 	r := Result{Total: e.total}
+	if e.cursor != nil {
+		r.Total = 0
+	}
 	if e.plan != nil {
 		var err error
 		if r.Aggregations, err = e.plan.Result(); err != nil {

@@ -27,7 +27,8 @@ type Request struct {
 	Search     *query.Search
 	From, Size int
 	Now        time.Time
-	// After continues where the page before ended; From is then 0. The targets must be the same and have the same views.
+	// After continues where the page before ended; From is then 0. The targets must be the same and have the same views. Nothing
+	// is counted and aggregated, as the first page did that.
 	After *Cursor
 }
 

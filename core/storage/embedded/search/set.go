@@ -90,10 +90,18 @@ type living struct {
 
 func (s living) cost() int { return int(s.n) }
 
-func (s living) bitmap() *roaring.Bitmap {
-	dense := newDense(s.n)
-	s.All(func(doc uint32) { dense.add(doc) })
-	return dense.bitmap()
+func (s living) bitmap() *roaring.Bitmap { return roaring.FromDense(s.Dense(s.n), false) }
+
+// scarcePart is to what part of the documents of a space it is better to look each of them up than to go through all bits.
+const scarcePart = 256
+
+// of gives those of found that are live.
+func (s living) of(found *roaring.Bitmap) docs {
+	n := docs{found}.cost()
+	if n > int(s.n)/scarcePart {
+		return docs{roaring.And(found, s.bitmap())}
+	}
+	return docs{roaring.BitmapOf(s.keep(found.ToArray())...)}
 }
 
 func (s living) keep(list []uint32) []uint32 {

@@ -250,7 +250,7 @@ func (k *key) compare(a, b value) int {
 	case k.kind != byText:
 		c = cmp.Compare(a.number, b.number)
 	case a.null || b.null:
-		c = boolOrder(a.null) - boolOrder(b.null)
+		c = one(a.null) - one(b.null)
 		if k.MissingFirst {
 			c = -c
 		}
@@ -262,13 +262,6 @@ func (k *key) compare(a, b value) int {
 		return -c
 	}
 	return c
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // orderedBits gives the bits of a float in an order that is that of the numbers.

@@ -153,21 +153,12 @@ func (t *target) measure(v *view) error {
 }
 
 func (c *corpus) addSize(f *segment.Field) {
-	switch {
-	case c.field.Type == mapping.Text:
+	c.terms += f.TotalLength
+	if c.field.Type == mapping.Text {
 		c.docs += uint64(f.Worded)
-		c.terms += f.TotalLength
-		return
-	case f.Ords != nil && f.Ords.Offsets != nil:
-		c.terms += uint64(len(f.Ords.Values))
-	case f.Ords != nil:
-		c.terms += f.Present.GetCardinality()
-	default:
-		for ord := range f.Terms.Len() {
-			c.terms += uint64(f.Terms.DocFreq(uint32(ord))) //nolint:gosec // an ordinal, and a number that is not negative
-		}
+	} else {
+		c.docs += f.Present.GetCardinality()
 	}
-	c.docs += f.Present.GetCardinality()
 }
 
 // addBooleans counts the documents with each of the two values, which Elasticsearch indexes as two terms.

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"sort"
+
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 )
 
@@ -22,7 +24,7 @@ const walkBatch = 64
 
 func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int, scores []float32) bool {
 	column := r.column
-	if column.Sorted == nil || column.Offsets != nil || c.floor.values != nil || size == 0 {
+	if column.Sorted == nil || column.Offsets != nil || size == 0 {
 		return false
 	}
 	if r.present.Bitmap != nil && r.bound(r.missing) <= r.bound(value{number: r.ordered(edge(r, column))}) {
@@ -34,7 +36,7 @@ func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int,
 	}
 	batch := make([]uint32, 0, walkBatch)
 	taken := 0
-	for i := 0; i < len(column.Sorted); {
+	for i := r.start(c.floor); i < len(column.Sorted); {
 		batch = batch[:0]
 		for len(batch) < walkBatch && i < len(column.Sorted) {
 			batch = append(batch, column.Sorted[r.place(i)])
@@ -60,6 +62,14 @@ func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int,
 		})
 	}
 	return true
+}
+
+// start is how many values, in the order of the sort, come before a floor.
+func (r *numbers[T]) start(f floor) int {
+	if f.values == nil {
+		return 0
+	}
+	return sort.Search(len(r.column.Ranks), func(i int) bool { return r.ordered(r.column.Ranks[r.place(i)])^r.flip >= f.numbers[0] })
 }
 
 // place is where the i-th value in the order of the sort stands.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -41,15 +42,21 @@ func interleave(v uint32) uint64 {
 // near implements Points.Near.
 func (g *grid) near(south, north, west, east float64) *roaring.Bitmap {
 	b := widened(south, north, west, east)
-	var found []uint32
+	scratch := foundPlaces.Get().(*[]uint32) // nothing else is put in
+	defer foundPlaces.Put(scratch)
+	found := (*scratch)[:0]
 	if b.west <= b.east {
 		found = g.in(b, found)
 	} else {
 		found = g.in(box{b.south, b.north, b.west, 180}, found)
 		found = g.in(box{b.south, b.north, -180, b.east}, found)
 	}
+	*scratch = found
 	return g.set(found)
 }
+
+// foundPlaces has room for the places that near finds.
+var foundPlaces = sync.Pool{New: func() any { return new([]uint32) }}
 
 // set makes a set of documents, in any order and some more than once.
 func (g *grid) set(docs []uint32) *roaring.Bitmap {

@@ -89,6 +89,20 @@ func (l *Live) own(from *Live, i int) *[chunkWords]uint64 {
 	return l.chunks[i]
 }
 
+// Dense gives the documents of the set below n as bits: document d is bit d%64 of word d/64.
+func (l *Live) Dense(n uint32) []uint64 {
+	words := make([]uint64, (n+63)/64)
+	for i, chunk := range l.chunks {
+		if from := i * chunkWords; chunk != nil && from < len(words) {
+			copy(words[from:], chunk[:])
+		}
+	}
+	if n%64 > 0 {
+		words[n/64] &= 1<<(n%64) - 1
+	}
+	return words
+}
+
 // All calls visit for every document of the set in order.
 func (l *Live) All(visit func(doc uint32)) {
 	for i, chunk := range l.chunks {

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -52,6 +53,23 @@ func TestLiveAgainstMap(t *testing.T) {
 		for _, doc := range v.docs {
 			if !v.live.Has(doc) {
 				t.Fatalf("version %d has not %d", i, doc)
+			}
+		}
+		for _, n := range []uint32{0, 1, 64, chunkDocs - 1, chunkDocs, 3*chunkDocs + 70, 9 * chunkDocs} {
+			dense, below := v.live.Dense(n), 0
+			for _, doc := range v.docs {
+				if doc < n {
+					below++
+					if dense[doc/64]>>(doc%64)&1 == 0 {
+						t.Fatalf("version %d below %d has not %d", i, n, doc)
+					}
+				}
+			}
+			for _, word := range dense {
+				below -= bits.OnesCount64(word)
+			}
+			if below != 0 {
+				t.Fatalf("version %d below %d has %d documents too many", i, n, -below)
 			}
 		}
 		if v.live.Has(1 << 30) {

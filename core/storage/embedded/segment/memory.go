@@ -165,6 +165,7 @@ func (f *memoryField) add(e *Entry, r *run, doc uint32) {
 		if f.Ords != nil {
 			f.Ords.push(doc, ords, f.Present)
 		}
+		f.TotalLength += uint64(len(ords))
 	case t == mapping.Text:
 		f.addText(e, r, doc)
 	case t.Floating():

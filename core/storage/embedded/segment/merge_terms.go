@@ -102,8 +102,8 @@ func (f *fieldMerger) dictionary(cursors []*termCursor) error {
 	}
 	e := l.end()
 	f.e.Terms = &e
+	f.e.TotalLength = p.total
 	if p.text {
-		f.e.TotalLength = p.total
 		for _, word := range p.worded {
 			f.e.Worded += uint32(bits.OnesCount64(word)) //nolint:gosec // 64 at most
 		}

@@ -120,6 +120,9 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 		if f.terms[string(v.Text)] == nil {
 			f.terms[string(v.Text)] = map[uint32][]uint32{}
 		}
+		if _, again := f.terms[string(v.Text)][doc]; !again {
+			f.total++
+		}
 		f.terms[string(v.Text)][doc] = nil
 	case t == mapping.Text:
 		a, _ := analysis.Named(v.Field.IndexAnalyzer())

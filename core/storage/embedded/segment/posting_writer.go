@@ -32,6 +32,7 @@ func (p *postingWriter) reset() {
 
 // add adds a document, which comes after those before.
 func (p *postingWriter) add(doc, freq uint32, positions []byte) {
+	p.total += uint64(freq)
 	if !p.text {
 		p.numbers = append(p.numbers, doc)
 		p.count, p.last = p.count+1, doc
@@ -46,7 +47,6 @@ func (p *postingWriter) add(doc, freq uint32, positions []byte) {
 	p.docs = appendPair(p.docs, doc-p.last, freq)
 	p.positions = append(p.positions, positions...)
 	p.count, p.last = p.count+1, doc
-	p.total += uint64(freq)
 	p.worded[doc/64] |= 1 << (doc % 64)
 }
 

@@ -95,7 +95,8 @@ type Field struct {
 
 	// Lengths are, of a text with norms, the number of words of each document, coded as Lucene's SmallFloat.intToByte4 does;
 	// nil without norms. TotalLength is the exact sum of all words, and Worded the number of documents with at least one: an
-	// empty text is present and has none. Both count dead documents.
+	// empty text is present and has none. Of a keyword or ip TotalLength is how many different terms the documents hold in all.
+	// Both count dead documents.
 	Lengths     []byte
 	TotalLength uint64
 	Worded      uint32

@@ -1,4 +1,4 @@
-package embedded
+package source
 
 import (
 	"testing"
@@ -101,15 +101,18 @@ var hollowTests = []sourceTest{
 	{`{"excludes":["u.t*","o*","p*"]}`, `{"q":[[{"t":1}],[]],"r":{"s":{"t":1}},"u":[{"v":2}],"w":[],"x":{"y":[{"t":1}]}}`},
 }
 
-func TestSourceFilter(t *testing.T) {
+func TestFilter(t *testing.T) {
 	for document, tests := range map[string][]sourceTest{whole: sourceTests, hollow: hollowTests} {
 		for _, test := range tests {
 			body, err := query.ParseSearch(jsontext.Value(`{"_source":` + test.source + `}`))
-			must(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			got := jsontext.Value(document)
-			if filter := newSourceFilter(body.Source); filter != nil {
-				got, err = filter.apply(got)
-				must(t, err)
+			if filter := NewFilter(body.Source); filter != nil {
+				if got, err = filter.Apply(got); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if string(got) != test.want {
 				t.Errorf("%s gave\n%s, want\n%s", test.source, got, test.want)

@@ -1,4 +1,4 @@
-package embedded
+package source
 
 import (
 	"bytes"
@@ -19,9 +19,9 @@ func TestMergeKeepsOrderAndBytes(t *testing.T) {
 		{`{"\u0061":1}`, `{"a":2}`, `{"\u0061":2}`},
 		{`{}`, `{}`, `{}`},
 	} {
-		got, err := merge(jsontext.Value(c.old), jsontext.Value(c.partial))
+		got, err := Merge(jsontext.Value(c.old), jsontext.Value(c.partial))
 		if err != nil || string(got) != c.want {
-			t.Errorf("merge(%s, %s) = %s, %v; want %s", c.old, c.partial, got, err, c.want)
+			t.Errorf("Merge(%s, %s) = %s, %v; want %s", c.old, c.partial, got, err, c.want)
 		}
 	}
 }
@@ -33,39 +33,38 @@ func TestMergeDeep(t *testing.T) {
 		return jsontext.Value(strings.Repeat(`{"a":`, depth) + leaf + strings.Repeat("}", depth))
 	}
 	start := time.Now()
-	got, err := merge(deep(`{"x":1}`), deep(`{"y":2}`))
+	got, err := Merge(deep(`{"x":1}`), deep(`{"y":2}`))
 	if err != nil || !bytes.Equal(got, deep(`{"x":1,"y":2}`)) {
-		t.Errorf("merge of deep objects: %v", err)
+		t.Errorf("Merge of deep objects: %v", err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("merge of deep objects took %s", took)
+		t.Errorf("Merge of deep objects took %s", took)
 	}
 }
 
-// FuzzMerge compares merge with the same thing done on maps.
+// FuzzMerge compares Merge with the same thing done on maps.
 func FuzzMerge(f *testing.F) {
 	for _, s := range []string{`{}`, `{"a":1}`, `{"a":{"b":[1,{"c":null}]}}`, `{"\u0061":9007199254740993}`, ` { "a" : { } } `, `{"":"😀"}`} {
 		f.Add(s, `{"a":{"b":2,"d":{}}}`)
 		f.Add(`{"a":{"b":2,"d":{}},"e":true}`, s)
 	}
 	f.Fuzz(func(t *testing.T, old, partial string) {
-		a, errA := object("old", jsontext.Value(old))
-		b, errB := object("partial", jsontext.Value(partial))
-		if errA != nil || errB != nil {
+		a, b := jsontext.Value(old).Clone(), jsontext.Value(partial).Clone()
+		if a.Kind() != '{' || !a.IsValid() || b.Kind() != '{' || !b.IsValid() {
 			return
 		}
-		got, err := merge(a, b)
+		got, err := Merge(a, b)
 		if err != nil {
-			t.Fatalf("merge(%s, %s): %v", old, partial, err)
+			t.Fatalf("Merge(%s, %s): %v", old, partial, err)
 		}
 		if !got.IsValid() || got.Kind() != '{' {
-			t.Fatalf("merge(%s, %s) = %s, not a JSON object", old, partial, got)
+			t.Fatalf("Merge(%s, %s) = %s, not a JSON object", old, partial, got)
 		}
 		if string(a) != old || string(b) != partial {
-			t.Fatalf("merge changed its arguments")
+			t.Fatalf("Merge changed its arguments")
 		}
 		if want := flat(t, naiveMerge(t, a, b)); flat(t, got) != want {
-			t.Errorf("merge(%s, %s) = %s, want %s", old, partial, got, want)
+			t.Errorf("Merge(%s, %s) = %s, want %s", old, partial, got, want)
 		}
 	})
 }
@@ -90,4 +89,11 @@ func flat(t *testing.T, v jsontext.Value) string {
 	out, err := jsontext.AppendFormat(nil, []byte(v), jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawInts(false))
 	must(t, err)
 	return string(out)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,4 +1,4 @@
-package embedded
+package source
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
-// sourceFilter leaves out what a search did not ask for of a document, as Elasticsearch does, which has two ways:
+// Filter leaves out what a search did not ask for of a document, as Elasticsearch does, which has two ways:
 //
 //   - When no exclude has a wildcard, * stands for a part of one name, ** for any number of names, and an object or array of
 //     which nothing is left is left out.
@@ -16,24 +16,24 @@ import (
 //
 // In both a name stands for all below it, a name with a dot is the same as two names, excludes win, and what no exclude can
 // reach into is given as it is.
-type sourceFilter struct {
-	includes, excludes []sourcePattern
+type Filter struct {
+	includes, excludes []pattern
 }
 
-// sourcePattern is a path with wildcards. names is nil when * stands for dots too.
-type sourcePattern struct {
+// pattern is a path with wildcards. names is nil when * stands for dots too.
+type pattern struct {
 	path  string
 	names []string
 }
 
-// newSourceFilter gives nil for a source that is not filtered.
-func newSourceFilter(s query.Source) *sourceFilter {
+// NewFilter gives nil for a source that is not filtered.
+func NewFilter(s query.Source) *Filter {
 	if len(s.Includes) == 0 && len(s.Excludes) == 0 {
 		return nil
 	}
 	crossing := strings.Contains(strings.Join(s.Excludes, ""), "*")
-	patterns := func(paths []string) []sourcePattern {
-		all := make([]sourcePattern, len(paths))
+	patterns := func(paths []string) []pattern {
+		all := make([]pattern, len(paths))
 		for i, path := range paths {
 			if all[i].path = path; !crossing {
 				all[i].names = strings.Split(path, ".")
@@ -41,21 +41,21 @@ func newSourceFilter(s query.Source) *sourceFilter {
 		}
 		return all
 	}
-	return &sourceFilter{includes: patterns(s.Includes), excludes: patterns(s.Excludes)}
+	return &Filter{includes: patterns(s.Includes), excludes: patterns(s.Excludes)}
 }
 
 // crossing says which of the two ways it is.
-func (f *sourceFilter) crossing() bool { return len(f.excludes) > 0 && f.excludes[0].names == nil }
+func (f *Filter) crossing() bool { return len(f.excludes) > 0 && f.excludes[0].names == nil }
 
-// apply gives what is asked for of a stored document, in memory of its own.
-func (f *sourceFilter) apply(source jsontext.Value) (jsontext.Value, error) {
-	w := sourceWriter{filter: f, in: decoder(source), out: make([]byte, 0, len(source))}
+// Apply gives what is asked for of a stored document, in memory of its own.
+func (f *Filter) Apply(source jsontext.Value) (jsontext.Value, error) {
+	w := writer{filter: f, in: decoder(source), out: make([]byte, 0, len(source))}
 	_, err := w.object("", len(f.includes) == 0)
 	return w.out, err
 }
 
 // selects reports whether one of the patterns stands for a path or something above it.
-func selects(patterns []sourcePattern, path string) bool {
+func selects(patterns []pattern, path string) bool {
 	for _, p := range patterns {
 		if p.names == nil && (wildcard(p.path, path) || wildcard(p.path+".*", path)) {
 			return true
@@ -86,7 +86,7 @@ func above(names []string, path string) bool {
 }
 
 // reach reports whether one of the patterns may stand for something below a path.
-func reach(patterns []sourcePattern, path string) bool {
+func reach(patterns []pattern, path string) bool {
 	for _, p := range patterns {
 		if p.names != nil && into(p.names, path) {
 			return true
@@ -136,16 +136,16 @@ func wildcard(pattern, text string) bool {
 	return strings.Trim(pattern[i:], "*") == ""
 }
 
-// sourceWriter copies from in to out what the filter lets through.
-type sourceWriter struct {
-	filter *sourceFilter
+// writer copies from in to out what the filter lets through.
+type writer struct {
+	filter *Filter
 	in     *jsontext.Decoder
 	out    []byte
 }
 
 // object copies the object that comes next, and gives how many members are left. included says that all of it is asked for
 // but what is excluded.
-func (w *sourceWriter) object(path string, included bool) (left int, err error) {
+func (w *writer) object(path string, included bool) (left int, err error) {
 	if _, err := w.in.ReadToken(); err != nil {
 		return 0, noEOF(err)
 	}
@@ -179,7 +179,7 @@ func (w *sourceWriter) object(path string, included bool) (left int, err error) 
 }
 
 // member copies the value of a member, and reports whether it is to be kept.
-func (w *sourceWriter) member(path string, included bool) (kept bool, err error) {
+func (w *writer) member(path string, included bool) (kept bool, err error) {
 	if selects(w.filter.excludes, path) {
 		return false, noEOF(w.in.SkipValue())
 	}
@@ -188,7 +188,7 @@ func (w *sourceWriter) member(path string, included bool) (kept bool, err error)
 }
 
 // value copies the value that comes next. keepEmpty keeps it when nothing of it is left.
-func (w *sourceWriter) value(path string, included, keepEmpty bool) (kept bool, err error) {
+func (w *writer) value(path string, included, keepEmpty bool) (kept bool, err error) {
 	kind := w.in.PeekKind()
 	if kind != '{' && kind != '[' || included && !reach(w.filter.excludes, path) {
 		raw, err := w.in.ReadValue()
@@ -204,7 +204,7 @@ func (w *sourceWriter) value(path string, included, keepEmpty bool) (kept bool, 
 }
 
 // array copies the array that comes next, as object does.
-func (w *sourceWriter) array(path string, included bool) (left int, err error) {
+func (w *writer) array(path string, included bool) (left int, err error) {
 	if _, err := w.in.ReadToken(); err != nil {
 		return 0, noEOF(err)
 	}

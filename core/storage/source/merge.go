@@ -1,4 +1,4 @@
-package embedded
+package source
 
 import (
 	"bytes"
@@ -6,12 +6,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// merge gives old with the members of partial in it: objects are merged at every depth, every other value of partial
+// Merge gives old with the members of partial in it: objects are merged at every depth, every other value of partial
 // replaces. Members keep the order they have in old, new ones follow in the order of partial; values are copied byte by
 // byte, so that no number changes. Both must be valid JSON objects; the result is one, in memory of its own.
 //
 // Each side is read once from front to back: deep nesting costs no more than its length.
-func merge(old, partial jsontext.Value) (jsontext.Value, error) {
+func Merge(old, partial jsontext.Value) (jsontext.Value, error) {
 	patch, err := parsePatch(partial)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,74 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
+	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// FuzzRun searches with any body: it ends soon, fails only with what a client can correct, and finds the same in segments in
+// memory and in files.
+func FuzzRun(f *testing.F) {
+	for _, body := range []string{
+		`{"query":{"bool":{"must":[{"match":{"t":"brown"}}],"should":[{"term":{"k":"Ab"}},{"range":{"i":{"gte":-3.5,"lt":"9"}}}],"must_not":{"exists":{"field":"h*"}}}}}`,
+		`{"query":{"bool":{"should":[{"match":{"t":{"query":"quick fox dog","minimum_should_match":"2<75%"}}},{"term":{"b":true}}],"minimum_should_match":-1}},"sort":["_score","_id"]}`,
+		`{"query":{"nested":{"path":"n","score_mode":"max","query":{"bool":{"filter":[{"term":{"n.x":"a"}},{"nested":{"path":"n.m","query":{"prefix":{"n.m.z":"p"}}}}]}}}}}`,
+		`{"query":{"multi_match":{"query":"brown fox","fields":["t^2","te","k"],"type":"cross_fields","operator":"and"}}}`,
+		`{"query":{"match_phrase":{"t":{"query":"the quick brown","slop":2}}},"sort":[{"i":{"order":"desc","mode":"avg","missing":"_first"}},"_doc"]}`,
+		`{"query":{"match_phrase_prefix":{"t":{"query":"quick br","max_expansions":2}}},"min_score":0.1}`,
+		`{"query":{"constant_score":{"filter":{"regexp":{"k":{"value":"[a-c]*(b|d)&~(ab)","case_insensitive":true}}},"boost":2.5}}}`,
+		`{"query":{"wildcard":{"kl":{"value":"*?d*","case_insensitive":true}}},"post_filter":{"ids":{"values":["1","3"]}}}`,
+		`{"query":{"terms":{"dt":["2024-01-02","now/d"]}},"sort":[{"dt":{"mode":"max","order":"asc"}}],"search_after":["2023-01-01"]}`,
+		`{"query":{"geo_distance":{"distance":"500km","g":[2,1]}},"aggs":{"a":{"terms":{"field":"k","min_doc_count":0},"aggs":{"b":{"stats":{"field":"i"}}}}}}`,
+		`{"query":{"geo_polygon":{"g":{"points":["0,0","0,5","5,0"]}}},"from":1,"size":2,"track_total_hits":1}`,
+		`{"query":{"geo_bounding_box":{"g":{"top":20,"left":179,"bottom":-90,"right":-179}}},"aggs":{"c":{"cardinality":{"field":"g"}}}}`,
+		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
+	} {
+		f.Add(body)
+	}
+	layouts := samples()
+	f.Fuzz(func(t *testing.T, body string) {
+		s, err := query.ParseSearch(jsontext.Value(body))
+		if err != nil || s.RefuseUnsupported() != nil || s.From > 100 || s.Size > 100 {
+			return
+		}
+		s.Timeout = 0
+		memory, inMemory := fuzzOne(t, layouts["memory"], s)
+		files, inFiles := fuzzOne(t, layouts["files"], s)
+		if (inMemory == nil) != (inFiles == nil) || memory.Total != files.Total || idsOf(memory.Hits) != idsOf(files.Hits) {
+			t.Errorf("%s of %d in memory (%v), %s of %d in files (%v)", idsOf(memory.Hits), memory.Total, inMemory, idsOf(files.Hits), files.Total, inFiles)
+		}
+	})
+}
+
+func fuzzOne(t *testing.T, targets []search.Target, s *query.Search) (search.Result, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	r := search.Request{Search: s, From: max(s.From, 0), Size: s.Size, Now: now}
+	if s.Size < 0 {
+		r.Size = 10
+	}
+	result, err := search.Run(ctx, targets, r)
+	if err != nil && !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+		t.Fatal(err)
+	}
+	for _, h := range result.Hits {
+		if !slices.Contains([]string{"1", "2", "3", "4"}, h.ID) {
+			t.Errorf("%q was found", h.ID)
+		}
+	}
+	n, err := search.Count(ctx, targets, s.Query, now)
+	if err == nil && s.PostFilter == nil && s.TotalHits == query.AllHits && result.Hits != nil && n != result.Total {
+		t.Errorf("counted %d, found %d", n, result.Total)
+	}
+	return result, err
+}
