@@ -19,12 +19,14 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-25s %s\n", $$1, $$2 }'
 
-run: build ## build, then serve on 127.0.0.1:7512 with the bundled plugins
-	$(BIN)/sluice serve --dev --data ./data --plugins $(BIN)/plugins
+run: build ## build, then serve on 127.0.0.1:7512 with the bundled plugins and demonstration data
+	@echo "One call of each token service, once the node listens:" && sed -n 's/^#   /  /p' $(BIN)/demo.yaml
+	$(BIN)/sluice serve --dev --data ./data --plugins $(BIN)/plugins --config $(BIN)/demo.yaml
 
 build: go ## build bin/sluice and bin/plugins, and pin the plugins
 	@mkdir -p $(BIN)/plugins
 	$(BUILD) -ldflags '$(LDFLAGS)' -o $(BIN)/sluice ./cmd/sluice
+	@cp plugins/demo.yaml $(BIN)/demo.yaml
 	@rm -f $(BIN)/plugins/sluice.lock
 	@set -e; for id in $(PLUGINS); do \
 	  echo "$(BUILD) -o $(BIN)/plugins/$$id/$$id ./plugins/$$id"; \

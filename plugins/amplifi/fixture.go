@@ -13,7 +13,7 @@ import (
 
 // demoFixture is what the setting fixture calls demo.
 //
-//go:embed fixture.json
+//go:embed demo.json
 var demoFixture []byte
 
 // fixture is a file of users and devices for demonstrations.

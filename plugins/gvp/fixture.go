@@ -12,7 +12,7 @@ import (
 
 // demo is the fixture of this name: an instance with a user and a device.
 //
-//go:embed demo/fixture.json
+//go:embed demo.json
 var demo []byte
 
 // fixture are instances and users that are made at the start unless they exist. Members are those of the admin actions.

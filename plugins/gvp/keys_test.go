@@ -102,14 +102,11 @@ func TestDemo(t *testing.T) {
 	s := start(t, options{settings: map[string]any{
 		"fixture": "demo", "geo": map[string]any{"overrides": map[string]string{"127.0.0.0/8": "ES", "::1/128": "ES"}},
 	}})
-	text, err := os.ReadFile("demo/sluice.yaml")
+	text, err := os.ReadFile("../demo.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, credentials, _ := strings.Cut(string(text), " -d '")
+	_, credentials, _ := strings.Cut(string(text), "LoginUserPassword -d '")
 	credentials, _, _ = strings.Cut(credentials, "'\n")
 	succeeded(t, s.login(credentials))
-	if _, err := config.Load(config.Sources{File: "demo/sluice.yaml"}); err != nil {
-		t.Error(err)
-	}
 }

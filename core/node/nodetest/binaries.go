@@ -3,6 +3,7 @@ package nodetest
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,6 +32,10 @@ type Binaries struct {
 //
 //	func TestMain(m *testing.M) { os.Exit(nodetest.Main(m, &binaries)) }
 func Main(m *testing.M, b *Binaries) int {
+	flag.Parse()
+	if fuzzing() {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "sluice-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,6 +50,12 @@ func Main(m *testing.M, b *Binaries) int {
 	}
 	*b = Binaries{Dir: dir, Sluice: filepath.Join(dir, "sluice"), Plugins: filepath.Join(dir, "plugins")}
 	return m.Run()
+}
+
+// fuzzing reports whether this process fuzzes, which every worker of the fuzzer does in a process of its own: fuzz targets do
+// without the binaries.
+func fuzzing() bool {
+	return flag.Lookup("test.fuzz").Value.String() != "" || flag.Lookup("test.fuzzworker").Value.String() == "true"
 }
 
 // Root is the folder of the repository.
