@@ -107,13 +107,13 @@ var (
 	// ServicesStorageDuplicateFieldMapping: Same field declared with another type elsewhere in the index (legacy engines).
 	ServicesStorageDuplicateFieldMapping = &Def{ID: "services.storage.duplicate_field_mapping", Code: 0x0101001b, Class: BadRequestError, Message: "The field \"{0}\" already has another type in the collection \"{1}\"."}
 	// ServicesStorageUnexpectedProperties: Mapping attribute unknown for that field.
-	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "The property \"{0}\" is not allowed in the mapping of the field \"{1}\"."}
+	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "The property \"{0}\" is not allowed in the mapping of the field \"{1}\". {2}"}
 	// ServicesStorageInvalidMappingType: Unknown mapping type.
-	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "The field \"{0}\" has the unknown mapping type \"{1}\"."}
+	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "The field \"{0}\" has the unknown mapping type \"{1}\". {2}"}
 	// ServicesStorageWrongMappingProperty: Malformed mapping attribute.
-	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "The mapping property \"{0}\" is malformed."}
+	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "The mapping property \"{0}\" is malformed. {1}"}
 	// ServicesStorageInvalidMappingArgument: Bad mapping attribute.
-	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "The mapping of the field \"{0}\" has a wrong property \"{1}\"."}
+	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "The property \"{1}\" in the mapping of the field \"{0}\" is wrong: {2}."}
 	// ServicesStorageTooManyChanges: Version conflict persisting after the retries allowed by retryOnConflict.
 	ServicesStorageTooManyChanges = &Def{ID: "services.storage.too_many_changes", Code: 0x01010020, Class: ExternalServiceError, Message: "The document \"{0}\" was changed by others at the same time, too often. Try again."}
 	// ServicesStorageUnexpectedBadRequest: Any other 400 of the storage engine.
