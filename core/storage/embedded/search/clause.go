@@ -77,8 +77,12 @@ func (v *view) space(path string) (uint32, error) {
 	return s.Len, nil
 }
 
-// field finds what is known of a field, nil when that is nothing.
+// field finds what is known of a field, nil when that is nothing. It fails when the search is not wanted any more, so that
+// many clauses of little work each end too.
 func (v *view) field(f *mapping.Field) (*segment.Field, error) {
+	if err := v.ctx.Err(); err != nil {
+		return nil, err
+	}
 	found, err := v.Segment.Field(f.Path)
 	if err != nil || found == nil || found.Type != f.Type || found.Space != f.Nested || found.Present.IsEmpty() {
 		return nil, err

@@ -10,7 +10,8 @@
 //     fails here, with services.storage.unexpected_bad_request.
 //  2. When scores are wanted, the statistics of the fields and terms that are scored are gathered over all views of a target,
 //     dead documents included, as Lucene does.
-//  3. Every view is searched by itself, with its lock held, and the best documents of all views are merged.
+//  3. Every view is searched by itself, with its lock held, and the best documents of all views are merged. A lock is held for
+//     maxHold at most: then the search fails with ErrHeld.
 //
 // In a view a clause gives a set: a bitmap when the segment has one, otherwise something that can go through its documents or
 // tell for some documents which are in it, such as a range over a column. A conjunction goes through its cheapest set and

@@ -13,6 +13,14 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
+// ErrHeld is the error of Run, Count and Match when they would keep the Lock of a view for long: a memory was held too long. Those
+// who write to the memory wait for it, and all other searches behind them. The caller makes the memory immutable, so that its
+// view has no Lock, and asks again.
+var ErrHeld = errors.New("search: a memory was held too long")
+
+// maxHold is how long a Lock is kept.
+const maxHold = 200 * time.Millisecond
+
 // Target is a collection to search: the views are in the order of the positions of their documents.
 type Target struct {
 	Mapping *mapping.Mapping
@@ -64,7 +72,7 @@ type Result struct {
 }
 
 // Run searches the targets. Fails with services.storage.unexpected_bad_request when the search does not suit a mapping, or takes
-// longer than its search_timeout; with the error of ctx when that ends; and with segment.ErrDamaged.
+// longer than its search_timeout; with the error of ctx when that ends; with ErrHeld; and with segment.ErrDamaged.
 func Run(ctx context.Context, targets []Target, r Request) (Result, error) {
 	if r.Search.Timeout > 0 {
 		var cancel context.CancelFunc

@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -96,11 +97,18 @@ func (t *target) each(ctx context.Context, visit func(v *view) error) error {
 }
 
 func (t *target) locked(ctx context.Context, v segment.View, visit func(v *view) error) error {
-	if v.Lock != nil {
-		v.Lock.Lock()
-		defer v.Lock.Unlock()
+	if v.Lock == nil {
+		return visit(newView(ctx, t, v))
 	}
-	return visit(newView(ctx, t, v))
+	v.Lock.Lock()
+	defer v.Lock.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, maxHold, ErrHeld)
+	defer cancel()
+	err := visit(newView(ctx, t, v))
+	if err != nil && errors.Is(context.Cause(ctx), ErrHeld) && errors.Is(err, context.DeadlineExceeded) {
+		return ErrHeld
+	}
+	return err
 }
 
 func (t *target) expand(v *view) error {
