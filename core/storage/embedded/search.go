@@ -60,7 +60,7 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 		if err := ctx.Err(); err != nil {
 			return storage.Found{}, nil, err
 		}
-		hit, there, err := p.read(&result.Hits[i], !r.Search.Source.None)
+		hit, there, err := p.read(ctx, &result.Hits[i], !r.Search.Source.None)
 		if err != nil {
 			return storage.Found{}, nil, err
 		}
@@ -72,7 +72,7 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 }
 
 // read completes a hit. A document that has changed since it was found is given as it is now; one that is gone is left out.
-func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
+func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
 	c := p.pinned[h.Target].coll
 	hit = storage.Hit{Collection: c.address, ID: h.ID, Sort: h.Sort}
 	if h.Scored {
@@ -88,13 +88,20 @@ func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool
 	if err != nil {
 		return hit, false, err
 	}
-	hit.Source = r.source
-	if p.filter != nil {
-		if hit.Source, err = p.filter.Apply(r.source); err != nil {
-			return hit, false, readError(err)
-		}
+	hit.Source, err = p.filtered(ctx, r.source)
+	return hit, err == nil, err
+}
+
+// filtered leaves out what was not asked for. That is as much work as searching, and takes a slot like it.
+func (p *page) filtered(ctx context.Context, source jsontext.Value) (filtered jsontext.Value, err error) {
+	if p.filter == nil {
+		return source, nil
 	}
-	return hit, true, nil
+	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+		filtered, err = p.filter.Apply(ctx, source)
+		return err
+	})
+	return filtered, err
 }
 
 // Count counts the documents that match.
