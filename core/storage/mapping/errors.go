@@ -51,7 +51,7 @@ func unexpected(name string, f *Field, sub bool) error {
 		known = append(known, "properties", "dynamic", "enabled")
 	}
 	for i := range options {
-		if o := &options[i]; o.types.has(f.Type) && !(sub && o.name == "copy_to") {
+		if o := &options[i]; o.types.has(f.Type) && (!sub || o.name != "copy_to") {
 			known = append(known, o.name)
 		}
 	}

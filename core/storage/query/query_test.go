@@ -480,3 +480,12 @@ func TestEveryClauseIsSuggested(t *testing.T) {
 		refusal{name, unknown, `Did you mean "` + name + `"?`}.check(t, err)
 	}
 }
+
+// TestLongNamesLeaveRoom: what is wrong is said also about a place with a long name.
+func TestLongNamesLeaveRoom(t *testing.T) {
+	name := strings.Repeat("é", 50_000)
+	_, err := query.Parse(jsontext.Value(`{"term":{"` + name + `":{"valu":1}}}`))
+	refusal{"term", bad, "é.valu: unknown option"}.check(t, err)
+	_, err = query.Koncorde(jsontext.Value(`{"range":{"` + name + `":{}}}`))
+	refusal{"range", kerror.ServicesKoncordeElasticTranslationError, "é: expected at least one of"}.check(t, err)
+}
