@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -16,7 +17,8 @@ type slots chan struct{}
 
 func newSlots() slots { return make(slots, runtime.GOMAXPROCS(0)) }
 
-// compute waits for a slot and does what a search computes on pinned collections.
+// compute waits for a slot and does what a search computes on pinned collections; it does it twice when that takes so long
+// that the memory which takes the writes has to make way for another one.
 func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) error {
 	select {
 	case e.slots <- struct{}{}:
@@ -25,6 +27,12 @@ func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) er
 	}
 	defer func() { <-e.slots }()
 	err := guarded(do)
+	if errors.Is(err, search.ErrHeld) { // it kept writers waiting, and with them whoever wants to search the same memory
+		for _, p := range all {
+			e.seal(p)
+		}
+		err = guarded(do)
+	}
 	if errors.Is(err, errFault) { // it does not say in which file
 		for _, p := range all {
 			e.lose(p.coll, err)
