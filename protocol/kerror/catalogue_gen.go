@@ -152,6 +152,10 @@ var (
 	ServicesStorageInvalidTargetFormat = &Def{ID: "services.storage.invalid_target_format", Code: 0x01010032, Class: BadRequestError, Message: "The {0} \"{1}\" of a target must be one plain name, without lists and wildcards."}
 	// ServicesStorageWrongEsStaticSettingsForCollectionRecreation: Recreating a collection with different fixed engine settings.
 	ServicesStorageWrongEsStaticSettingsForCollectionRecreation = &Def{ID: "services.storage.wrong_es_static_settings_for_collection_recreation", Code: 0x01010033, Class: BadRequestError, Message: "The collection \"{0}\" of the index \"{1}\" ({2}) cannot be made again with {3} = {4}: it has {5}, which is fixed."}
+	// ServicesStorageAnswerTooLarge: The sources of a search, of mGet or of a by-query action need too much memory.
+	ServicesStorageAnswerTooLarge = &Def{ID: "services.storage.answer_too_large", Code: 0x01010034, Class: SizeLimitError, Message: "The documents of one answer may have {0} together, and these have more. Ask for fewer at once."}
+	// ServicesStorageTooManyScrolls: No scroll can be opened until others end (429).
+	ServicesStorageTooManyScrolls = &Def{ID: "services.storage.too_many_scrolls", Code: 0x01010035, Class: TooManyRequestsError, Message: "Too many scrolls are open: {0}. Read them to their end, or try again later."}
 	// ServicesCacheDatabaseNotFound: Not internalCache / memoryStorage.
 	ServicesCacheDatabaseNotFound = &Def{ID: "services.cache.database_not_found", Code: 0x01030001, Class: NotFoundError, Message: "There is no key-value database \"{0}\"."}
 	// ServicesCacheReadFailed: Key-value read error.
@@ -659,6 +663,8 @@ var catalogue = []*Def{
 	ServicesStorageInvalidMultiIndexCollectionUsage,
 	ServicesStorageInvalidTargetFormat,
 	ServicesStorageWrongEsStaticSettingsForCollectionRecreation,
+	ServicesStorageAnswerTooLarge,
+	ServicesStorageTooManyScrolls,
 	ServicesCacheDatabaseNotFound,
 	ServicesCacheReadFailed,
 	ServicesCacheNotConnected,
