@@ -7,7 +7,7 @@ import "math"
 // a match is counted, by 1/(1+distance).
 type moves struct {
 	offsets []int
-	// peers has for each word the words with a common term, itself included; nil when there is no other.
+	// peers has for each word the words of its group, itself included; nil when there is no other. Those of a group share one list.
 	peers [][]int
 
 	positions [][]uint32
@@ -18,15 +18,14 @@ type moves struct {
 
 func newMoves(offsets []uint32, groups []int) *moves {
 	m := &moves{at: make([]int, len(offsets)), shifted: make([]int, len(offsets)), peers: make([][]int, len(offsets))}
-	for i, offset := range offsets {
-		m.offsets = append(m.offsets, int(offset))
-		for j, group := range groups {
-			if group == groups[i] {
-				m.peers[i] = append(m.peers[i], j)
-			}
-		}
-		if len(m.peers[i]) == 1 {
-			m.peers[i] = nil
+	members := map[int][]int{}
+	for i, group := range groups {
+		m.offsets = append(m.offsets, int(offsets[i]))
+		members[group] = append(members[group], i)
+	}
+	for i, group := range groups {
+		if list := members[group]; len(list) > 1 {
+			m.peers[i] = list
 		}
 	}
 	return m

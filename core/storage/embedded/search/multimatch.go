@@ -1,13 +1,11 @@
 package search
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // multiMatch compiles the search in several fields, of which the best one counts.
@@ -44,7 +42,7 @@ func (c compiler) oneOf(path string, q *query.MultiMatch, how query.Words) (clau
 		return c.match(path, q.Full, how)
 	}
 	part, err := c.phrasePrefix(path, q.Full, q.Slop, q.MaxExpansions)
-	if how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+	if forgiven(how, err) {
 		return nothing{}, nil
 	}
 	return part, err
