@@ -51,7 +51,8 @@ type Found struct {
 // a text in a range of numbers, is services.storage.unexpected_bad_request.
 type Searcher interface {
 	// Search fails with services.storage.unknown_index or unknown_collection when a target does not exist, and with
-	// services.storage.invalid_argument when s is not what Search asks for.
+	// services.storage.invalid_argument when s is not what Search asks for. An engine may bound how large the sources of an answer are
+	// together: more are services.storage.answer_too_large. One scroll too many is services.storage.too_many_scrolls.
 	Search(ctx context.Context, s Search) (Found, error)
 	// NextHits gives the next hits of a scroll, as they were when the search began, and keeps the scroll for another keep;
 	// 0 is as long as before. A scroll that does not exist, was opened in another scope, ran out or gave its last hit before
@@ -59,7 +60,7 @@ type Searcher interface {
 	NextHits(ctx context.Context, scope Scope, scroll string, keep time.Duration) (Found, error)
 	// Count is how many documents of the targets match a query; nil matches every one.
 	Count(ctx context.Context, targets []Collection, query jsontext.Value) (int, error)
-	// Select calls visit with all documents of a collection that match a query, nil for every one, at most batch at a time
+	// Select calls visit with all documents of a collection that match a query, nil for every one, at most batch at a time (fewer when they are large)
 	// and each once, in no particular order. What matches is decided when Select begins; a document that is gone when its turn
 	// comes is left out, and one that has changed may be given as it was or as it is. visit may write to the engine; its error ends
 	// Select and is returned.

@@ -33,6 +33,7 @@ type Engine struct {
 	// lost is how many search indexes are being made again.
 	lost    atomic.Int64
 	slots   slots
+	answers answers
 	scrolls scrolls
 	// disk stops what watches the file system.
 	disk io.Closer

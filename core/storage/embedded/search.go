@@ -56,12 +56,17 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 		return storage.Found{}, nil, err
 	}
 	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
+	answer := p.engine.answers.begin()
+	defer answer.end()
 	for i := range result.Hits {
 		if err := ctx.Err(); err != nil {
 			return storage.Found{}, nil, err
 		}
 		hit, there, err := p.read(ctx, &result.Hits[i], !r.Search.Source.None)
 		if err != nil {
+			return storage.Found{}, nil, err
+		}
+		if err := answer.add(ctx, len(hit.Source)); err != nil {
 			return storage.Found{}, nil, err
 		}
 		if there {
