@@ -90,23 +90,28 @@ func TestWaitingMemoryNeedsNoLock(t *testing.T) {
 	}
 }
 
-// TestSlotsAreFreed: who leaves while waiting for a slot leaves the queue, and who leaves while it searches frees its slot.
+// TestSlotsAreFreed: who leaves while waiting for a slot leaves the queue. What is inside the node can be searched all the while.
 func TestSlotsAreFreed(t *testing.T) {
 	e := withThings(t, vfs.NewMem())
 	put(t, e, "a", `{}`)
-	for range cap(e.slots) {
-		e.slots <- struct{}{}
+	inside := storage.Collection{Scope: storage.Internal, Index: "node", Name: "users"}
+	must(t, e.Ensure(t.Context(), inside, storage.Spec{}))
+	for range cap(e.slots.public) {
+		e.slots.public <- struct{}{}
 	}
 	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if _, err := e.Count(short, []storage.Collection{things}, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("who waited too long got %v", err)
 	}
-	for range cap(e.slots) {
-		<-e.slots
+	if _, err := e.Count(t.Context(), []storage.Collection{inside}, nil); err != nil {
+		t.Errorf("a search inside the node: %v", err)
+	}
+	for range cap(e.slots.public) {
+		<-e.slots.public
 	}
 	n, err := e.Count(t.Context(), []storage.Collection{things}, nil)
-	if must(t, err); n != 1 || len(e.slots) != 0 {
-		t.Errorf("%d documents, %d slots are taken", n, len(e.slots))
+	if must(t, err); n != 1 || len(e.slots.public) != 0 {
+		t.Errorf("%d documents, %d slots are taken", n, len(e.slots.public))
 	}
 }
