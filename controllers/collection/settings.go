@@ -140,8 +140,7 @@ func checkSettings(settings jsontext.Value) error {
 		return err
 	}
 	for _, s := range list {
-		group, _, grouped := strings.Cut(s.name, ".")
-		if !slices.Contains(settingNames, s.name) && !(grouped && slices.Contains(settingGroups, group)) {
+		if !s.known() {
 			return kerror.APIAssertUnexpectedArgument.New("settings."+s.name, "the settings of an Elasticsearch index, such as "+usual)
 		}
 		if err := s.checkNumber(); err != nil {
@@ -149,6 +148,11 @@ func checkSettings(settings jsontext.Value) error {
 		}
 	}
 	return nil
+}
+
+func (s setting) known() bool {
+	group, _, grouped := strings.Cut(s.name, ".")
+	return slices.Contains(settingNames, s.name) || grouped && slices.Contains(settingGroups, group)
 }
 
 // checkNumber looks at the settings that are answered as numbers.
