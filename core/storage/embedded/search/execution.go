@@ -154,7 +154,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 	if err != nil {
 		return err
 	}
-	s = and(v.n, s, v.live())
+	s = and(v, v.n, s, v.live())
 	if e.plan != nil {
 		found := s.bitmap()
 		if err := e.plan.Collect(p.Mapping, v.View, found); err != nil {
@@ -167,7 +167,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 		if err != nil {
 			return err
 		}
-		s = and(v.n, s, post)
+		s = and(v, v.n, s, post)
 	}
 	score := float32(0)
 	if f, ok := p.query.(fixed); ok && e.scored {
@@ -186,7 +186,7 @@ func (e *execution) collectSet(v *view, c *collector, s set, score float32) erro
 		e.total += size
 	}
 	if c.floor.values != nil && e.inOrder() && (known || e.counted()) {
-		s = c.behindFloor(v.n, s, score)
+		s = c.behindFloor(v, s, score)
 	}
 	// Documents that are in their order need not be compared.
 	inOrder := c.floor.values == nil && e.inOrder() && ordered(s)
@@ -201,7 +201,7 @@ func (e *execution) collectSet(v *view, c *collector, s set, score float32) erro
 	switch {
 	case known && e.ranking.most == 0, !known && e.ranking.most == 0 && e.counted():
 		return nil
-	case known && !inOrder && walk(c, s, size, scores):
+	case known && !inOrder && walk(v, c, s, size, scores):
 		return v.ctx.Err()
 	}
 	left := c.most

@@ -92,6 +92,9 @@ func (c *ids) inside(v *view, roots *roaring.Bitmap) (set, error) {
 	}
 	d := newDense(n)
 	for doc := range n {
+		if err := v.stop(1); err != nil {
+			return nil, err
+		}
 		if roots.Contains(up(chain, doc)) {
 			d.add(doc)
 		}

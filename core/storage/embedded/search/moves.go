@@ -6,6 +6,7 @@ import "math"
 // left to right, always moving the word that stands furthest left, and each time that this does not make the phrase narrower
 // a match is counted, by 1/(1+distance).
 type moves struct {
+	v       *view
 	offsets []int
 	// peers has for each word the words of its group, itself included; nil when there is no other. Those of a group share one list.
 	peers [][]int
@@ -16,8 +17,8 @@ type moves struct {
 	end       int   // the greatest of shifted
 }
 
-func newMoves(offsets []uint32, groups []int) *moves {
-	m := &moves{at: make([]int, len(offsets)), shifted: make([]int, len(offsets)), peers: make([][]int, len(offsets))}
+func newMoves(v *view, offsets []uint32, groups []int) *moves {
+	m := &moves{v: v, at: make([]int, len(offsets)), shifted: make([]int, len(offsets)), peers: make([][]int, len(offsets))}
 	members := map[int][]int{}
 	for i, group := range groups {
 		m.offsets = append(m.offsets, int(offsets[i]))
@@ -66,9 +67,10 @@ func (m *moves) begin() bool {
 	return true
 }
 
-// advance puts a word at its next place.
+// advance puts a word at its next place. Each time all words may be looked at, for the one that stands furthest left and for
+// those at the same place.
 func (m *moves) advance(i int) bool {
-	if m.at[i] == len(m.positions[i]) {
+	if m.at[i] == len(m.positions[i]) || m.v.ended(len(m.at)) {
 		return false
 	}
 	m.shifted[i] = int(m.positions[i][m.at[i]]) - m.offsets[i]

@@ -107,5 +107,5 @@ func (c *best) rank(v *view) (scorer, error) {
 	case len(parts) == 1:
 		return parts[0], nil
 	}
-	return &bestScorer{anyScorer{parts: parts, needed: 1}, c.tie}, nil
+	return &bestScorer{anyScorer{v: v, parts: parts, needed: 1}, c.tie}, nil
 }

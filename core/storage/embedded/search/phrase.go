@@ -79,10 +79,7 @@ func (c *phrase) matches(v *view) (set, error) {
 		return none, err
 	}
 	var found []uint32
-	for n := 1; s.next() != noDoc; n++ {
-		if n%batchDocs == 0 && v.ctx.Err() != nil {
-			return nil, v.ctx.Err()
-		}
+	for s.next() != noDoc {
 		found = append(found, s.doc())
 	}
 	n, err := v.space(c.field.Nested)
@@ -106,7 +103,7 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 	if f == nil || f.Terms == nil || err != nil {
 		return nil, err
 	}
-	s := &phraseScorer{slop: c.slop, weight: c.weight, lengths: f.Lengths}
+	s := &phraseScorer{v: v, slop: c.slop, weight: c.weight, lengths: f.Lengths}
 	for _, place := range c.places {
 		r := openPlace(f.Terms, place.terms)
 		if r == nil {
@@ -116,7 +113,7 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 		s.offsets = append(s.offsets, place.offset)
 	}
 	if s.slop > 0 {
-		s.moves = newMoves(s.offsets, c.groups())
+		s.moves = newMoves(v, s.offsets, c.groups())
 	}
 	s.positions = make([][]uint32, len(s.readers))
 	return s, nil

@@ -22,7 +22,7 @@ func TestGroups(t *testing.T) {
 		}
 		together := naiveGroups(c.places)
 		groups := c.groups()
-		moves := newMoves(make([]uint32, len(groups)), groups)
+		moves := newMoves(nil, make([]uint32, len(groups)), groups)
 		for i := range groups {
 			var peers []int
 			for j := range groups {
@@ -70,7 +70,7 @@ func TestManyPeers(t *testing.T) {
 	for i := range c.places {
 		c.places[i].terms = [][]byte{[]byte("a")}
 	}
-	peers := newMoves(make([]uint32, len(c.places)), c.groups()).peers
+	peers := newMoves(nil, make([]uint32, len(c.places)), c.groups()).peers
 	if first, last := peers[0], peers[len(peers)-1]; len(first) != len(peers) || &first[0] != &last[0] {
 		t.Errorf("%d and %d peers, which should be one list of %d", len(first), len(last), len(peers))
 	}

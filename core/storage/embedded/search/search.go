@@ -153,7 +153,7 @@ func eachMatch(ctx context.Context, t Target, q query.Query, now time.Time, visi
 		if err != nil {
 			return err
 		}
-		return visit(v, and(v.n, s, v.live()))
+		return visit(v, and(v, v.n, s, v.live()))
 	})
 }
 

@@ -98,15 +98,25 @@ func (t *target) each(ctx context.Context, visit func(v *view) error) error {
 
 func (t *target) locked(ctx context.Context, v segment.View, visit func(v *view) error) error {
 	if v.Lock == nil {
-		return visit(newView(ctx, t, v))
+		return t.read(ctx, v, visit)
 	}
 	v.Lock.Lock()
 	defer v.Lock.Unlock()
 	ctx, cancel := context.WithTimeoutCause(ctx, maxHold, ErrHeld)
 	defer cancel()
-	err := visit(newView(ctx, t, v))
+	err := t.read(ctx, v, visit)
 	if err != nil && errors.Is(context.Cause(ctx), ErrHeld) && errors.Is(err, context.DeadlineExceeded) {
 		return ErrHeld
+	}
+	return err
+}
+
+// read calls visit, and fails when it stopped early.
+func (t *target) read(ctx context.Context, v segment.View, visit func(v *view) error) error {
+	reading := newView(ctx, t, v)
+	err := visit(reading)
+	if err == nil && reading.stopped {
+		return ctx.Err()
 	}
 	return err
 }
@@ -152,6 +162,9 @@ func (t *target) measure(v *view) error {
 		}
 		c.addSize(f)
 		for _, u := range c.usages {
+			if v.ended(1) {
+				return v.ctx.Err()
+			}
 			if ord, ok := f.Terms.Find(u.term); ok {
 				u.docs += uint64(f.Terms.DocFreq(ord)) //nolint:gosec // not negative
 			}
@@ -177,7 +190,7 @@ func (c *corpus) addBooleans(v *view, f *segment.Field) {
 	}
 	c.docs += f.Present.GetCardinality()
 	for value, term := range booleanTerms {
-		holding := newInterval(n, f.Ints, f.Present, int64(value), int64(value)).bitmap().GetCardinality()
+		holding := newInterval(v, n, f.Ints, f.Present, int64(value), int64(value)).bitmap().GetCardinality()
 		c.terms += holding
 		if u := c.usages[term]; u != nil {
 			u.docs += holding

@@ -175,7 +175,7 @@ func (c anyOf) matches(v *view) (set, error) {
 		return nil, err
 	}
 	sets, err := matchAll(v, c.parts)
-	return or(n, sets...), err
+	return or(v, n, sets...), err
 }
 
 func matchAll(v *view, parts []clause) ([]set, error) {
@@ -208,6 +208,9 @@ func (c exact) matches(v *view) (set, error) {
 	}
 	var found []*roaring.Bitmap
 	for _, term := range c.terms {
+		if err := v.stop(1); err != nil {
+			return nil, err
+		}
 		if ord, ok := f.Terms.Find(term); ok {
 			found = append(found, f.Terms.Documents(ord))
 		}
@@ -294,7 +297,7 @@ func (c ints) matches(v *view) (set, error) {
 		return none, err
 	}
 	n, err := v.space(c.field.Nested)
-	return newInterval(n, f.Ints, f.Present, c.least, c.most), err
+	return newInterval(v, n, f.Ints, f.Present, c.least, c.most), err
 }
 
 // floats matches floating-point numbers from least to most.
@@ -309,7 +312,7 @@ func (c floats) matches(v *view) (set, error) {
 		return none, err
 	}
 	n, err := v.space(c.field.Nested)
-	return newInterval(n, f.Floats, f.Present, c.least, c.most), err
+	return newInterval(v, n, f.Floats, f.Present, c.least, c.most), err
 }
 
 // before reports whether the order of the bytes of a and b leaves nothing from a to b.
