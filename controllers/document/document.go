@@ -40,11 +40,14 @@ type Options struct {
 	MaxWrite int
 }
 
-type controller struct{ Options }
+type controller struct {
+	Options
+	scrolls *scrolls
+}
 
 // Actions gives the actions of the controller.
 func Actions(o Options) []router.Action {
-	c := controller{o}
+	c := controller{Options: o, scrolls: new(scrolls)}
 	route := func(verb, path string) router.Route { return router.Route{Verb: verb, Path: path} }
 	deprecated := func(since, verb, path string) router.Route {
 		return router.Route{Verb: verb, Path: path, Deprecated: since}

@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
@@ -10,26 +11,35 @@ import (
 
 // scroll answers the next page of a search: {hits, scrollId, remaining, total}.
 //
-// A scroll is no way around rights: one whose hits the caller may not search is as good as none.
+// A scroll is no way around rights: one over a collection that the caller may not search is as good as none, and stays as it
+// was.
 func (c controller) scroll(ctx context.Context, req *protocol.Request) (any, error) {
 	id, keep, err := c.Paging.Scroll(req)
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Engine.NextHits(ctx, storage.Public, id, keep)
-	if err != nil {
-		return nil, err
+	sc := c.scrolls.take(id)
+	if sc == nil {
+		return nil, kerror.ServicesStorageUnknownScrollID.New()
 	}
+	defer c.scrolls.put(sc)
 	allowed, err := c.maySearch(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	var last storage.Collection
-	for _, h := range found.Hits {
-		if h.Collection != last && !allowed(h.Collection) {
+	for _, place := range sc.targets {
+		if !allowed(place) {
 			return nil, kerror.ServicesStorageUnknownScrollID.New()
 		}
-		last = h.Collection
+	}
+	found, err := c.Engine.NextHits(ctx, storage.Public, id, keep)
+	if errors.Is(err, kerror.ServicesStorageUnknownScrollID) || err == nil && found.Remaining == 0 {
+		c.scrolls.remove(id)
+	} else {
+		c.scrolls.extend(sc, keep)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c.page(ctx, req, found)
 }
