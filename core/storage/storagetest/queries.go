@@ -194,12 +194,12 @@ func (g generator) bounds(field string) clause {
 	if field != "at" && field != "day" {
 		return c
 	}
-	switch g.IntN(6) {
-	case 0:
+	switch n := g.IntN(6); {
+	case n == 0:
 		c["time_zone"] = pick(g, "+02:00", "Europe/Paris", "-11:30")
-	case 1:
+	case n == 1 && (field == "at" || !g.sound): // the format of day knows no years
 		return clause{pick(g, "gte", "gt"): pick(g, "2021||/y", "2020-05-06||+1M/d", "now-200y/d", "2022-01"), "lt": pick(g, "now+200y", "2024||-1y", "2023-06-30||/M")}
-	case 2:
+	case n == 2:
 		return clause{pick(g, "gte", "gt"): "06/2020", pick(g, "lte", "lt"): "03/2023", "format": "MM/yyyy"}
 	}
 	return c
