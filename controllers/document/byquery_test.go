@@ -137,3 +137,38 @@ func TestByQueryFaults(t *testing.T) {
 		controllertest.Run(t, n, []scenario{{event, call, 400, "", "", "*"}})
 	}
 }
+
+// TestByQueryOfLargeDocuments: what is answered, or shown to pipes, has a bound; what is only removed has none, and is removed
+// some at a time.
+func TestByQueryOfLargeDocuments(t *testing.T) {
+	n, where := newNode(t), storage.Collection{Index: "i", Name: "c"}
+	large := []byte(`{"text":"` + strings.Repeat("x", 900_000) + `"}`)
+	for _, id := range []string{"1", "2", "3", "4", "5"} {
+		if _, _, err := n.Engine.Put(t.Context(), where, id, large, storage.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writes := 0
+	n.FailWith(func(op string) error {
+		if op != "Write" {
+			return nil
+		}
+		if writes++; writes == 2 {
+			return errors.New("disk")
+		}
+		return nil
+	})
+	const tooLarge = "services.storage.answer_too_large"
+	controllertest.Run(t, n, []scenario{
+		{"updated", `document:updateByQuery ` + c + `,"body":{"query":{},"changes":{}}`, 413, tooLarge, "", ""},
+		{"deleted with the sources", `document:deleteByQuery ` + c + `,"source":true`, 413, tooLarge, "", ""},
+		{"all are left", `document:count ` + c, 200, "", `{"count":5}`, ""},
+		{"deleted in part", `document:deleteByQuery ` + c, 500, "core.fatal.unexpected_error", "", ""},
+		{"some are left", `document:count ` + c, 200, "", `{"count":3}`, ""},
+		{"deleted", `document:deleteByQuery ` + c, 200, "", "*", "*"},
+		{"none is left", `document:count ` + c, 200, "", `{"count":0}`, ""},
+	})
+	if writes != 4 {
+		t.Errorf("%d writes", writes)
+	}
+}

@@ -22,6 +22,9 @@ type Search struct {
 // MaxWindow is how deep a search can look without a scroll or search_after. It is Elasticsearch's default.
 const MaxWindow = 10_000
 
+// MaxAnswerBytes is how large the sources of one answer may be together.
+const MaxAnswerBytes = 100 << 20
+
 // Hit is a document that a search found.
 type Hit struct {
 	Collection Collection
@@ -51,8 +54,8 @@ type Found struct {
 // a text in a range of numbers, is services.storage.unexpected_bad_request.
 type Searcher interface {
 	// Search fails with services.storage.unknown_index or unknown_collection when a target does not exist, and with
-	// services.storage.invalid_argument when s is not what Search asks for. An engine may bound how large the sources of an answer are
-	// together: more are services.storage.answer_too_large. One scroll too many is services.storage.too_many_scrolls.
+	// services.storage.invalid_argument when s is not what Search asks for. An engine may hold answers to
+	// MaxAnswerBytes: then more are services.storage.answer_too_large. One scroll too many is services.storage.too_many_scrolls.
 	Search(ctx context.Context, s Search) (Found, error)
 	// NextHits gives the next hits of a scroll, as they were when the search began, and keeps the scroll for another keep;
 	// 0 is as long as before. A scroll that does not exist, was opened in another scope, ran out or gave its last hit before

@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 const (
-	// answerBytes bounds the sources of one answer.
-	answerBytes = 100 << 20
 	// smallBytes is how large the sources of an answer may be that does not wait for others.
 	smallBytes = 1 << 20
-	// largeAnswers is how many larger ones are read at once. Together they need largeAnswers times answerBytes.
+	// largeAnswers is how many larger ones are read at once. Together they need largeAnswers times storage.MaxAnswerBytes.
 	largeAnswers = 2
 )
 
@@ -24,7 +23,7 @@ type answers struct {
 }
 
 func newAnswers() answers {
-	return answers{most: answerBytes, small: smallBytes, large: make(chan struct{}, largeAnswers)}
+	return answers{most: storage.MaxAnswerBytes, small: smallBytes, large: make(chan struct{}, largeAnswers)}
 }
 
 // answer is one that is being read. end must follow.
