@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -34,7 +35,7 @@ type part struct {
 	after       []value // nil when the search begins at the best hit
 }
 
-func newExecution(targets []Target, r Request) (*execution, error) {
+func newExecution(ctx context.Context, targets []Target, r Request) (*execution, error) {
 	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort}
 	if len(e.sorts) == 0 {
 		e.sorts = relevance
@@ -43,7 +44,7 @@ func newExecution(targets []Target, r Request) (*execution, error) {
 	e.ranking.most = r.From + r.Size
 	if len(r.Search.Aggregations) > 0 && r.After == nil {
 		var err error
-		if e.plan, err = aggregation.New(r.Search.Aggregations, r.Now); err != nil {
+		if e.plan, err = aggregation.New(ctx, r.Search.Aggregations, r.Now); err != nil {
 			return nil, err
 		}
 	}
@@ -99,11 +100,11 @@ func (e *execution) checkKinds() error {
 }
 
 // checkPlan lets the aggregations look at the mapping of a target without documents.
-func (e *execution) checkPlan(p *part) error {
+func (e *execution) checkPlan(ctx context.Context, p *part) error {
 	if e.plan == nil || len(p.Views) > 0 {
 		return nil
 	}
-	return e.plan.Collect(p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
+	return e.plan.Collect(ctx, p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
 }
 
 // search finds the best hits of a view.
@@ -157,7 +158,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 	s = and(v, v.n, s, v.live())
 	if e.plan != nil {
 		found := s.bitmap()
-		if err := e.plan.Collect(p.Mapping, v.View, found); err != nil {
+		if err := e.plan.Collect(v.ctx, p.Mapping, v.View, found); err != nil {
 			return err
 		}
 		s = docs{found}
@@ -262,7 +263,7 @@ func (e *execution) rankView(p *part, v *view, c *collector) error {
 	if err := b.score(p); err != nil || e.plan == nil {
 		return err
 	}
-	return e.plan.Collect(p.Mapping, v.View, b.all.bitmap())
+	return e.plan.Collect(v.ctx, p.Mapping, v.View, b.all.bitmap())
 }
 
 // score passes on all that matches.
@@ -347,14 +348,14 @@ func (b *ranked) filter(s set) {
 }
 
 // result makes the answer when all views are searched.
-func (e *execution) result() (Result, error) {
+func (e *execution) result(ctx context.Context) (Result, error) {
 	r := Result{Total: e.total}
 	if e.cursor != nil {
 		r.Total = 0
 	}
 	if e.plan != nil {
 		var err error
-		if r.Aggregations, err = e.plan.Result(); err != nil {
+		if r.Aggregations, err = e.plan.Result(ctx); err != nil {
 			return Result{}, err
 		}
 	}

@@ -89,7 +89,7 @@ func Run(ctx context.Context, targets []Target, r Request) (Result, error) {
 var errTimeout = errors.New("search_timeout")
 
 func run(ctx context.Context, targets []Target, r Request) (Result, error) {
-	e, err := newExecution(targets, r)
+	e, err := newExecution(ctx, targets, r)
 	if err != nil {
 		return Result{}, err
 	}
@@ -97,7 +97,7 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 		if err := t.gather(ctx); err != nil {
 			return Result{}, err
 		}
-		if err := e.checkPlan(t); err != nil {
+		if err := e.checkPlan(ctx, t); err != nil {
 			return Result{}, err
 		}
 		number := 0
@@ -109,7 +109,7 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	return e.result()
+	return e.result(ctx)
 }
 
 // Count is how many live documents of the targets match a query. Its errors are those of Run.
