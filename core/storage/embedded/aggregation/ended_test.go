@@ -35,7 +35,7 @@ func many(t *testing.T, n int) (*mapping.Mapping, segment.View, *roaring.Bitmap)
 			t.Fatal(err)
 		}
 		s.Lock()
-		doc := s.Add(&e, fmt.Sprint(i), uint64(i+1)) //nolint:gosec // a small number
+		doc := s.Add(&e, fmt.Sprint(i), uint64(i+1))
 		s.Unlock()
 		live = live.With(doc)
 		docs.Add(doc)

@@ -49,6 +49,7 @@ type scorer interface {
 // target is a collection while one search runs over it.
 type target struct {
 	Target
+	*session
 	now time.Time
 	statistics
 }

@@ -25,6 +25,9 @@ type compiler struct {
 // compile gives the clause of a query. Fails with services.storage.unexpected_bad_request when the query does not suit the
 // mapping.
 func (c compiler) compile(q query.Query) (clause, error) {
+	if err := c.charge(1, clauseBytes); err != nil {
+		return nil, err
+	}
 	c.boost *= float32(q.Clause().Boost)
 	switch q := q.(type) {
 	case *query.MatchAll:
@@ -39,9 +42,9 @@ func (c compiler) compile(q query.Query) (clause, error) {
 	case *query.Nested:
 		return c.nested(q)
 	case *query.IDs:
-		return c.steady(c.ids(q.Values)), nil
+		return c.ids(q.Values)
 	case *query.Exists:
-		return c.steady(c.exists(q.Field)), nil
+		return c.exists(q.Field)
 	case *query.Match:
 		return c.inside(q.Field)(c.called("match").match(q.Field, q.Full, q.Words))
 	case *query.MatchPhrase:

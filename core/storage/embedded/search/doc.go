@@ -26,5 +26,7 @@
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
 //   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has
 //     another clause by which nothing can match.
+//   - The text of a clause has at most maxWords words, the prefixes of a search stand for at most maxExpansions terms, and its
+//     clauses need at most maxBytes of memory. Elasticsearch counts all as clauses, of which it allows fewer.
 //   - Expressions of a regexp need at most 10000 states, whatever max_determinized_states says.
 package search

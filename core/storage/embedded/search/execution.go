@@ -48,8 +48,9 @@ func newExecution(ctx context.Context, targets []Target, r Request) (*execution,
 			return nil, err
 		}
 	}
+	shared := newSession(ctx)
 	for _, t := range targets {
-		p, err := e.compile(t)
+		p, err := e.compile(shared, t)
 		if err != nil {
 			return nil, err
 		}
@@ -61,8 +62,8 @@ func newExecution(ctx context.Context, targets []Target, r Request) (*execution,
 	return e, e.checkKinds()
 }
 
-func (e *execution) compile(t Target) (*part, error) {
-	p := &part{target: target{Target: t, now: e.request.Now}}
+func (e *execution) compile(s *session, t Target) (*part, error) {
+	p := &part{target: target{Target: t, session: s, now: e.request.Now}}
 	c := compiler{target: &p.target, scores: e.scored && e.ranking.most > 0, boost: 1}
 	var err error
 	if p.query, err = c.compile(e.body.Query); err != nil {

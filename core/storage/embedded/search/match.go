@@ -14,9 +14,6 @@ import (
 // allows as many clauses.
 const maxWords = 1024
 
-// errTooManyWords is wrapped by the error of a text that is refused however lenient the clause is: it does suit the field.
-var errTooManyWords = errors.New("too many words")
-
 // words takes the text of a clause apart. whole says that the value is one term of a field that is not analysed.
 func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Token, whole bool, err error) {
 	name := q.Analyzer
@@ -32,10 +29,10 @@ func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Toke
 	}
 	tokens = a.Tokens([]byte(query.Text(q.Value)), nil)
 	if len(tokens) > maxWords {
-		return nil, false, fmt.Errorf("%w: %w", errTooManyWords, refuse("failed to create query: %s: the text for the field [%s] has %d words, and may have %d",
+		return nil, false, fmt.Errorf("%w: %w", errTooMuch, refuse("failed to create query: %s: the text for the field [%s] has %d words, and may have %d",
 			c.clause, f.Path, len(tokens), maxWords))
 	}
-	return tokens, false, nil
+	return tokens, false, c.charge(len(tokens), wordBytes)
 }
 
 // empty is the clause of a text without words.
@@ -57,7 +54,7 @@ func (c compiler) match(path string, q query.Full, how query.Words) (clause, err
 
 // forgiven reports whether a clause matches nothing instead of failing.
 func forgiven(how query.Words, err error) bool {
-	return how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) && !errors.Is(err, errTooManyWords)
+	return how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) && !errors.Is(err, errTooMuch)
 }
 
 func (c compiler) matchStrictly(path string, q query.Full, how query.Words) (clause, error) {

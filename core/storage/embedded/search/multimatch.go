@@ -52,13 +52,13 @@ func (c compiler) oneOf(path string, q *query.MultiMatch, how query.Words) (clau
 // multiplied; of the same pattern the last weight counts.
 func (c compiler) weightedFields(patterns []query.WeightedField) []query.WeightedField {
 	var list []query.WeightedField
+	places := map[string]int{}
 	put := func(path string, boost float64) {
-		for i := range list {
-			if list[i].Pattern == path {
-				list[i].Boost *= boost
-				return
-			}
+		if i, ok := places[path]; ok {
+			list[i].Boost *= boost
+			return
 		}
+		places[path] = len(list)
 		list = append(list, query.WeightedField{Pattern: path, Boost: boost})
 	}
 	for i, p := range patterns {

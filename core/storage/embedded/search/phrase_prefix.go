@@ -23,7 +23,7 @@ func (c compiler) phrasePrefix(path string, q query.Full, slop, most int) (claus
 	}
 	list := places(tokens)
 	last := &list[len(list)-1]
-	e := &expansion{field: f, prefix: last.terms[len(last.terms)-1], most: most}
+	e := &expansion{field: f, prefix: last.terms[len(last.terms)-1], most: min(most, maxExpansions+1)}
 	last.terms = last.terms[:len(last.terms)-1]
 	c.expansions = append(c.expansions, e)
 	if len(list) == 1 {

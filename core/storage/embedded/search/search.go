@@ -114,9 +114,9 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 
 // Count is how many live documents of the targets match a query. Its errors are those of Run.
 func Count(ctx context.Context, targets []Target, q query.Query, now time.Time) (int, error) {
-	sum := 0
+	sum, shared := 0, newSession(ctx)
 	for _, t := range targets {
-		err := eachMatch(ctx, t, q, now, func(v *view, s set) error {
+		err := eachMatch(shared, t, q, now, func(v *view, s set) error {
 			n, err := countAll(v, s)
 			sum += n
 			return err
@@ -131,7 +131,7 @@ func Count(ctx context.Context, targets []Target, q query.Query, now time.Time) 
 // Match gives the live documents that match a query, for each view. Its errors are those of Run.
 func Match(ctx context.Context, t Target, q query.Query, now time.Time) ([]*roaring.Bitmap, error) {
 	list := make([]*roaring.Bitmap, 0, len(t.Views))
-	err := eachMatch(ctx, t, q, now, func(_ *view, s set) error {
+	err := eachMatch(newSession(ctx), t, q, now, func(_ *view, s set) error {
 		list = append(list, s.bitmap().Clone())
 		return nil
 	})
@@ -139,16 +139,16 @@ func Match(ctx context.Context, t Target, q query.Query, now time.Time) ([]*roar
 }
 
 // eachMatch calls visit for each view with the live documents that match.
-func eachMatch(ctx context.Context, t Target, q query.Query, now time.Time, visit func(*view, set) error) error {
-	part := &target{Target: t, now: now}
+func eachMatch(s *session, t Target, q query.Query, now time.Time, visit func(*view, set) error) error {
+	part := &target{Target: t, session: s, now: now}
 	c, err := compiler{target: part, boost: 1}.compile(q)
 	if err != nil {
 		return err
 	}
-	if err := part.gather(ctx); err != nil {
+	if err := part.gather(s.ctx); err != nil {
 		return err
 	}
-	return part.each(ctx, func(v *view) error {
+	return part.each(s.ctx, func(v *view) error {
 		s, err := c.matches(v)
 		if err != nil {
 			return err

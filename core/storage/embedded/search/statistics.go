@@ -16,6 +16,8 @@ import (
 type statistics struct {
 	corpora    map[string]*corpus
 	expansions []*expansion
+	// expansionTerms is how many terms they have found.
+	expansionTerms int
 }
 
 // corpus is what a field holds in all views, dead documents included.
@@ -83,6 +85,18 @@ func (t *target) gather(ctx context.Context) error {
 	return t.each(ctx, t.measure)
 }
 
+// maxExpansions is how many terms the prefixes of a search may stand for in one target: 64 for each of the 1024 clauses that it may
+// have, which is more than the 50 that a clause gets when it does not say.
+const maxExpansions = 1024 * 64
+
+// expanded notes that a prefix stands for more terms, which are charged.
+func (t *target) expanded(terms int) error {
+	if t.expansionTerms += terms; t.expansionTerms > maxExpansions {
+		return refuse("failed to create query: the prefixes of the search stand for more than %d terms", maxExpansions)
+	}
+	return t.charge(terms, wordBytes)
+}
+
 // each calls visit for every view, with its lock held.
 func (t *target) each(ctx context.Context, visit func(v *view) error) error {
 	for _, v := range t.Views {
@@ -130,8 +144,11 @@ func (t *target) expand(v *view) error {
 		if f == nil || f.Terms == nil {
 			continue
 		}
-		n := 0
+		n, before := 0, len(e.terms)
 		for ord := range f.Terms.Between(e.prefix, behind(e.prefix), nil) {
+			if v.ended(1) {
+				return v.ctx.Err()
+			}
 			e.terms = append(e.terms, bytes.Clone(f.Terms.Term(ord)))
 			if n++; n == e.most {
 				break
@@ -140,6 +157,9 @@ func (t *target) expand(v *view) error {
 		slices.SortFunc(e.terms, bytes.Compare)
 		e.terms = slices.CompactFunc(e.terms, bytes.Equal)
 		e.terms = e.terms[:min(len(e.terms), e.most)]
+		if err := t.expanded(len(e.terms) - before); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // term compiles the search for one value.
 func (c compiler) term(path string, value jsontext.Value) (clause, error) {
 	if path == idField {
-		return c.steady(c.ids([]string{query.Text(value)})), nil
+		return c.ids([]string{query.Text(value)})
 	}
 	f, err := c.field(path)
 	if f == nil {
@@ -136,11 +136,14 @@ func (c compiler) terms(q *query.Terms) (clause, error) {
 		for i, v := range q.Values {
 			list[i] = query.Text(v)
 		}
-		return c.steady(c.ids(list)), nil
+		return c.ids(list)
 	}
 	f, err := c.field(q.Field)
 	if f == nil {
 		return nothing{}, err
+	}
+	if err := c.charge(len(q.Values), valueBytes); err != nil {
+		return nil, err
 	}
 	if f.Type == mapping.Keyword || f.Type == mapping.Text {
 		list := make([][]byte, len(q.Values))
