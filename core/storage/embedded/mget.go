@@ -14,7 +14,7 @@ func (e *Engine) MGet(ctx context.Context, c storage.Collection, ids []string) (
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	coll, err := e.catalogue.find(c)
 	if err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func (e *Engine) NextHits(ctx context.Context, scope storage.Scope, name string,
 	if err := e.begin(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if keep < 0 {
 		return storage.Found{}, searchArgument("scroll", "a duration")
 	}
@@ -180,10 +180,10 @@ func (sc *scroll) close() {
 
 // expire closes a scroll whose time is up, unless a page was read meanwhile.
 func (e *Engine) expire(name string) {
-	if !e.gate.enter() {
+	if e.gate.Enter(context.Background()) != nil {
 		return // Close closes all of them
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	sc := e.scrolls.find(name)
 	if sc == nil {
 		return

@@ -19,7 +19,7 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 	if err := e.begin(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	body, err := query.Read(s)
 	if err != nil {
 		return storage.Found{}, err
@@ -114,7 +114,7 @@ func (e *Engine) Count(ctx context.Context, addresses []storage.Collection, raw 
 	if err := e.begin(ctx); err != nil {
 		return 0, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := query.CheckTargets(addresses); err != nil {
 		return 0, err
 	}
@@ -139,7 +139,7 @@ func (e *Engine) Refresh(ctx context.Context, c storage.Collection) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	_, err := e.catalogue.find(c)
 	return err
 }
@@ -150,7 +150,7 @@ func (e *Engine) Size(ctx context.Context, address storage.Collection) (storage.
 	if err := e.begin(ctx); err != nil {
 		return storage.Size{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	p, err := e.pin(address)
 	if err != nil {
 		return storage.Size{}, err

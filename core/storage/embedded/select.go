@@ -26,7 +26,7 @@ func (e *Engine) Select(ctx context.Context, address storage.Collection, raw jso
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if batch <= 0 {
 		return searchArgument("batch", "a positive number")
 	}
