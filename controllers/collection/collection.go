@@ -20,6 +20,7 @@ type Engine interface {
 	storage.Collections
 	storage.Indexes
 	storage.Searcher
+	Info(ctx context.Context) (storage.Info, error)
 }
 
 // Options are what the controller works with.
@@ -119,20 +120,4 @@ func (c controller) refresh(ctx context.Context, req *protocol.Request) (any, er
 		return nil, err
 	}
 	return nil, c.Engine.Refresh(ctx, where)
-}
-
-// getSettings answers those of the engine.
-func (c controller) getSettings(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := target.Collection(req)
-	if err != nil {
-		return nil, err
-	}
-	spec, err := c.Engine.Describe(ctx, where)
-	switch {
-	case err != nil:
-		return nil, err
-	case spec.Settings == nil:
-		return struct{}{}, nil
-	}
-	return spec.Settings, nil
 }

@@ -2,11 +2,15 @@ package collection
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -28,8 +32,11 @@ func (c controller) create(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	spec, err := specOf(body, req.Body)
+	spec, err := specOf(body)
 	if err != nil {
+		return nil, err
+	}
+	if spec, err = c.onTopOf(ctx, where, spec); err != nil {
 		return nil, err
 	}
 	if err := c.Engine.Ensure(ctx, where, spec); err != nil {
@@ -52,16 +59,20 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	reindex, err := body.Bool("reindexCollection")
+	reindex, err := body.Bool(reindexCollection)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := namedSpec(body)
+	body.Remove(reindexCollection)
+	spec, err := specOf(body, reindexCollection)
 	if err != nil {
 		return nil, err
 	}
 	before, err := c.Engine.Describe(ctx, where)
 	if err != nil { // Ensure would make it
+		return nil, err
+	}
+	if spec.Settings, err = changed(where, before.Settings, spec.Settings); err != nil {
 		return nil, err
 	}
 	if err := c.Engine.Ensure(ctx, where, spec); err != nil {
@@ -83,13 +94,61 @@ func isDynamic(mapping jsontext.Value) bool {
 	return err == nil && shown.Dynamic != notDynamic
 }
 
-// specOf reads {mappings?, settings?} or, as clients before API version 2.1 send it, a mapping alone.
-func specOf(body protocol.Args, raw jsontext.Value) (storage.Spec, error) {
-	if len(body.All()) == 0 || body.Has("mappings") || body.Has("settings") {
+// onTopOf gives the spec with the settings that the collection has already, when there is one.
+func (c controller) onTopOf(ctx context.Context, where storage.Collection, spec storage.Spec) (storage.Spec, error) {
+	if spec.Settings == nil {
+		return spec, nil
+	}
+	before, err := c.Engine.Describe(ctx, where)
+	switch {
+	case errors.Is(err, kerror.ServicesStorageUnknownIndex), errors.Is(err, kerror.ServicesStorageUnknownCollection):
+		return spec, nil
+	case err != nil:
+		return spec, err
+	}
+	spec.Settings, err = changed(where, before.Settings, spec.Settings)
+	return spec, err
+}
+
+// The members of a body: those of now, and those of a mapping alone, as clients before API version 2.1 send it.
+var (
+	namedMembers = []string{"mappings", "settings"}
+	bareMembers  = []string{"properties", "dynamic", "_meta"}
+)
+
+// reindexCollection asks update to index the documents anew.
+const reindexCollection = "reindexCollection"
+
+// specOf reads {mappings?, settings?} or a mapping alone. What is neither is refused, and not taken for nothing; more are
+// members that the caller has taken out of the body.
+func specOf(body protocol.Args, more ...string) (storage.Spec, error) {
+	named := len(body.All()) == 0 || body.Has("mappings") || body.Has("settings")
+	known := bareMembers
+	if named {
+		known = namedMembers
+	}
+	for _, m := range body.All() {
+		if !slices.Contains(known, m.Name) {
+			return storage.Spec{}, unknownMember(m.Name, more)
+		}
+	}
+	if named {
 		return namedSpec(body)
 	}
-	mapping, err := withMetadata(raw)
+	mapping, err := withMetadata(body.JSON())
 	return storage.Spec{Mapping: mapping}, err
+}
+
+func unknownMember(name string, more []string) error {
+	known := slices.Concat(namedMembers, more, bareMembers)
+	hint := spelling.Hint(name, known)
+	switch {
+	case slices.Contains(known, name):
+		hint = "It belongs into mappings."
+	case hint == "":
+		hint = "The body can hold " + strings.Join(slices.Concat(namedMembers, more), ", ") + "."
+	}
+	return kerror.ServicesStorageInvalidMapping.New(name, hint)
 }
 
 func namedSpec(body protocol.Args) (storage.Spec, error) {
@@ -99,6 +158,9 @@ func namedSpec(body protocol.Args) (storage.Spec, error) {
 		return spec, err
 	}
 	if spec.Settings, err = body.OptObject("settings"); err != nil {
+		return spec, err
+	}
+	if err = checkSettings(spec.Settings); err != nil {
 		return spec, err
 	}
 	spec.Mapping, err = withMetadata(mapping)

@@ -2,6 +2,8 @@ package document
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,6 +36,9 @@ func (c controller) updateByQuery(ctx context.Context, req *protocol.Request) (a
 	if err != nil {
 		return nil, err
 	}
+	if err := c.fit(found); err != nil { // pipes get them
+		return nil, err
+	}
 	info, err := c.Metadata.Updated(ctx, req)
 	if err != nil {
 		return nil, err
@@ -43,7 +48,7 @@ func (c controller) updateByQuery(ctx context.Context, req *protocol.Request) (a
 	}
 	ops := make([]storage.Op, len(found))
 	for i, d := range found {
-		ops[i] = storage.Op{Kind: storage.OpUpdate, ID: d.ID, Source: changes, IfVersion: d.Version}
+		ops[i] = storage.Op{Kind: storage.OpUpdate, ID: d.id, Source: changes, IfVersion: d.version}
 	}
 	results, err := c.Engine.Write(ctx, where, ops, f.bulk())
 	if err != nil {
@@ -64,16 +69,38 @@ func many(req *protocol.Request) (where storage.Collection, f flags, body protoc
 	return where, f, body, err
 }
 
+// match is a document that a query found, without its source.
+type match struct {
+	id      string
+	version int64
+	bytes   int // of the source
+}
+
 // selected gives the documents that match, as long as they are not more than one request may write.
-func (c controller) selected(ctx context.Context, where storage.Collection, matching jsontext.Value) ([]storage.Document, error) {
-	var found []storage.Document
+func (c controller) selected(ctx context.Context, where storage.Collection, matching jsontext.Value) ([]match, error) {
+	var found []match
 	err := c.Engine.Select(ctx, where, matching, c.MaxWrite+1, func(docs []storage.Document) error {
-		if found = append(found, docs...); len(found) > c.MaxWrite {
+		for _, d := range docs {
+			found = append(found, match{d.ID, d.Version, len(d.Source)})
+		}
+		if len(found) > c.MaxWrite {
 			return kerror.ServicesStorageWriteLimitExceeded.New()
 		}
 		return nil
 	})
 	return found, err
+}
+
+// fit fails when documents are too large to be held all at once.
+func (c controller) fit(found []match) error {
+	bytes := 0
+	for _, d := range found {
+		bytes += d.bytes
+	}
+	if bytes > c.MaxBytes {
+		return kerror.ServicesStorageAnswerTooLarge.New(fmt.Sprint(c.MaxBytes>>20, " MB"))
+	}
+	return nil
 }
 
 // updatedMany fires the event after with the documents that were changed, and answers.
@@ -138,11 +165,12 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 	if err != nil {
 		return nil, err
 	}
-	ops := make([]storage.Op, len(found))
-	for i, d := range found {
-		ops[i] = storage.Op{Kind: storage.OpDelete, ID: d.ID, IfVersion: d.Version}
+	if f.source {
+		if err := c.fit(found); err != nil {
+			return nil, err
+		}
 	}
-	results, err := c.Engine.Write(ctx, where, ops, f.bulk())
+	ops, results, err := c.remove(ctx, where, found, f)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +179,50 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 		return nil, err
 	}
 	return c.deletedMany(ctx, req, gone, left, f)
+}
+
+// removeBytes is how much is removed at a time: an engine gives the documents that it removed.
+const removeBytes = 1 << 20
+
+// remove removes documents some at a time, and keeps their sources only when they are asked for. A failure after the first time
+// is one of the documents that are left.
+func (c controller) remove(ctx context.Context, where storage.Collection, found []match, f flags) ([]storage.Op, []storage.OpResult, error) {
+	ops := make([]storage.Op, len(found))
+	for i, d := range found {
+		ops[i] = storage.Op{Kind: storage.OpDelete, ID: d.id, IfVersion: d.version}
+	}
+	results := make([]storage.OpResult, 0, len(ops))
+	for first := true; first || len(results) < len(ops); first = false {
+		from := len(results)
+		done, err := c.Engine.Write(ctx, where, ops[from:from+atOnce(found[from:])], f.bulk())
+		if err != nil && first {
+			return nil, nil, err
+		}
+		if err != nil {
+			done = slices.Repeat([]storage.OpResult{{Err: err}}, len(ops)-from)
+		}
+		results = append(results, without(done, f)...)
+	}
+	return ops, results, nil
+}
+
+// without takes away the sources that nobody asked for.
+func without(results []storage.OpResult, f flags) []storage.OpResult {
+	for i := range results {
+		if !f.source {
+			results[i].Document.Source = nil
+		}
+	}
+	return results
+}
+
+// atOnce gives how many of the first documents are removed together.
+func atOnce(found []match) int {
+	n := 0
+	for bytes := 0; n < len(found) && bytes < removeBytes; n++ {
+		bytes += found[n].bytes
+	}
+	return n
 }
 
 // selectionOrAll is selection that takes nothing at all for every document. A body with other members and no query is more

@@ -61,6 +61,9 @@ func TestDeleteByQuery(t *testing.T) {
 		{"none", `document:deleteByQuery ` + c + `,"body":{"query":{"term":{"n":8}}}`, 200, "", `{"documents":[],"ids":[]}`, `generic:document:afterDelete []`},
 		{"koncorde", `document:deleteByQuery ` + c + `,"lang":"koncorde","body":{"query":{"equals":{"n":9}}}`, 200, "", `{"documents":[{"_id":"b9"}],"ids":["b9"]}`, "*"},
 		{"too many", `document:deleteByQuery ` + c, 413, "services.storage.write_limit_exceeded", "", ""},
+		{"koncorde that holds no filter", `document:deleteByQuery ` + c + `,"lang":"koncorde","body":{"query":{"and":[]}}`, 400, "services.koncorde.elastic_translation_error", "", ""},
+		{"koncorde that holds none deeper", `document:deleteByQuery ` + c + `,"lang":"koncorde","body":{"query":{"not":{"or":[]}}}`, 400, "services.koncorde.elastic_translation_error", "", ""},
+		{"koncorde without a bound", `document:deleteByQuery ` + c + `,"lang":"koncorde","body":{"query":{"range":{"n":{}}}}`, 400, "services.koncorde.elastic_translation_error", "", ""},
 		{"a body without a query", `document:deleteByQuery ` + c + `,"body":{"term":{"n":1}}`, 400, "api.assert.missing_argument", "", ""},
 		{"null for a query", `document:deleteByQuery ` + c + `,"body":{"query":null}`, 400, "api.assert.missing_argument", "", ""},
 		{"a list for a body", `document:deleteByQuery ` + c + `,"body":[]`, 400, "api.assert.invalid_type", "", ""},
@@ -132,5 +135,40 @@ func TestByQueryFaults(t *testing.T) {
 	} {
 		n.Pipe(t, event, controllertest.Refuse)
 		controllertest.Run(t, n, []scenario{{event, call, 400, "", "", "*"}})
+	}
+}
+
+// TestByQueryOfLargeDocuments: what is answered, or shown to pipes, has a bound; what is only removed has none, and is removed
+// some at a time.
+func TestByQueryOfLargeDocuments(t *testing.T) {
+	n, where := newNode(t), storage.Collection{Index: "i", Name: "c"}
+	large := []byte(`{"text":"` + strings.Repeat("x", 900_000) + `"}`)
+	for _, id := range []string{"1", "2", "3", "4", "5"} {
+		if _, _, err := n.Engine.Put(t.Context(), where, id, large, storage.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writes := 0
+	n.FailWith(func(op string) error {
+		if op != "Write" {
+			return nil
+		}
+		if writes++; writes == 2 {
+			return errors.New("disk")
+		}
+		return nil
+	})
+	const tooLarge = "services.storage.answer_too_large"
+	controllertest.Run(t, n, []scenario{
+		{"updated", `document:updateByQuery ` + c + `,"body":{"query":{},"changes":{}}`, 413, tooLarge, "", ""},
+		{"deleted with the sources", `document:deleteByQuery ` + c + `,"source":true`, 413, tooLarge, "", ""},
+		{"all are left", `document:count ` + c, 200, "", `{"count":5}`, ""},
+		{"deleted in part", `document:deleteByQuery ` + c, 500, "core.fatal.unexpected_error", "", ""},
+		{"some are left", `document:count ` + c, 200, "", `{"count":3}`, ""},
+		{"deleted", `document:deleteByQuery ` + c, 200, "", "*", "*"},
+		{"none is left", `document:count ` + c, 200, "", `{"count":0}`, ""},
+	})
+	if writes != 4 {
+		t.Errorf("%d writes", writes)
 	}
 }

@@ -38,13 +38,21 @@ type Options struct {
 	Users *security.Service
 	// MaxWrite is how many documents one request may write.
 	MaxWrite int
+	// MaxBytes is how large the documents of an action by query may be that answers with them; 0 means storage.MaxAnswerBytes.
+	MaxBytes int
 }
 
-type controller struct{ Options }
+type controller struct {
+	Options
+	scrolls *scrolls
+}
 
 // Actions gives the actions of the controller.
 func Actions(o Options) []router.Action {
-	c := controller{o}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = storage.MaxAnswerBytes
+	}
+	c := controller{Options: o, scrolls: new(scrolls)}
 	route := func(verb, path string) router.Route { return router.Route{Verb: verb, Path: path} }
 	deprecated := func(since, verb, path string) router.Route {
 		return router.Route{Verb: verb, Path: path, Deprecated: since}

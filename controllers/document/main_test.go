@@ -53,7 +53,7 @@ func newNodeWithSpecifications(t testing.TB, dev bool) (*controllertest.Node, *v
 	}
 	n.Contribute(t, "document", document.Actions(document.Options{
 		Engine: n.Engine, Announcer: n.Announcer, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
-		Users: n.Users, Paging: target.Paging{MaxFetch: maxFetch, MaxScroll: time.Minute}, MaxWrite: maxWrite,
+		Users: n.Users, Paging: target.Paging{MaxFetch: maxFetch, MaxScroll: time.Minute}, MaxWrite: maxWrite, MaxBytes: 3 << 20,
 		Validator: v,
 	}))
 	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "i", Name: "c"}, storage.Spec{}); err != nil {

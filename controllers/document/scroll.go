@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/storage"
@@ -11,26 +12,35 @@ import (
 
 // scroll answers the next page of a search: {hits, scrollId, remaining, total}.
 //
-// A scroll is no way around rights: one whose hits the caller may not search is as good as none.
+// A scroll is no way around rights: one over a collection that the caller may not search is as good as none, and stays as it
+// was.
 func (c controller) scroll(ctx context.Context, req *protocol.Request) (any, error) {
 	id, keep, err := c.Paging.Scroll(req)
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Engine.NextHits(ctx, target.Scope(req), id, keep)
-	if err != nil {
-		return nil, err
+	sc := c.scrolls.take(id)
+	if sc == nil {
+		return nil, kerror.ServicesStorageUnknownScrollID.New()
 	}
+	defer c.scrolls.put(sc)
 	allowed, err := c.maySearch(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	var last storage.Collection
-	for _, h := range found.Hits {
-		if h.Collection != last && !allowed(h.Collection) {
+	for _, place := range sc.targets {
+		if !allowed(place) {
 			return nil, kerror.ServicesStorageUnknownScrollID.New()
 		}
-		last = h.Collection
+	}
+	found, err := c.Engine.NextHits(ctx, sc.targets[0].Scope, id, keep)
+	if errors.Is(err, kerror.ServicesStorageUnknownScrollID) || err == nil && found.Remaining == 0 {
+		c.scrolls.remove(id)
+	} else {
+		c.scrolls.extend(sc, keep)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c.page(ctx, req, found)
 }
@@ -38,11 +48,11 @@ func (c controller) scroll(ctx context.Context, req *protocol.Request) (any, err
 // maySearch gives the decision on single collections: the one that document:search would get. A call from inside the node
 // that asks for no decision gets none here either.
 func (c controller) maySearch(ctx context.Context, req *protocol.Request) (func(storage.Collection) bool, error) {
-	if target.Scope(req) == storage.Internal {
-		return func(place storage.Collection) bool { return place.Index == req.Internal.Storage }, nil
+	if scope := target.Scope(req); scope == storage.Internal {
+		return func(place storage.Collection) bool { return place.Scope == scope && place.Index == req.Internal.Storage }, nil
 	}
 	if req.Internal != nil && !req.Internal.CheckRights {
-		return func(storage.Collection) bool { return true }, nil
+		return func(place storage.Collection) bool { return place.Scope == storage.Public }, nil
 	}
 	kuid := protocol.AnonymousID
 	if req.User != nil {
@@ -55,6 +65,6 @@ func (c controller) maySearch(ctx context.Context, req *protocol.Request) (func(
 	grants := c.Announcer.Snapshot().Grants()
 	return func(place storage.Collection) bool {
 		ask := protocol.Request{Controller: "document", Action: "search", Index: place.Index, Collection: place.Name}
-		return c.Users.Allowed(user, &ask, grants)
+		return place.Scope == storage.Public && c.Users.Allowed(user, &ask, grants)
 	}, nil
 }

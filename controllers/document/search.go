@@ -44,11 +44,29 @@ func (c controller) search(ctx context.Context, req *protocol.Request) (any, err
 		return nil, err
 	}
 	s.Targets = targets
-	found, err := c.Engine.Search(ctx, s)
+	found, err := c.find(ctx, req, s)
 	if err != nil {
 		return nil, err
 	}
 	return c.page(ctx, req, found)
+}
+
+// find searches, and keeps in mind which scroll that opened.
+func (c controller) find(ctx context.Context, req *protocol.Request, s storage.Search) (storage.Found, error) {
+	if s.Scroll == 0 {
+		return c.Engine.Search(ctx, s)
+	}
+	owner := ownerOf(req)
+	if err := c.scrolls.reserve(owner); err != nil {
+		return storage.Found{}, err
+	}
+	found, err := c.Engine.Search(ctx, s)
+	if err != nil || found.Remaining == 0 {
+		c.scrolls.free(owner)
+		return found, err
+	}
+	c.scrolls.add(found.Scroll, owner, s.Targets, s.Scroll)
+	return found, nil
 }
 
 // searchOf reads a search without its targets.

@@ -249,10 +249,17 @@ func TestScrollObeysRights(t *testing.T) {
 	n, _ := newNodeWithSpecifications(t, false)
 	library(t, n, 3)
 	jwt := allow(t, n, `"search":true,"scroll":true`)
-	found, err := n.Engine.Search(t.Context(), storage.Search{Targets: []storage.Collection{{Index: "i", Name: "d"}}, Size: 1, Scroll: time.Minute})
-	if err != nil {
-		t.Fatal(err)
+	inside := func(action, arguments string) *protocol.Response {
+		r := &protocol.Request{Controller: "document", Action: action, Connection: &protocol.Connection{}, Internal: &protocol.Internal{}}
+		args, err := protocol.ParseArgs(jsontext.Value(arguments), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Args = args
+		return n.Funnel.Execute(t.Context(), r)
 	}
+	both := `"targets":[{"index":"i","collections":["c","d"]}]`
+	found := result(t, inside("search", `{`+both+`,"size":1,"scroll":"1m"}`))
 	users := storage.Collection{Scope: storage.Internal, Index: "kuzzle", Name: "roles"}
 	internal, err := n.Engine.Search(t.Context(), storage.Search{Targets: []storage.Collection{users}, Size: 1, Scroll: time.Minute})
 	if err != nil {
@@ -260,20 +267,49 @@ func TestScrollObeysRights(t *testing.T) {
 	}
 	const unknown = "services.storage.unknown_scroll_id"
 	controllertest.Run(t, n, []scenario{
-		{"somebody else's", `document:scroll ` + jwt + `,"scrollId":"` + found.Scroll + `"`, 404, unknown, "", ""},
+		{"somebody else's", `document:scroll ` + jwt + `,"scrollId":"` + found.ScrollID + `"`, 404, unknown, "", ""},
 		{"the node's", `document:scroll ` + jwt + `,"scrollId":"` + internal.Scroll + `"`, 404, unknown, "", ""},
 	})
 	own := result(t, call(t, n, "search", jwt+`,`+c+`,"size":1,"scroll":"1m"`))
 	if p := result(t, call(t, n, "scroll", jwt+`,"scrollId":"`+own.ScrollID+`"`)); len(p.Hits) != 1 {
 		t.Errorf("%+v", p)
 	}
-	r := &protocol.Request{
-		Controller: "document", Action: "scroll", Connection: &protocol.Connection{}, Internal: &protocol.Internal{},
+	seen := map[string]int{found.Hits[0].ID: 1}
+	for *found.Remaining > 0 {
+		found = result(t, inside("scroll", `{"scrollId":"`+found.ScrollID+`"}`))
+		seen[found.Hits[0].ID]++
 	}
-	r.Args.Set("scrollId", jsontext.Value(`"`+found.Scroll+`"`))
-	if p := result(t, n.Funnel.Execute(t.Context(), r)); len(p.Hits) != 1 {
-		t.Errorf("from inside the node: %+v", p)
+	if len(seen) != 3 || seen["b0"]+seen["b1"]+seen["b2"] != found.Total {
+		t.Errorf("of %d hits the owner saw %v", found.Total, seen)
 	}
+}
+
+// TestScrollsOfOneUser: nobody takes all scrolls that the node has, and those that ended do not count.
+func TestScrollsOfOneUser(t *testing.T) {
+	n, _ := newNodeWithSpecifications(t, false)
+	library(t, n, 3)
+	jwt := allow(t, n, `"search":true,"scroll":true`)
+	open := func(size, keep string) *protocol.Response {
+		return call(t, n, "search", jwt+`,`+c+`,"size":`+size+`,"scroll":"`+keep+`"`)
+	}
+	for range 150 {
+		result(t, open("3", "1m")) // is at its end at once
+		if a := open("0", "1m"); a.Error == nil {
+			t.Fatal("a scroll without hits")
+		}
+	}
+	first := result(t, open("2", "1m"))
+	for range 98 {
+		result(t, open("1", "1m"))
+	}
+	result(t, open("1", "1ms"))
+	time.Sleep(2 * time.Millisecond)
+	result(t, open("1", "1m"))
+	full := []scenario{{"one too many", `document:search ` + jwt + `,` + c + `,"size":1,"scroll":"1m"`, 429, "services.storage.too_many_scrolls", "", ""}}
+	controllertest.Run(t, n, full)
+	result(t, call(t, n, "scroll", jwt+`,"scrollId":"`+first.ScrollID+`"`)) // its last page
+	result(t, open("1", "1m"))
+	controllertest.Run(t, n, full)
 }
 
 func TestCount(t *testing.T) {

@@ -3,7 +3,6 @@ package pluginhost
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,14 +57,14 @@ func openFolders(dataDir string) (folders, error) {
 	return f, nil
 }
 
-// sweep removes the folder of an earlier host and the sockets it points to.
+// sweep removes the folder of an earlier host and the sockets it points to. In a copy of a data folder the link may be
+// something else, which points nowhere.
 func sweep(binaries string) error {
 	target, err := os.Readlink(filepath.Join(binaries, ".sockets"))
 	if err == nil && strings.HasPrefix(filepath.Base(target), socketPrefix) && ownFolder(target) {
-		err = os.RemoveAll(target)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the sockets of an earlier run: %w", err)
+		if err := os.RemoveAll(target); err != nil {
+			return fmt.Errorf("remove the sockets of an earlier run: %w", err)
+		}
 	}
 	if err := os.RemoveAll(binaries); err != nil {
 		return fmt.Errorf("remove the plugins of an earlier run: %w", err)

@@ -22,6 +22,9 @@ type Search struct {
 // MaxWindow is how deep a search can look without a scroll or search_after. It is Elasticsearch's default.
 const MaxWindow = 10_000
 
+// MaxAnswerBytes is how large the sources of one answer may be together.
+const MaxAnswerBytes = 100 << 20
+
 // Hit is a document that a search found.
 type Hit struct {
 	Collection Collection
@@ -51,7 +54,8 @@ type Found struct {
 // a text in a range of numbers, is services.storage.unexpected_bad_request.
 type Searcher interface {
 	// Search fails with services.storage.unknown_index or unknown_collection when a target does not exist, and with
-	// services.storage.invalid_argument when s is not what Search asks for.
+	// services.storage.invalid_argument when s is not what Search asks for. An engine may hold answers to
+	// MaxAnswerBytes: then more are services.storage.answer_too_large. One scroll too many is services.storage.too_many_scrolls.
 	Search(ctx context.Context, s Search) (Found, error)
 	// NextHits gives the next hits of a scroll, as they were when the search began, and keeps the scroll for another keep;
 	// 0 is as long as before. A scroll that does not exist, was opened in another scope, ran out or gave its last hit before
@@ -59,7 +63,7 @@ type Searcher interface {
 	NextHits(ctx context.Context, scope Scope, scroll string, keep time.Duration) (Found, error)
 	// Count is how many documents of the targets match a query; nil matches every one.
 	Count(ctx context.Context, targets []Collection, query jsontext.Value) (int, error)
-	// Select calls visit with all documents of a collection that match a query, nil for every one, at most batch at a time
+	// Select calls visit with all documents of a collection that match a query, nil for every one, at most batch at a time (fewer when they are large)
 	// and each once, in no particular order. What matches is decided when Select begins; a document that is gone when its turn
 	// comes is left out, and one that has changed may be given as it was or as it is. visit may write to the engine; its error ends
 	// Select and is returned.

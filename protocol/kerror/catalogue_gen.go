@@ -107,13 +107,13 @@ var (
 	// ServicesStorageDuplicateFieldMapping: Same field declared with another type elsewhere in the index (legacy engines).
 	ServicesStorageDuplicateFieldMapping = &Def{ID: "services.storage.duplicate_field_mapping", Code: 0x0101001b, Class: BadRequestError, Message: "The field \"{0}\" already has another type in the collection \"{1}\"."}
 	// ServicesStorageUnexpectedProperties: Mapping attribute unknown for that field.
-	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "The property \"{0}\" is not allowed in the mapping of the field \"{1}\"."}
+	ServicesStorageUnexpectedProperties = &Def{ID: "services.storage.unexpected_properties", Code: 0x0101001c, Class: BadRequestError, Message: "The property \"{0}\" is not allowed in the mapping of the field \"{1}\". {2}"}
 	// ServicesStorageInvalidMappingType: Unknown mapping type.
-	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "The field \"{0}\" has the unknown mapping type \"{1}\"."}
+	ServicesStorageInvalidMappingType = &Def{ID: "services.storage.invalid_mapping_type", Code: 0x0101001d, Class: BadRequestError, Message: "The field \"{0}\" has the unknown mapping type \"{1}\". {2}"}
 	// ServicesStorageWrongMappingProperty: Malformed mapping attribute.
-	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "The mapping property \"{0}\" is malformed."}
+	ServicesStorageWrongMappingProperty = &Def{ID: "services.storage.wrong_mapping_property", Code: 0x0101001e, Class: BadRequestError, Message: "The mapping property \"{0}\" is malformed. {1}"}
 	// ServicesStorageInvalidMappingArgument: Bad mapping attribute.
-	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "The mapping of the field \"{0}\" has a wrong property \"{1}\"."}
+	ServicesStorageInvalidMappingArgument = &Def{ID: "services.storage.invalid_mapping_argument", Code: 0x0101001f, Class: BadRequestError, Message: "The property \"{1}\" in the mapping of the field \"{0}\" is wrong: {2}."}
 	// ServicesStorageTooManyChanges: Version conflict persisting after the retries allowed by retryOnConflict.
 	ServicesStorageTooManyChanges = &Def{ID: "services.storage.too_many_changes", Code: 0x01010020, Class: ExternalServiceError, Message: "The document \"{0}\" was changed by others at the same time, too often. Try again."}
 	// ServicesStorageUnexpectedBadRequest: Any other 400 of the storage engine.
@@ -152,6 +152,10 @@ var (
 	ServicesStorageInvalidTargetFormat = &Def{ID: "services.storage.invalid_target_format", Code: 0x01010032, Class: BadRequestError, Message: "The {0} \"{1}\" of a target must be one plain name, without lists and wildcards."}
 	// ServicesStorageWrongEsStaticSettingsForCollectionRecreation: Recreating a collection with different fixed engine settings.
 	ServicesStorageWrongEsStaticSettingsForCollectionRecreation = &Def{ID: "services.storage.wrong_es_static_settings_for_collection_recreation", Code: 0x01010033, Class: BadRequestError, Message: "The collection \"{0}\" of the index \"{1}\" ({2}) cannot be made again with {3} = {4}: it has {5}, which is fixed."}
+	// ServicesStorageAnswerTooLarge: The sources of a search, of mGet or of a by-query action need too much memory.
+	ServicesStorageAnswerTooLarge = &Def{ID: "services.storage.answer_too_large", Code: 0x01010034, Class: SizeLimitError, Message: "The documents of one answer may have {0} together, and these have more. Ask for fewer at once."}
+	// ServicesStorageTooManyScrolls: No scroll can be opened until others end (429).
+	ServicesStorageTooManyScrolls = &Def{ID: "services.storage.too_many_scrolls", Code: 0x01010035, Class: TooManyRequestsError, Message: "Too many scrolls are open: {0}. Read them to their end, or try again later."}
 	// ServicesCacheDatabaseNotFound: Not internalCache / memoryStorage.
 	ServicesCacheDatabaseNotFound = &Def{ID: "services.cache.database_not_found", Code: 0x01030001, Class: NotFoundError, Message: "There is no key-value database \"{0}\"."}
 	// ServicesCacheReadFailed: Key-value read error.
@@ -663,6 +667,8 @@ var catalogue = []*Def{
 	ServicesStorageInvalidMultiIndexCollectionUsage,
 	ServicesStorageInvalidTargetFormat,
 	ServicesStorageWrongEsStaticSettingsForCollectionRecreation,
+	ServicesStorageAnswerTooLarge,
+	ServicesStorageTooManyScrolls,
 	ServicesCacheDatabaseNotFound,
 	ServicesCacheReadFailed,
 	ServicesCacheNotConnected,

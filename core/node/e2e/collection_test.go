@@ -3,7 +3,4 @@ package e2e
 import "testing"
 
 // TestOfficialSDKOnCollections runs sdk-collection.mjs.
-func TestOfficialSDKOnCollections(t *testing.T) {
-	_, port := startForSDK(t)
-	run(t, "node", "sdk-collection.mjs", port)
-}
+func TestOfficialSDKOnCollections(t *testing.T) { onEachEngine(t, "sdk-collection.mjs") }

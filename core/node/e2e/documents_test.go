@@ -25,7 +25,7 @@ func TestRoutesOfStoredDocuments(t *testing.T) {
 		{"GET", "/i/_list?size=5", "", "collection:list", 200, `{"type":"all","collections":[{"name":"c","type":"stored"}],"size":5}`},
 		{"GET", "/i/c/_exists", "", "collection:exists", 200, `true`},
 		{"GET", "/i/c/_mapping", "", "collection:getMapping", 200, `{"dynamic":"false","properties":{"n":{"type":"integer"}}}`},
-		{"GET", "/i/c/_settings", "", "collection:getSettings", 200, `{}`},
+		{"GET", "/i/c/_settings", "", "collection:getSettings", 200, `{"number_of_replicas":"0","number_of_shards":"1","provided_name":"&i.c"}`},
 		{"POST", "/i/c/_refresh", "", "collection:refresh", 200, `null`},
 		{"POST", "/i/c", `{"mappings":{"properties":{"m":{"type":"integer"}}}}`, "collection:update", 200, `null`},
 		{"PUT", "/i/c/_mapping", `{"_meta":{"v":1}}`, "collection:updateMapping", 200, ""},

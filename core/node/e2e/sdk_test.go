@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +15,46 @@ import (
 )
 
 // TestOfficialSDK runs sdk.mjs: Kuzzle's own SDK over HTTP and WebSocket.
-func TestOfficialSDK(t *testing.T) {
-	_, port := startForSDK(t)
-	run(t, "node", "sdk.mjs", port)
+func TestOfficialSDK(t *testing.T) { onEachEngine(t, "sdk.mjs") }
+
+// onEachEngine runs a script against a node on the embedded engine and, where SLUICE_TEST_ELASTICSEARCH names a server for tests, on
+// that. There it takes over the internal indexes of any node before.
+func onEachEngine(t *testing.T, script string) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		_, port := startForSDK(t)
+		run(t, "node", script, port)
+	})
+	t.Run("elasticsearch", func(t *testing.T) {
+		server := os.Getenv("SLUICE_TEST_ELASTICSEARCH")
+		if server == "" {
+			t.Skip("not tried, because SLUICE_TEST_ELASTICSEARCH names no server: make elasticsearch starts one")
+		}
+		forget(t, server)
+		t.Setenv("SLUICE_STORAGE_ENGINE", "elasticsearch")
+		t.Setenv("SLUICE_STORAGE_ELASTICSEARCH_ADDRESSES", server)
+		_, port := startForSDK(t)
+		run(t, "node", script, port)
+	})
+}
+
+// forget removes what nodes and the scripts keep in an Elasticsearch.
+func forget(t *testing.T, server string) {
+	t.Helper()
+	for _, name := range []string{"%kuzzle.*", "%plugin-*", "&sdk-*", "&http-*", "&websocket-*"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, server+"/"+url.PathEscape(name)+"?expand_wildcards=all", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Fatalf("remove %s from Elasticsearch: %s", name, answer.Status)
+		}
+	}
 }
 
 // TestREADMEJavaScript runs the README's JavaScript.

@@ -21,10 +21,10 @@ const (
 // it first, and is the only one on its document in a chunk. When the connection is lost the ops of that chunk, and all that
 // follow, fail with services.storage.not_connected; those of that chunk may have happened.
 func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, o storage.BulkOptions) ([]storage.OpResult, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := e.check(ctx, c); err != nil {
 		return nil, err
 	}

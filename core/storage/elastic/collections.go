@@ -25,10 +25,10 @@ const noMapping = `{"dynamic":"false","properties":{}}`
 // Ensure makes the collection or adds to it. It ends when the collection is seen to have what was asked for, so that two nodes
 // that add different things at the same time both get theirs.
 func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.Spec) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	switch {
 	case !storage.ValidName(c.Index):
 		return kerror.ServicesStorageInvalidIndexName.New(c.Index)
@@ -196,10 +196,10 @@ func (e *Engine) makeIndex(ctx context.Context, name string, l layout, c storage
 
 // Describe gives the collection as it is now.
 func (e *Engine) Describe(ctx context.Context, c storage.Collection) (storage.Spec, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return storage.Spec{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	l, err := e.describe(ctx, c)
 	if err != nil {
 		return storage.Spec{}, err
@@ -210,10 +210,10 @@ func (e *Engine) Describe(ctx context.Context, c storage.Collection) (storage.Sp
 // Truncate makes an empty index like the one there is, and puts it in its place in one step. A write that runs at the same time
 // goes to the old one and is gone, or to the new one.
 func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	for begin := time.Now(); time.Since(begin) < maxChange; {
 		l, err := e.describe(ctx, c)
 		if err != nil {
@@ -239,10 +239,10 @@ func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
 
 // Drop removes the collection.
 func (e *Engine) Drop(ctx context.Context, c storage.Collection) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if !storage.ValidName(c.Index) || c.Name == keep {
 		return unknownCollection(c)
 	}
@@ -265,10 +265,10 @@ func (e *Engine) Drop(ctx context.Context, c storage.Collection) error {
 
 // List gives the collections of a scope.
 func (e *Engine) List(ctx context.Context, s storage.Scope) ([]storage.Collection, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	list, err := e.places(ctx, s, "")
 	if err != nil {
 		return nil, err

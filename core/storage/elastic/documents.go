@@ -71,10 +71,10 @@ const chunkIDs = 1000
 
 // MGet reads documents, up to 1000 with one request. They need not be of one moment.
 func (e *Engine) MGet(ctx context.Context, c storage.Collection, ids []string) ([]*storage.Document, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := e.check(ctx, c); err != nil {
 		return nil, err
 	}

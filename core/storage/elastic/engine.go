@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/gate"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -30,7 +31,7 @@ const defaultTimeout = 30 * time.Second
 // Engine is the document engine on Elasticsearch. All methods are safe for concurrent use.
 type Engine struct {
 	client  *client
-	gate    gate
+	gate    gate.Gate
 	schemas schemas
 	scrolls scrolls
 	version string
@@ -78,10 +79,10 @@ func addressesOf(o Options) []string {
 
 // Info reports the version of Elasticsearch and what the collections of both scopes take on its disks.
 func (e *Engine) Info(ctx context.Context) (storage.Info, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return storage.Info{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	all := aliases(storage.Public, "") + "," + aliases(storage.Internal, "")
 	size, err := e.stored(ctx, all)
 	return storage.Info{Type: "elasticsearch", Version: e.version, SpaceBytes: size}, err
@@ -104,10 +105,10 @@ func (e *Engine) stored(ctx context.Context, names string) (int64, error) {
 
 // Healthy asks Elasticsearch whether every collection can be read and written.
 func (e *Engine) Healthy(ctx context.Context) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	var health struct {
 		Status string `json:"status"`
 	}
@@ -124,7 +125,7 @@ func (e *Engine) Healthy(ctx context.Context) error {
 // Close refuses new operations, waits for running ones and closes the connections. It must not be called from visit of Scan
 // or Select. A second Close fails with services.storage.not_connected.
 func (e *Engine) Close() error {
-	if !e.gate.close() {
+	if !e.gate.Close() {
 		return kerror.ServicesStorageNotConnected.New()
 	}
 	e.client.close()

@@ -16,10 +16,10 @@ import (
 // Find gives the documents whose keyword field holds value. They are read in one consistent state and compared with value, since
 // Elasticsearch takes more for a match than the seam does: numbers, and arrays in arrays.
 func (e *Engine) Find(ctx context.Context, c storage.Collection, field, value string, limit int) ([]storage.Document, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	l, err := e.describe(ctx, c)
 	if err != nil {
 		return nil, err
@@ -83,10 +83,10 @@ func holds(source jsontext.Value, field, value string) bool {
 // Scan visits the documents of a collection in the order of their ids. What it reads stays on the server's disks until it
 // returns, or until visit has taken five minutes for a page of 1000 documents, which is an error.
 func (e *Engine) Scan(ctx context.Context, c storage.Collection, after string, visit func(storage.Document) bool) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := e.check(ctx, c); err != nil {
 		return err
 	}

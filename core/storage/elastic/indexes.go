@@ -76,10 +76,10 @@ func (e *Engine) check(ctx context.Context, c storage.Collection) error {
 
 // CreateIndex makes an empty index. Two that do so at the same time may both succeed.
 func (e *Engine) CreateIndex(ctx context.Context, s storage.Scope, name string) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if !storage.ValidName(name) {
 		return kerror.ServicesStorageInvalidIndexName.New(name)
 	}
@@ -101,10 +101,10 @@ func (e *Engine) keepIndex(ctx context.Context, s storage.Scope, name string) er
 
 // Indexes gives the indexes of a scope.
 func (e *Engine) Indexes(ctx context.Context, s storage.Scope) ([]string, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	list, err := e.places(ctx, s, "")
 	if err != nil {
 		return nil, err
@@ -118,10 +118,10 @@ func (e *Engine) Indexes(ctx context.Context, s storage.Scope) ([]string, error)
 
 // DropIndex removes an index with its collections, all at once.
 func (e *Engine) DropIndex(ctx context.Context, s storage.Scope, name string) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if !storage.ValidName(name) {
 		return kerror.ServicesStorageUnknownIndex.New(name)
 	}

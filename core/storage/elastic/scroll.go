@@ -105,10 +105,10 @@ func (e *Engine) openScroll(ctx context.Context, s storage.Search, body object) 
 // NextHits gives the next hits of a scroll. When Elasticsearch cannot be asked the scroll is closed: it may have given the page
 // away already.
 func (e *Engine) NextHits(ctx context.Context, scope storage.Scope, name string, keep time.Duration) (storage.Found, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	sc, err := e.scrolls.find(scope, name)
 	if err != nil {
 		return storage.Found{}, err
@@ -166,10 +166,10 @@ const selectAlive = 10 * time.Minute
 // Select visits the documents of a scroll as they were when it began. It sees every write that was acknowledged before: whoever
 // changes what he is given is held to its version. visit may take ten minutes at most.
 func (e *Engine) Select(ctx context.Context, c storage.Collection, q jsontext.Value, batch int, visit func([]storage.Document) error) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if batch <= 0 {
 		return kerror.ServicesStorageInvalidArgument.New("batch", "a positive number")
 	}

@@ -45,10 +45,10 @@ type found struct {
 
 // Search checks the body as the embedded engine does and passes it on.
 func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	parsed, err := query.Read(s)
 	if err != nil {
 		return storage.Found{}, err
@@ -175,10 +175,10 @@ func (f *found) found() storage.Found {
 
 // Count counts.
 func (e *Engine) Count(ctx context.Context, targets []storage.Collection, q jsontext.Value) (int, error) {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return 0, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := query.CheckTargets(targets); err != nil {
 		return 0, err
 	}
@@ -210,10 +210,10 @@ func queryOf(q jsontext.Value) any {
 
 // Refresh lets searches see what was written.
 func (e *Engine) Refresh(ctx context.Context, c storage.Collection) error {
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := e.check(ctx, c); err != nil {
 		return err
 	}
@@ -229,10 +229,10 @@ func (e *Engine) Size(ctx context.Context, c storage.Collection) (storage.Size, 
 	if err != nil {
 		return storage.Size{}, err
 	}
-	if err := e.gate.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return storage.Size{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	bytes, err := e.stored(ctx, alias(c))
 	return storage.Size{Documents: n, Bytes: bytes}, err
 }

@@ -19,7 +19,7 @@ func (e *Engine) Backup(ctx context.Context, dir string) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	release := e.files.hold()
 	defer release()
 	if err := e.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {

@@ -113,6 +113,15 @@ func (e *Engine) turnAbove(c *collection, bytes int64) {
 	}
 }
 
+// turnPart does so when p still takes the writes. Afterwards nothing is added to it any more.
+func (e *Engine) turnPart(c *collection, p *part) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.segments.last == p {
+		e.turnLocked(c)
+	}
+}
+
 // turnLocked is for who has c.mu locked.
 func (e *Engine) turnLocked(c *collection) {
 	if c.dropped {

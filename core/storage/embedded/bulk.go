@@ -22,7 +22,7 @@ func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.
 	if err := e.beginWrite(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if _, err := e.catalogue.find(c); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (e *Engine) Ensure(ctx context.Context, c storage.Collection, spec storage.
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if !storage.ValidName(c.Index) {
 		return kerror.ServicesStorageInvalidIndexName.New(c.Index)
 	}
@@ -147,7 +147,7 @@ func (e *Engine) Describe(ctx context.Context, c storage.Collection) (storage.Sp
 	if err := e.begin(ctx); err != nil {
 		return storage.Spec{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	live, err := e.catalogue.find(c)
 	if err != nil {
 		return storage.Spec{}, err
@@ -168,7 +168,7 @@ func (e *Engine) Drop(ctx context.Context, c storage.Collection) error {
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	e.catalogue.changing.Lock()
 	defer e.catalogue.changing.Unlock()
 	live, err := e.catalogue.find(c)
@@ -183,7 +183,7 @@ func (e *Engine) List(ctx context.Context, s storage.Scope) ([]storage.Collectio
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	var list []storage.Collection
 	for c := range e.catalogue.now.Load().collections {
 		if c.Scope == s {

@@ -19,7 +19,7 @@ func (e *Engine) Get(ctx context.Context, c storage.Collection, id string) (stor
 	if err := e.begin(ctx); err != nil {
 		return storage.Document{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	coll, err := e.catalogue.find(c)
 	if err != nil {
 		return storage.Document{}, err

@@ -11,13 +11,14 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/gate"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Engine is the embedded document engine. All methods are safe for concurrent use.
 type Engine struct {
 	db        *pebble.DB
-	gate      gate
+	gate      gate.Gate
 	health    *health
 	locks     documentLocks
 	catalogue *catalogue
@@ -33,6 +34,7 @@ type Engine struct {
 	// lost is how many search indexes are being made again.
 	lost    atomic.Int64
 	slots   slots
+	answers answers
 	scrolls scrolls
 	// disk stops what watches the file system.
 	disk io.Closer
@@ -40,15 +42,12 @@ type Engine struct {
 
 // begin admits a read; the caller must leave the gate.
 func (e *Engine) begin(ctx context.Context) error {
-	if !e.gate.enter() {
-		return kerror.ServicesStorageNotConnected.New()
+	if err := e.gate.Enter(ctx); err != nil {
+		return err
 	}
-	err := ctx.Err()
-	if err == nil {
-		err = e.health.readable()
-	}
+	err := e.health.readable()
 	if err != nil {
-		e.gate.leave()
+		e.gate.Leave()
 	}
 	return err
 }
@@ -59,7 +58,7 @@ func (e *Engine) beginWrite(ctx context.Context) error {
 		return err
 	}
 	if err := e.health.writable(); err != nil {
-		e.gate.leave()
+		e.gate.Leave()
 		return err
 	}
 	return nil
@@ -70,7 +69,7 @@ func (e *Engine) Info(ctx context.Context) (storage.Info, error) {
 	if err := e.begin(ctx); err != nil {
 		return storage.Info{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	used := int64(e.db.Metrics().DiskSpaceUsage()) //nolint:gosec // no disk is that large
 	for _, c := range e.catalogue.now.Load().collections {
 		used += c.segments.fileBytes()
@@ -83,7 +82,7 @@ func (e *Engine) Healthy(ctx context.Context) error {
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	e.gate.leave()
+	e.gate.Leave()
 	if n := e.lost.Load(); n > 0 {
 		return unexpected("a search index is damaged and is being made again", fmt.Errorf("search indexes that cannot be searched: %d", n))
 	}
@@ -115,7 +114,7 @@ func (e *Engine) closeIndex(c *collection) {
 // Close refuses new operations, waits for running ones and releases the directory. It must not be called from visit of
 // Scan. A second Close fails with services.storage.not_connected.
 func (e *Engine) Close() error {
-	if !e.gate.close() {
+	if !e.gate.Close() {
 		return kerror.ServicesStorageNotConnected.New()
 	}
 	e.scrolls.close()

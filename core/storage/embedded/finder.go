@@ -16,7 +16,7 @@ func (e *Engine) Find(ctx context.Context, c storage.Collection, field, value st
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	coll, err := e.catalogue.find(c)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (e *Engine) Scan(ctx context.Context, c storage.Collection, afterID string,
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	coll, err := e.catalogue.find(c)
 	if err != nil {
 		return err

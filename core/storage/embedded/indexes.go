@@ -17,7 +17,7 @@ func (e *Engine) CreateIndex(ctx context.Context, s storage.Scope, name string) 
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if !storage.ValidName(name) {
 		return kerror.ServicesStorageInvalidIndexName.New(name)
 	}
@@ -41,7 +41,7 @@ func (e *Engine) Indexes(ctx context.Context, s storage.Scope) ([]string, error)
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	var names []string
 	for i := range e.catalogue.now.Load().indexes {
 		if i.scope == s {
@@ -58,7 +58,7 @@ func (e *Engine) DropIndex(ctx context.Context, s storage.Scope, name string) er
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	e.catalogue.changing.Lock()
 	defer e.catalogue.changing.Unlock()
 	i, now := index{s, name}, e.catalogue.now.Load()

@@ -14,12 +14,14 @@ func (e *Engine) MGet(ctx context.Context, c storage.Collection, ids []string) (
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	coll, err := e.catalogue.find(c)
 	if err != nil {
 		return nil, err
 	}
 	docs := make([]*storage.Document, len(ids))
+	answer := e.answers.begin()
+	defer answer.end()
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -29,6 +31,9 @@ func (e *Engine) MGet(ctx context.Context, c storage.Collection, ids []string) (
 			continue
 		}
 		if err != nil {
+			return nil, err
+		}
+		if err := answer.add(ctx, len(doc.Source)); err != nil {
 			return nil, err
 		}
 		docs[i] = &doc

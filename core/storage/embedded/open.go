@@ -79,7 +79,7 @@ func open(ctx context.Context, o Options) (*Engine, error) {
 
 func newEngine(o Options) *Engine {
 	e := &Engine{
-		health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}, log: o.Logger, slots: newSlots(),
+		health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}, log: o.Logger, slots: newSlots(), answers: newAnswers(),
 		most: uint64(o.IndexDocuments), budget: budget{half: o.IndexBytes / 2}, //nolint:gosec // not negative
 	}
 	e.freezer = newWorker(e.freeze, noPause)

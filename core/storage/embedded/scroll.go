@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 
 // maxScrolls is how many scrolls are open at once at most, as in Elasticsearch.
 const maxScrolls = 500
+
+// tooMany is the message when there are.
+var tooMany = fmt.Sprint("all ", maxScrolls, " that the node has are taken")
 
 // scroll is a search that is given page by page, from the state at its beginning: the parts of the index are pinned, and the
 // documents come from a snapshot of the database.
@@ -118,7 +122,7 @@ func (e *Engine) NextHits(ctx context.Context, scope storage.Scope, name string,
 	if err := e.begin(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if keep < 0 {
 		return storage.Found{}, searchArgument("scroll", "a duration")
 	}
@@ -176,10 +180,10 @@ func (sc *scroll) close() {
 
 // expire closes a scroll whose time is up, unless a page was read meanwhile.
 func (e *Engine) expire(name string) {
-	if !e.gate.enter() {
+	if e.gate.Enter(context.Background()) != nil {
 		return // Close closes all of them
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	sc := e.scrolls.find(name)
 	if sc == nil {
 		return
@@ -202,7 +206,7 @@ func (s *scrolls) room(bytes int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) >= maxScrolls {
-		return kerror.ServicesStorageTooManyOperations.New("too many scrolls are open")
+		return kerror.ServicesStorageTooManyScrolls.New(tooMany)
 	}
 	pinned := map[*segment.Memory]bool{}
 	for _, sc := range s.open {
@@ -216,7 +220,7 @@ func (s *scrolls) room(bytes int64) error {
 		}
 	}
 	if bytes < 0 {
-		return kerror.ServicesStorageTooManyOperations.New("open scrolls need too much memory")
+		return kerror.ServicesStorageTooManyScrolls.New("they need too much memory")
 	}
 	return nil
 }
@@ -225,7 +229,7 @@ func (s *scrolls) add(name string, sc *scroll) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) >= maxScrolls {
-		return kerror.ServicesStorageTooManyOperations.New("too many scrolls are open")
+		return kerror.ServicesStorageTooManyScrolls.New(tooMany)
 	}
 	if s.open == nil {
 		s.open = map[string]*scroll{}

@@ -96,7 +96,7 @@ func TestScrollRefusals(t *testing.T) {
 		_, err := openScroll(t, e, `{}`, 2, time.Minute)
 		must(t, err)
 	}
-	if _, err := openScroll(t, e, `{}`, 2, time.Minute); !errors.Is(err, kerror.ServicesStorageTooManyOperations) {
+	if _, err := openScroll(t, e, `{}`, 2, time.Minute); !errors.Is(err, kerror.ServicesStorageTooManyScrolls) {
 		t.Errorf("one scroll too many: %v", err)
 	}
 }
@@ -138,7 +138,7 @@ func TestScrollMemory(t *testing.T) {
 			put(t, e, fmt.Sprint(i, j), `{}`)
 		}
 		if _, err := openScroll(t, e, `{}`, 1, time.Minute); err != nil {
-			if !errors.Is(err, kerror.ServicesStorageTooManyOperations) || len(e.scrolls.open) == maxScrolls {
+			if !errors.Is(err, kerror.ServicesStorageTooManyScrolls) || len(e.scrolls.open) == maxScrolls {
 				t.Errorf("with %d scrolls: %v", len(e.scrolls.open), err)
 			}
 			return

@@ -19,7 +19,7 @@ func (e *Engine) Search(ctx context.Context, s storage.Search) (storage.Found, e
 	if err := e.begin(ctx); err != nil {
 		return storage.Found{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	body, err := query.Read(s)
 	if err != nil {
 		return storage.Found{}, err
@@ -56,12 +56,17 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 		return storage.Found{}, nil, err
 	}
 	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
+	answer := p.engine.answers.begin()
+	defer answer.end()
 	for i := range result.Hits {
 		if err := ctx.Err(); err != nil {
 			return storage.Found{}, nil, err
 		}
-		hit, there, err := p.read(&result.Hits[i], !r.Search.Source.None)
+		hit, there, err := p.read(ctx, &result.Hits[i], !r.Search.Source.None)
 		if err != nil {
+			return storage.Found{}, nil, err
+		}
+		if err := answer.add(ctx, len(hit.Source)); err != nil {
 			return storage.Found{}, nil, err
 		}
 		if there {
@@ -72,7 +77,7 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 }
 
 // read completes a hit. A document that has changed since it was found is given as it is now; one that is gone is left out.
-func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
+func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
 	c := p.pinned[h.Target].coll
 	hit = storage.Hit{Collection: c.address, ID: h.ID, Sort: h.Sort}
 	if h.Scored {
@@ -88,13 +93,20 @@ func (p *page) read(h *search.Hit, withSource bool) (hit storage.Hit, there bool
 	if err != nil {
 		return hit, false, err
 	}
-	hit.Source = r.source
-	if p.filter != nil {
-		if hit.Source, err = p.filter.Apply(r.source); err != nil {
-			return hit, false, readError(err)
-		}
+	hit.Source, err = p.filtered(ctx, r.source)
+	return hit, err == nil, err
+}
+
+// filtered leaves out what was not asked for. That is as much work as searching, and takes a slot like it.
+func (p *page) filtered(ctx context.Context, source jsontext.Value) (filtered jsontext.Value, err error) {
+	if p.filter == nil {
+		return source, nil
 	}
-	return hit, true, nil
+	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+		filtered, err = p.filter.Apply(ctx, source)
+		return err
+	})
+	return filtered, err
 }
 
 // Count counts the documents that match.
@@ -102,7 +114,7 @@ func (e *Engine) Count(ctx context.Context, addresses []storage.Collection, raw 
 	if err := e.begin(ctx); err != nil {
 		return 0, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := query.CheckTargets(addresses); err != nil {
 		return 0, err
 	}
@@ -127,7 +139,7 @@ func (e *Engine) Refresh(ctx context.Context, c storage.Collection) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	_, err := e.catalogue.find(c)
 	return err
 }
@@ -138,7 +150,7 @@ func (e *Engine) Size(ctx context.Context, address storage.Collection) (storage.
 	if err := e.begin(ctx); err != nil {
 		return storage.Size{}, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	p, err := e.pin(address)
 	if err != nil {
 		return storage.Size{}, err

@@ -181,14 +181,8 @@ func (p *part) segment() segment.Segment {
 	return p.file
 }
 
-// view gives the part as it is now.
-func (p *part) view() segment.View {
-	v := segment.View{Segment: p.segment(), Live: p.live}
-	if p.memory != nil {
-		v.Lock = p.memory.RLocker()
-	}
-	return v
-}
+// view gives the part as it is now. It has no Lock: the memory that takes writes needs one besides.
+func (p *part) view() segment.View { return segment.View{Segment: p.segment(), Live: p.live} }
 
 // turnLocked lets the memory wait to become a file, and gives how many bytes wait, and begins another one. An index that is lost
 // is made again from the log, so that nothing needs to wait. The caller has collection.mu locked.

@@ -15,15 +15,18 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
-// maxBatch bounds what Select gives at a time.
-const maxBatch = storage.MaxWindow
+// What Select gives at a time ends after maxBatch documents at most, and at this many bytes.
+const (
+	maxBatch   = storage.MaxWindow
+	batchBytes = 1 << 20
+)
 
 // Select visits all documents that match, as they are when their turn comes.
 func (e *Engine) Select(ctx context.Context, address storage.Collection, raw jsontext.Value, batch int, visit func([]storage.Document) error) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if batch <= 0 {
 		return searchArgument("batch", "a positive number")
 	}
@@ -55,41 +58,45 @@ func (e *Engine) selectIn(ctx context.Context, p *pinned, v segment.View, matche
 		if n == 0 {
 			return nil
 		}
-		found, err := e.documentsOf(ctx, p, v, docs[:n])
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			continue
-		}
-		if err := visit(found); err != nil {
+		if err := e.visitAll(ctx, p, v, docs[:n], visit); err != nil {
 			return err
 		}
 	}
 }
 
-// documentsOf reads those documents of a view that are still there.
-func (e *Engine) documentsOf(ctx context.Context, p *pinned, v segment.View, docs []uint32) ([]storage.Document, error) {
+// visitAll visits those documents of a view that are still there, some at a time.
+func (e *Engine) visitAll(ctx context.Context, p *pinned, v segment.View, docs []uint32, visit func([]storage.Document) error) error {
 	var ids []string
 	err := e.compute(ctx, []*pinned{p}, func() (err error) {
 		ids, err = idsOf(v, docs)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	for err == nil && len(ids) > 0 {
+		var found []storage.Document
+		if found, ids, err = e.loadSome(ctx, p.coll.number, ids); err == nil && len(found) > 0 {
+			err = visit(found)
+		}
 	}
-	found := make([]storage.Document, 0, len(ids))
-	for _, id := range ids {
-		doc, err := e.load(p.coll.number, id)
+	return err
+}
+
+// loadSome reads the first documents of a list, as many as are given at a time, and gives the ids of the rest.
+func (e *Engine) loadSome(ctx context.Context, collection uint32, ids []string) (found []storage.Document, rest []string, err error) {
+	for bytes := 0; len(ids) > 0 && bytes < batchBytes; ids = ids[1:] {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		doc, err := e.load(collection, ids[0])
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		found = append(found, doc)
+		bytes += len(doc.Source)
 	}
-	return found, nil
+	return found, ids, nil
 }
 
 func idsOf(v segment.View, docs []uint32) ([]string, error) {

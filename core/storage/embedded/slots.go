@@ -7,24 +7,45 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// slots bound how many searches compute at once: more than there are processors would only make each of them slower.
-type slots chan struct{}
+// slots bound how many searches compute at once: more than there are processors would only make each of them slower. Searches
+// of what the node stores have a slot of their own, so that who looks after the node can do so while others keep it busy.
+type slots struct{ public, internal chan struct{} }
 
-func newSlots() slots { return make(slots, runtime.GOMAXPROCS(0)) }
+func newSlots() slots {
+	return slots{public: make(chan struct{}, runtime.GOMAXPROCS(0)), internal: make(chan struct{}, 1)}
+}
 
-// compute waits for a slot and does what a search computes on pinned collections.
+// of gives the slots for searches of a scope.
+func (s slots) of(scope storage.Scope) chan struct{} {
+	if scope == storage.Internal {
+		return s.internal
+	}
+	return s.public
+}
+
+// compute waits for a slot and does what a search computes on pinned collections; it does it twice when that takes so long
+// that the memory which takes the writes has to make way for another one.
 func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) error {
+	slots := e.slots.of(all[0].coll.address.Scope)
 	select {
-	case e.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-e.slots }()
+	defer func() { <-slots }()
 	err := guarded(do)
+	if errors.Is(err, search.ErrHeld) { // it kept writers waiting, and with them whoever wants to search the same memory
+		for _, p := range all {
+			e.seal(p)
+		}
+		err = guarded(do)
+	}
 	if errors.Is(err, errFault) { // it does not say in which file
 		for _, p := range all {
 			e.lose(p.coll, err)

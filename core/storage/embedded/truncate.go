@@ -15,7 +15,7 @@ func (e *Engine) Truncate(ctx context.Context, c storage.Collection) error {
 	if err := e.beginWrite(ctx); err != nil {
 		return err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	e.catalogue.changing.Lock()
 	defer e.catalogue.changing.Unlock()
 	old, err := e.catalogue.find(c)

@@ -52,6 +52,9 @@ func (e *Engine) pinOne(c *collection) (*pinned, error) {
 			part.file.Acquire()
 		}
 		v := part.view()
+		if part == s.last {
+			v.Lock = part.memory.RLocker()
+		}
 		v.Segment = watched{Segment: v.Segment, engine: e, coll: c}
 		p.parts, p.target.Views = append(p.parts, part), append(p.target.Views, v)
 	}
@@ -66,6 +69,16 @@ func (p *pinned) findIn(db pebble.Reader) {
 	p.target.Find = func(id string) (uint64, bool) {
 		r, err := loadRecord(db, p.coll.number, id)
 		return r.position, !errors.Is(err, pebble.ErrNotFound)
+	}
+}
+
+// seal lets no more writes go to the memories of p, so that no search of it needs a lock.
+func (e *Engine) seal(p *pinned) {
+	for i := range p.target.Views {
+		if v := &p.target.Views[i]; v.Lock != nil {
+			e.turnPart(p.coll, p.parts[i])
+			v.Lock = nil
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 	if err := e.beginWrite(ctx); err != nil {
 		return doc, false, err
 	}
-	defer e.gate.leave()
+	defer e.gate.Leave()
 	if err := e.budget.wait(ctx); err != nil {
 		return doc, false, err
 	}

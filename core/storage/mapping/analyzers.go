@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -28,7 +29,7 @@ func setAnalyzer(at func(*Options) *string) func(*Field, jsontext.Value) error {
 			return err
 		}
 		if !slices.Contains(analyzers, name) {
-			return fmt.Errorf("there is no built-in analyzer %s", shorten(v))
+			return fmt.Errorf("there is no built-in analyzer %s; there are %s", shorten(v), strings.Join(analyzers, ", "))
 		}
 		*at(&f.Options) = name
 		return nil

@@ -3,10 +3,12 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -33,6 +35,40 @@ func badOption(field, name, reason string) error {
 	return kerror.ServicesStorageInvalidMappingArgument.New(field, name, reason)
 }
 
+// notAnObject is the error of what stands where an object must.
+func notAnObject(path string) error {
+	return kerror.ServicesStorageWrongMappingProperty.New(path, "Expected an object.")
+}
+
+func unknownType(path, word string) error {
+	return kerror.ServicesStorageInvalidMappingType.New(path, shortenText(word), hintOr(word, typeNames[:], "The types are "))
+}
+
+// unexpected is the error of an option that the type of f does not have. A sub-field has fewer.
+func unexpected(name string, f *Field, sub bool) error {
+	known := []string{"type"}
+	if f.Type.object() {
+		known = append(known, "properties", "dynamic", "enabled")
+	}
+	for i := range options {
+		if o := &options[i]; o.types.has(f.Type) && (!sub || o.name != "copy_to") {
+			known = append(known, o.name)
+		}
+	}
+	if !f.Type.object() && f.Type != Alias && !sub {
+		known = append(known, "fields")
+	}
+	return kerror.ServicesStorageUnexpectedProperties.New(name, f.Path, hintOr(name, known, "A field of type "+f.Type.String()+" can have "))
+}
+
+// hintOr suggests the known word that is nearest to a wrong one, or else all of them.
+func hintOr(wrong string, known []string, all string) string {
+	if hint := spelling.Hint(wrong, known); hint != "" {
+		return hint
+	}
+	return all + strings.Join(known, ", ") + "."
+}
+
 func conflict(props ...string) error {
 	return kerror.ServicesStorageCannotChangeMapping.New(props...)
 }
@@ -43,7 +79,7 @@ func invalidMapping(path, hint string) error {
 
 // malformed is the error of a value that does not fit its field.
 func malformed(f *Field, raw jsontext.Value, reason string) error {
-	return refused("the field %q of type %s cannot hold %s: %s", f.Path, f.Type, shorten(raw), reason)
+	return refused("the field %q of type %s cannot hold %s: %s", shortenText(f.Path), f.Type, shorten(raw), reason)
 }
 
 func (m *Mapping) notMapped(path string) error {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sluicehq/sluice/core/spelling"
 	"github.com/sluicehq/sluice/core/storage/query/dates"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // rootProperties are what a mapping may hold.
@@ -30,7 +29,7 @@ func Parse(raw jsontext.Value) (*Mapping, error) {
 	}
 	list, err := members(raw)
 	if err != nil {
-		return nil, kerror.ServicesStorageWrongMappingProperty.New("mappings")
+		return nil, notAnObject("mappings")
 	}
 	root := &Field{Type: Object}
 	var meta jsontext.Value
@@ -69,7 +68,7 @@ func parseMeta(raw jsontext.Value) (jsontext.Value, error) {
 		meta := raw.Clone()
 		return meta, meta.Compact()
 	}
-	return nil, kerror.ServicesStorageWrongMappingProperty.New("_meta")
+	return nil, notAnObject("_meta")
 }
 
 func parseDynamic(path string, raw jsontext.Value) (Dynamic, error) {
@@ -96,7 +95,7 @@ func parseProperties(object *Field, path string, raw jsontext.Value, depth int) 
 	}
 	list, err := members(raw)
 	if err != nil {
-		return kerror.ServicesStorageWrongMappingProperty.New(propertyPath(path, "properties"))
+		return notAnObject(propertyPath(path, "properties"))
 	}
 	for _, m := range list {
 		names, err := parts(m.name)
@@ -157,7 +156,7 @@ func insert(object *Field, path string, between []string, f *Field) error {
 func parseField(name, path string, raw jsontext.Value, depth int) (*Field, error) {
 	list, err := members(raw)
 	if err != nil {
-		return nil, kerror.ServicesStorageWrongMappingProperty.New("properties." + strings.ReplaceAll(path, ".", ".properties."))
+		return nil, notAnObject("properties." + strings.ReplaceAll(path, ".", ".properties."))
 	}
 	t, err := parseType(path, list)
 	if err != nil {
@@ -182,7 +181,7 @@ func parseType(path string, list []member) (Type, error) {
 			}
 			var known bool
 			if t, known = typeNamed(word); !known {
-				return t, kerror.ServicesStorageInvalidMappingType.New(path, shortenText(word))
+				return t, unknownType(path, word)
 			}
 			return t, nil
 		case m.name == "properties", m.name == "enabled" && len(list) == 1:
@@ -211,7 +210,7 @@ func parseObject(f *Field, list []member, depth int) error {
 		case "properties":
 			err = parseProperties(f, f.Path, m.raw, depth)
 		default:
-			err = kerror.ServicesStorageUnexpectedProperties.New(m.name, f.Path)
+			err = unexpected(m.name, f, false)
 		}
 		if err != nil {
 			return err
@@ -236,7 +235,7 @@ func parseLeaf(f *Field, list []member, sub bool) error {
 		}
 		o := optionNamed(m.name, f.Type)
 		if o == nil || sub && m.name == "copy_to" {
-			return kerror.ServicesStorageUnexpectedProperties.New(m.name, f.Path)
+			return unexpected(m.name, f, sub)
 		}
 		if err := o.set(f, m.raw); err != nil {
 			return badOption(f.Path, m.name, err.Error())

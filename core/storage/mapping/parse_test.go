@@ -98,7 +98,7 @@ func TestParseRefusals(t *testing.T) {
 		{`[]`, wrong, []string{"mappings"}},
 		{`{"properties":null}`, wrong, []string{"properties"}},
 		{`{"properties":[1]}`, wrong, []string{"properties"}},
-		{`{"properties":{"a":3}}`, wrong, []string{"properties.a"}},
+		{`{"properties":{"a":3}}`, wrong, []string{"properties.a", "Expected an object."}},
 		{`{"properties":{"a":{"properties":3}}}`, wrong, []string{"properties.a.properties"}},
 		{``, refused, nil},
 		{`{`, refused, nil},
@@ -106,13 +106,13 @@ func TestParseRefusals(t *testing.T) {
 		{`{"properties":{"a.b":{"type":"long"},"a":{"type":"long"}}}`, kerror.ServicesStorageCannotChangeMapping, []string{"a"}},
 		{`{"properties":{"a":{"type":"long"},"a.b":{"type":"long"}}}`, kerror.ServicesStorageCannotChangeMapping, []string{"a"}},
 
-		{`{"type":"Long"}`, unknown, []string{"a", "Long"}},
+		{`{"type":"Long"}`, unknown, []string{"a", "Long", `Did you mean "long"?`}},
 		{`{"type":3}`, unknown, []string{"a", "3"}},
-		{`{"type":"scaled_float"}`, unknown, []string{"a", "scaled_float"}},
+		{`{"type":"scaled_float"}`, unknown, []string{"a", "scaled_float", "The types are object, nested, keyword, text, long"}},
 		{`{}`, argument, []string{"a", "type"}},
 		{`{"foo":1}`, argument, []string{"a", "type"}},
 		{`{"type":null}`, argument, []string{"a", "type"}},
-		{`{"type":"object","foo":1}`, unexpected, []string{"foo", "a"}},
+		{`{"type":"object","foo":1}`, unexpected, []string{"foo", "a", "A field of type object can have type, properties, dynamic, enabled."}},
 		{`{"type":"object","fields":{}}`, unexpected, []string{"fields", "a"}},
 		{`{"type":"object","_meta":{}}`, unexpected, []string{"_meta", "a"}},
 		{`{"properties":{"b":{"type":"long","foo":1}}}`, unexpected, []string{"foo", "a.b"}},
@@ -121,7 +121,8 @@ func TestParseRefusals(t *testing.T) {
 		{`{"type":"long","properties":{}}`, unexpected, []string{"properties", "a"}},
 		{`{"type":"long","dynamic":true}`, unexpected, []string{"dynamic", "a"}},
 		{`{"type":"long","ignore_above":1}`, unexpected, []string{"ignore_above", "a"}},
-		{`{"type":"text","null_value":"x"}`, unexpected, []string{"null_value", "a"}},
+		{`{"type":"text","null_value":"x"}`, unexpected, []string{"null_value", "a", "A field of type text can have type, index, store"}},
+		{`{"type":"text","analyser":"french"}`, unexpected, []string{"analyser", "a", `Did you mean "analyzer"?`}},
 		{`{"type":"text","doc_values":false}`, unexpected, []string{"doc_values", "a"}},
 		{`{"type":"geo_point","coerce":true}`, unexpected, []string{"coerce", "a"}},
 		{`{"type":"ip","coerce":true}`, unexpected, []string{"coerce", "a"}},
@@ -141,7 +142,7 @@ func TestParseRefusals(t *testing.T) {
 		{`{"type":"keyword","ignore_above":-1}`, argument, []string{"a", "ignore_above"}},
 		{`{"type":"keyword","ignore_above":1.5}`, argument, []string{"a", "ignore_above"}},
 		{`{"type":"keyword","normalizer":"upper"}`, argument, []string{"a", "normalizer", "upper"}},
-		{`{"type":"text","analyzer":"upper"}`, argument, []string{"a", "analyzer", "upper"}},
+		{`{"type":"text","analyzer":"upper"}`, argument, []string{"a", "analyzer", `"upper"; there are arabic`}},
 		{`{"type":"text","search_analyzer":1}`, argument, []string{"a", "search_analyzer"}},
 		{`{"type":"text","index":false,"fielddata":true}`, argument, []string{"a", "fielddata"}},
 		{`{"type":"date","format":"nonsense"}`, argument, []string{"a", "format", "nonsense"}},
@@ -222,5 +223,23 @@ func TestAccessors(t *testing.T) {
 	}
 	if string(m.Meta()) != `{"a":1}` || strings.Contains(string(m.JSON(false)), "_kuzzle_info") || !strings.Contains(string(m.JSON(true)), "_kuzzle_info") {
 		t.Error("wrong JSON")
+	}
+}
+
+// TestRefusalsSayWhy: the reason stands in the message, not only among the props.
+func TestRefusalsSayWhy(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"type":"scaled_float"}`:              `The field "a" has the unknown mapping type "scaled_float". The types are object, nested,`,
+		`{"type":"text","analyzer":"upper"}`:   `The property "analyzer" in the mapping of the field "a" is wrong: there is no built-in analyzer "upper"; there are `,
+		`{"type":"long","indx":true}`:          `The property "indx" is not allowed in the mapping of the field "a". Did you mean "index"?`,
+		`{"type":"long","coerce":3}`:           `The property "coerce" in the mapping of the field "a" is wrong: expected true or false.`,
+		`{"properties":[1]}`:                   `The mapping property "properties.a.properties" is malformed. Expected an object.`,
+		`{"type":"date","format":"nonsense"}`:  `The property "format" in the mapping of the field "a" is wrong: `,
+		`{"type":"keyword","ignore_above":-1}`: `The property "ignore_above" in the mapping of the field "a" is wrong: expected a whole number of at least 0.`,
+	} {
+		_, err := Parse(jsontext.Value(`{"properties":{"a":` + raw + `}}`))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", raw, err)
+		}
 	}
 }

@@ -302,8 +302,8 @@ func parseValueFilter(n *node) (*ValueFilter, error) {
 
 // setOrder reads {"_count": "asc"} or a list of such objects.
 func (a *TermsAggregation) setOrder(n *node, subs []Aggregation) error {
-	if len(n.list()) > maxClauses {
-		return n.fail("more than %d rules", maxClauses)
+	if len(n.list()) > maxSortKeys {
+		return n.fail("more than %d rules", maxSortKeys)
 	}
 	for _, item := range n.list() {
 		m, err := item.only("one rule")

@@ -35,7 +35,7 @@ func Koncorde(filter jsontext.Value) (jsontext.Value, error) {
 }
 
 func untranslatable(n *node, text string) error {
-	return kerror.ServicesKoncordeElasticTranslationError.New(n.path() + ": " + text)
+	return kerror.ServicesKoncordeElasticTranslationError.New(n.shownPath() + ": " + text)
 }
 
 // koncordeNames are the clauses that have another name in Elasticsearch, and the same content.

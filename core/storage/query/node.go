@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -130,10 +131,26 @@ func (n *node) path() string {
 	return up + "." + n.name
 }
 
+// maxPath is how many bytes of a path an error shows, so that what is wrong there has room.
+const maxPath = 256
+
+// shownPath is the path, or the end of a long one.
+func (n *node) shownPath() string {
+	path := n.path()
+	if len(path) <= maxPath {
+		return path
+	}
+	from := len(path) - maxPath
+	for from < len(path) && !utf8.RuneStart(path[from]) {
+		from++
+	}
+	return "…" + path[from:]
+}
+
 // fail is the error of a malformed value.
 func (n *node) fail(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	if path := n.path(); path != "" {
+	if path := n.shownPath(); path != "" {
 		text = path + ": " + text
 	}
 	return kerror.ServicesStorageUnexpectedBadRequest.New(text)

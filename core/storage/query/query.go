@@ -13,6 +13,8 @@ const (
 	maxDepth = 30
 	// maxClauses is how many clauses a search may hold in all, and how many aggregations.
 	maxClauses = 1024
+	// maxSortKeys is how many keys a sort may have, and the order of buckets rules.
+	maxSortKeys = 32
 	// maxTerms is how many values a terms clause may list, and the most points of a polygon.
 	maxTerms = 65536
 )

@@ -3,6 +3,7 @@ package query_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -467,8 +468,12 @@ func TestUnknownWords(t *testing.T) {
 	}
 }
 
-// TestEveryClauseIsSuggested: what a hint names is read.
+// TestEveryClauseIsSuggested: what a hint names is read, and described.
 func TestEveryClauseIsSuggested(t *testing.T) {
+	guide, err := os.ReadFile("../../../docs/search.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{
 		"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
 		"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp", "term", "terms", "wildcard",
@@ -478,5 +483,17 @@ func TestEveryClauseIsSuggested(t *testing.T) {
 		}
 		_, err := query.Parse(jsontext.Value(`{"` + name + `x":{}}`))
 		refusal{name, unknown, `Did you mean "` + name + `"?`}.check(t, err)
+		if !strings.Contains(string(guide), "`"+name+"`") {
+			t.Errorf("docs/search.md does not name %s", name)
+		}
 	}
+}
+
+// TestLongNamesLeaveRoom: what is wrong is said also about a place with a long name.
+func TestLongNamesLeaveRoom(t *testing.T) {
+	name := strings.Repeat("é", 50_000)
+	_, err := query.Parse(jsontext.Value(`{"term":{"` + name + `":{"valu":1}}}`))
+	refusal{"term", bad, "é.valu: unknown option"}.check(t, err)
+	_, err = query.Koncorde(jsontext.Value(`{"range":{"` + name + `":{}}}`))
+	refusal{"range", kerror.ServicesKoncordeElasticTranslationError, "é: expected at least one of"}.check(t, err)
 }

@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,9 @@ func TestParseSearch(t *testing.T) {
 			}
 		}},
 		{`{"sort":[]}`, func(*query.Search) {}},
+		{`{"sort":[{"a":{"mode":"min"}},{"a":{"mode":"max"}}]}`, func(s *query.Search) {
+			s.Sort = []query.Sort{{Field: "a", Mode: "min"}, {Field: "a", Mode: "max"}}
+		}},
 		{`{"sort":["a","b"],"search_after":[9007199254740993,null],"from":0}`, func(s *query.Search) {
 			s.Sort, s.SearchAfter, s.From = []query.Sort{{Field: "a"}, {Field: "b"}}, raws("9007199254740993", "null"), 0
 		}},
@@ -145,6 +149,10 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"sort":{"_geo_distance":{"a":"1,1"}}}`, bad, "distance is not supported yet"},
 		{`{"sort":{"_script":{}}}`, script, `"_script"`},
 		{`{"sort":"_script"}`, script, `"_script"`},
+		{`{"sort":["a",{"b":"asc"},{"a":"desc"}]}`, bad, "sort: the key a is there twice"},
+		{`{"sort":["_score","_score"]}`, bad, "sort: the key _score is there twice"},
+		{`{"sort":[` + numbered(33, `"f%d"`) + `]}`, bad, "sort: more than 32 keys"},
+		{`{"aggs":{"a":{"terms":{"field":"f","order":[` + numbered(33, `{"_key":"asc"}`) + `]}}}}`, bad, "more than 32 rules"},
 		{`{"search_after":[]}`, bad, "search_after"},
 		{`{"search_after":[{}]}`, bad, "search_after[0]"},
 		{`{"search_after":[1,2],"sort":"a"}`, bad, "2 values but the sort has 1"},
@@ -197,4 +205,13 @@ func TestRefuseUnsupported(t *testing.T) {
 	if err := (&query.Search{}).RefuseUnsupported(); err != nil {
 		t.Error(err)
 	}
+}
+
+// numbered repeats a text n times, with commas between; %d in it is the number.
+func numbered(n int, text string) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strings.ReplaceAll(text, "%d", strconv.Itoa(i))
+	}
+	return strings.Join(list, ",")
 }

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -52,10 +54,20 @@ func parseSort(n *node) ([]Sort, error) {
 			return nil, item.fail("expected a field")
 		}
 	}
-	if len(keys) > maxClauses {
-		return nil, n.fail("more than %d keys", maxClauses)
+	return keys, checkSort(n, keys)
+}
+
+// checkSort bounds what is read of every document, and kept of every hit.
+func checkSort(n *node, keys []Sort) error {
+	if len(keys) > maxSortKeys {
+		return n.fail("more than %d keys", maxSortKeys)
 	}
-	return keys, nil
+	for i, k := range keys {
+		if slices.ContainsFunc(keys[:i], func(other Sort) bool { return other.Field == k.Field && other.Mode == k.Mode }) {
+			return n.fail("the key %s is there twice", k.Field)
+		}
+	}
+	return nil
 }
 
 // newSort begins the key that is named by n.

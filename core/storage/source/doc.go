@@ -1,7 +1,7 @@
 // Package source works on the text of documents without knowing what their fields mean: it merges changes into one, and
 // leaves out what was not asked for. Numbers keep their digits and members their order.
 //
-// The engines and packages above core/storage may import it. It imports core/storage/query.
+// The engines and packages above core/storage may import it. It imports core/storage/query and protocol/kerror.
 package source
 
 import (

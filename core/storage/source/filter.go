@@ -1,11 +1,15 @@
 package source
 
 import (
+	"bytes"
+	"context"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Filter leaves out what a search did not ask for of a document, as Elasticsearch does, which has two ways:
@@ -20,10 +24,13 @@ type Filter struct {
 	includes, excludes []pattern
 }
 
-// pattern is a path with wildcards. names is nil when * stands for dots too.
+// pattern is a path with wildcards, of which no two stand side by side. names is nil when * stands for dots too.
 type pattern struct {
 	path  string
 	names []string
+	// below is the pattern of all below path. plain is what path begins with before the first *, and wild says that there is one.
+	below, plain string
+	wild         bool
 }
 
 // NewFilter gives nil for a source that is not filtered.
@@ -31,116 +38,66 @@ func NewFilter(s query.Source) *Filter {
 	if len(s.Includes) == 0 && len(s.Excludes) == 0 {
 		return nil
 	}
-	crossing := strings.Contains(strings.Join(s.Excludes, ""), "*")
+	read := patternOfNames
+	if strings.Contains(strings.Join(s.Excludes, ""), "*") {
+		read = crossingPattern
+	}
 	patterns := func(paths []string) []pattern {
 		all := make([]pattern, len(paths))
 		for i, path := range paths {
-			if all[i].path = path; !crossing {
-				all[i].names = strings.Split(path, ".")
-			}
+			all[i] = read(path)
 		}
 		return all
 	}
 	return &Filter{includes: patterns(s.Includes), excludes: patterns(s.Excludes)}
 }
 
+func patternOfNames(path string) pattern {
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		if name != "**" {
+			names[i] = oneStar(name)
+		}
+	}
+	names = slices.CompactFunc(names, func(a, b string) bool { return a == "**" && b == "**" })
+	return pattern{path: path, names: names}
+}
+
+func crossingPattern(path string) pattern {
+	p := pattern{path: oneStar(path)}
+	p.below = oneStar(p.path + ".*")
+	p.plain, _, p.wild = strings.Cut(p.path, "*")
+	return p
+}
+
+// oneStar makes one * of several side by side.
+func oneStar(text string) string {
+	return string(slices.CompactFunc([]byte(text), func(a, b byte) bool { return a == '*' && b == '*' }))
+}
+
 // crossing says which of the two ways it is.
 func (f *Filter) crossing() bool { return len(f.excludes) > 0 && f.excludes[0].names == nil }
 
-// Apply gives what is asked for of a stored document, in memory of its own.
-func (f *Filter) Apply(source jsontext.Value) (jsontext.Value, error) {
-	w := writer{filter: f, in: decoder(source), out: make([]byte, 0, len(source))}
-	_, err := w.object("", len(f.includes) == 0)
-	return w.out, err
-}
-
-// selects reports whether one of the patterns stands for a path or something above it.
-func selects(patterns []pattern, path string) bool {
-	for _, p := range patterns {
-		if p.names == nil && (wildcard(p.path, path) || wildcard(p.path+".*", path)) {
-			return true
-		}
-		if p.names != nil && above(p.names, path) {
-			return true
-		}
+// Apply gives what is asked for of a stored document, in memory of its own. It fails with
+// services.storage.unexpected_bad_request when the patterns and the document are so large that comparing them takes too long.
+func (f *Filter) Apply(ctx context.Context, source jsontext.Value) (jsontext.Value, error) {
+	w := writer{ctx: ctx, filter: f, in: decoder(source), out: make([]byte, 0, len(source))}
+	if _, err := w.object("", len(f.includes) == 0); err != nil {
+		return nil, err
 	}
-	return false
-}
-
-// above matches the names one by one.
-func above(names []string, path string) bool {
-	if len(names) == 0 {
-		return true
+	if len(w.out) < cap(w.out)/2 {
+		return bytes.Clone(w.out), nil // not to hold what was left out
 	}
-	if names[0] == "**" && above(names[1:], path) {
-		return true
-	}
-	if path == "" {
-		return false
-	}
-	name, rest, _ := strings.Cut(path, ".")
-	if names[0] == "**" {
-		return above(names, rest)
-	}
-	return wildcard(names[0], name) && above(names[1:], rest)
-}
-
-// reach reports whether one of the patterns may stand for something below a path.
-func reach(patterns []pattern, path string) bool {
-	for _, p := range patterns {
-		if p.names != nil && into(p.names, path) {
-			return true
-		}
-		if p.names == nil {
-			plain, _, wild := strings.Cut(p.path, "*")
-			if strings.HasPrefix(plain, path+".") || wild && strings.HasPrefix(path+".", plain) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// into reports whether names are left when those of path are taken away.
-func into(names []string, path string) bool {
-	for path != "" && len(names) > 0 && names[0] != "**" {
-		var name string
-		if name, path, _ = strings.Cut(path, "."); !wildcard(names[0], name) {
-			return false
-		}
-		names = names[1:]
-	}
-	return len(names) > 0
-}
-
-// wildcard matches a whole text; each * of the pattern stands for any number of characters. It goes back to the last * only, so
-// that it takes no longer than the product of the lengths.
-func wildcard(pattern, text string) bool {
-	star, again := -1, 0
-	i, j := 0, 0
-	for j < len(text) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			star, again = i, j
-			i++
-		case i < len(pattern) && pattern[i] == text[j]:
-			i++
-			j++
-		case star >= 0:
-			again++
-			i, j = star+1, again
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[i:], "*") == ""
+	return w.out, nil
 }
 
 // writer copies from in to out what the filter lets through.
 type writer struct {
+	ctx    context.Context //nolint:containedctx // lives as long as one Apply
 	filter *Filter
 	in     *jsontext.Decoder
 	out    []byte
+	match  matcher
 }
 
 // object copies the object that comes next, and gives how many members are left. included says that all of it is asked for
@@ -158,6 +115,7 @@ func (w *writer) object(path string, included bool) (left int, err error) {
 		if path != "" {
 			name = path + "." + name
 		}
+		w.match.steps += len(name)
 		start := len(w.out)
 		if left > 0 {
 			w.out = append(w.out, ',')
@@ -180,17 +138,20 @@ func (w *writer) object(path string, included bool) (left int, err error) {
 
 // member copies the value of a member, and reports whether it is to be kept.
 func (w *writer) member(path string, included bool) (kept bool, err error) {
-	if selects(w.filter.excludes, path) {
+	if err := w.look(); err != nil {
+		return false, err
+	}
+	if w.match.selects(w.filter.excludes, path) {
 		return false, noEOF(w.in.SkipValue())
 	}
-	included = included || selects(w.filter.includes, path)
+	included = included || w.match.selects(w.filter.includes, path)
 	return w.value(path, included, included && w.filter.crossing())
 }
 
 // value copies the value that comes next. keepEmpty keeps it when nothing of it is left.
 func (w *writer) value(path string, included, keepEmpty bool) (kept bool, err error) {
 	kind := w.in.PeekKind()
-	if kind != '{' && kind != '[' || included && !reach(w.filter.excludes, path) {
+	if kind != '{' && kind != '[' || included && !w.match.reach(w.filter.excludes, path) {
 		raw, err := w.in.ReadValue()
 		w.out = append(w.out, raw...)
 		return included, noEOF(err)
@@ -227,4 +188,15 @@ func (w *writer) array(path string, included bool) (left int, err error) {
 	_, err = w.in.ReadToken()
 	w.out = append(w.out, ']')
 	return left, noEOF(err)
+}
+
+// look ends a document that takes too long, or that nobody waits for any more.
+func (w *writer) look() error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	if w.match.steps > maxSteps {
+		return kerror.ServicesStorageUnexpectedBadRequest.New("_source has too many patterns for documents as large as these, or too long ones")
+	}
+	return nil
 }

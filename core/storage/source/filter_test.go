@@ -1,11 +1,16 @@
 package source
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 type sourceTest struct{ source, want string }
@@ -110,7 +115,7 @@ func TestFilter(t *testing.T) {
 			}
 			got := jsontext.Value(document)
 			if filter := NewFilter(body.Source); filter != nil {
-				if got, err = filter.Apply(got); err != nil {
+				if got, err = filter.Apply(t.Context(), got); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -139,8 +144,68 @@ func TestWildcard(t *testing.T) {
 		{"*ab", "aab", true},
 		{"a**", "a", true},
 	} {
-		if got := wildcard(test.pattern, test.text); got != test.want {
+		if got := new(matcher).wildcard(test.pattern, test.text); got != test.want {
 			t.Errorf("wildcard(%q, %q) = %v", test.pattern, test.text, got)
 		}
 	}
+}
+
+// TestFilterOfManyStars: what comparing costs grows with the lengths only, and is bounded, and ends with the request.
+func TestFilterOfManyStars(t *testing.T) {
+	deep := `{"` + strings.Repeat("a.", 59) + `a":1,"b":{"zz":2}}`
+	for _, test := range []struct{ pattern, want string }{
+		{strings.Repeat("**.", 30) + "zz", `{"b":{"zz":2}}`},
+		{strings.Repeat("**.a.", 20) + "zz", `{}`},
+		{strings.Repeat("**.", 30) + "b", `{"b":{"zz":2}}`},
+		{"**.a.**.a.a.**", `{"` + strings.Repeat("a.", 59) + `a":1}`},
+	} {
+		start := time.Now()
+		got, err := NewFilter(query.Source{Includes: []string{test.pattern}}).Apply(t.Context(), jsontext.Value(deep))
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s gave %s, %v", test.pattern, got, err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%s took %s", test.pattern, took)
+		}
+	}
+	endless := NewFilter(query.Source{Includes: []string{strings.Repeat("**."+strings.Repeat("a.", 10_000)+"b.", 2)}})
+	long := jsontext.Value(`{"` + strings.Repeat("a.", 100_000) + `a":1,"b":1}`)
+	if _, err := endless.Apply(t.Context(), long); !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+		t.Errorf("what takes too long gave %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := endless.Apply(ctx, long); !errors.Is(err, context.Canceled) {
+		t.Errorf("a request that is over gave %v", err)
+	}
+}
+
+// FuzzAbove compares the match of names with one that tries everything.
+func FuzzAbove(f *testing.F) {
+	for _, s := range [][2]string{{"**.a", "b.a"}, {"**.**.z", "a.a.a.z.b"}, {"a.**.b*.**.c", "a.x.bb.y.c"}, {"", ""}, {"**", "."}, {"**.a..", "..a."}} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, pattern, path string) {
+		names := strings.Split(pattern, ".")
+		if len(names) > 8 || len(path) > 30 {
+			return
+		}
+		if got, want := new(matcher).above(names, path), tryAll(names, path); got != want {
+			t.Errorf("above(%q, %q) = %v", names, path, got)
+		}
+	})
+}
+
+func tryAll(names []string, path string) bool {
+	if len(names) == 0 || names[0] == "**" && tryAll(names[1:], path) {
+		return true
+	}
+	if path == "" {
+		return false
+	}
+	name, rest, _ := strings.Cut(path, ".")
+	if names[0] == "**" {
+		return tryAll(names, rest)
+	}
+	return new(matcher).wildcard(names[0], name) && tryAll(names[1:], rest)
 }

@@ -186,9 +186,10 @@ func searchCases(g generator, n int) []searchCase {
 	return list
 }
 
-// following makes the search for what comes after one of the hits, when that can be asked for.
+// following makes the search for what comes after one of the hits, when that can be asked for. Over several shards Elasticsearch
+// itself leaves out a hit now and then, when the first key of the sort is shared by hits of two shards.
 func (g generator) following(s searchCase, a answer) (searchCase, bool) {
-	if len(a.Hits) < 2 || a.Hits[0].Sort == nil || !g.chance(3) {
+	if len(a.Hits) < 2 || a.Hits[0].Sort == nil || len(s.Targets) > 1 || !g.chance(3) {
 		return s, false
 	}
 	body, err := membersOf(s.Body)

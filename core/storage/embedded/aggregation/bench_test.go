@@ -44,14 +44,14 @@ func BenchmarkCollect(b *testing.B) {
 			b.Run(bb.name+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					plan, err := aggregation.New(s.Aggregations, now)
+					plan, err := aggregation.New(b.Context(), s.Aggregations, now)
 					if err != nil {
 						b.Fatal(err)
 					}
-					if err := plan.Collect(p.mapping, p.view, p.docs); err != nil {
+					if err := plan.Collect(b.Context(), p.mapping, p.view, p.docs); err != nil {
 						b.Fatal(err)
 					}
-					if _, err := plan.Result(); err != nil {
+					if _, err := plan.Result(b.Context()); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -17,13 +17,11 @@ type cardinality struct {
 	of        *query.Metric
 	limits    *limits
 	precision int
-	seed      maphash.Seed
 	list      []distinct // by owner
 
 	// Of the segment that is open.
 	column  column
-	missing uint64   // the hash, 0 when there is none
-	hashes  []uint64 // by ordinal, 0 where unknown; nil when there are too many
+	missing uint64 // the hash, 0 when there is none
 }
 
 // distinct counts the values of a bucket. The zero value has none.
@@ -34,7 +32,7 @@ type distinct struct {
 }
 
 func newCardinality(of *query.Metric, l *limits) *cardinality {
-	return &cardinality{of: of, limits: l, precision: min(of.Precision, maxPrecision), seed: maphash.MakeSeed()}
+	return &cardinality{of: of, limits: l, precision: min(of.Precision, maxPrecision)}
 }
 
 func (c *cardinality) open(t *target) error {
@@ -59,18 +57,27 @@ func (c *cardinality) open(t *target) error {
 	default:
 		c.missing = c.hashText(missing.text)
 	}
-	c.hashes = nil
-	if terms := c.column.terms; terms != nil && terms.Len() <= 16*t.docs+batch {
-		c.hashes = make([]uint64, terms.Len())
+	c.column.hashed(t)
+	return t.limits.err
+}
+
+// hashed makes room for the hashes of terms, unless there are many more than documents that are collected.
+func (c *column) hashed(t *target) {
+	if c.terms == nil || c.hashes != nil || c.terms.Len() > 16*t.docs+batch {
+		return
 	}
-	return nil
+	shared := t.columns[c.field.Path]
+	t.limits.charge(8 * c.terms.Len())
+	shared.bytes += 8 * c.terms.Len()
+	shared.hashes = make([]uint64, c.terms.Len())
+	c.hashes = shared.hashes
 }
 
 // Hashes are never 0.
 
 func hashNumber(bits uint64) uint64 { return max(mix(bits^0x9e3779b97f4a7c15), 1) }
 
-func (c *cardinality) hashText(b []byte) uint64 { return max(maphash.Bytes(c.seed, b), 1) }
+func (c *cardinality) hashText(b []byte) uint64 { return max(maphash.Bytes(c.limits.seed, b), 1) }
 
 // hashAt gives the hash of the value at a place of the column.
 func (c *cardinality) hashAt(at uint32) uint64 {
@@ -83,13 +90,13 @@ func (c *cardinality) hashAt(at uint32) uint64 {
 		return hashNumber(mix(math.Float64bits(c.column.lat[at])) + math.Float64bits(c.column.lon[at]))
 	}
 	ord := c.column.ords[at]
-	if c.hashes == nil {
+	if c.column.hashes == nil {
 		return c.hashText(c.column.terms.Term(ord))
 	}
-	if c.hashes[ord] == 0 {
-		c.hashes[ord] = c.hashText(c.column.terms.Term(ord))
+	if c.column.hashes[ord] == 0 {
+		c.column.hashes[ord] = c.hashText(c.column.terms.Term(ord))
 	}
-	return c.hashes[ord]
+	return c.column.hashes[ord]
 }
 
 func (c *cardinality) collect(docs, owners []uint32) {

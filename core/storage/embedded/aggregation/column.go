@@ -34,6 +34,8 @@ func kindOf(t mapping.Type) kind {
 }
 
 // column reads the values of a field in one segment.
+//
+// Its bits and hashes are shared by all aggregations of a search that read the field of the segment.
 type column struct {
 	kind  kind
 	field *mapping.Field // nil when unmapped
@@ -49,6 +51,10 @@ type column struct {
 	floats []float64
 	lat    []float64
 	lon    []float64
+
+	// hashes are those of the terms, 0 where unknown; nil when there are too many. See cardinality.
+	hashes []uint64
+	bytes  int // what is charged for the column
 }
 
 // openColumn finds the column of a field. what is the name of the aggregation's type.
@@ -67,12 +73,16 @@ func openColumn(t *target, path, what string) (column, error) {
 	if f.Nested != segment.Root { // its values are in other documents
 		return c, nil
 	}
+	if known := t.columns[f.Path]; known != nil {
+		return *known, nil
+	}
 	s, err := t.view.Segment.Field(f.Path)
 	if err != nil || s == nil || s.Type != f.Type {
 		return c, err
 	}
-	c.read(s, t.view.Segment.Len())
-	return c, nil
+	c.read(s, t)
+	t.columns[f.Path] = &c
+	return c, t.limits.err
 }
 
 // aggregatable fails when a field has nothing that can be read by document.
@@ -101,8 +111,9 @@ func suits(k kind, what string) bool {
 	return k == whole || k == floating
 }
 
-// read takes over what the segment, which has n documents, knows of the field.
-func (c *column) read(f *segment.Field, n uint32) {
+// read takes over what the segment knows of the field.
+func (c *column) read(f *segment.Field, t *target) {
+	n := t.view.Segment.Len()
 	have := f.Present.GetCardinality()
 	if have == 0 {
 		return
@@ -115,6 +126,7 @@ func (c *column) read(f *segment.Field, n uint32) {
 		ords := f.Ords
 		if ords == nil {
 			ords = segment.Uninvert(f.Terms, n)
+			c.bytes += 4 * (len(ords.Values) + len(ords.Offsets))
 		}
 		c.terms, c.ords, c.offsets = f.Terms, ords.Values, ords.Offsets
 	case whole:
@@ -130,7 +142,9 @@ func (c *column) read(f *segment.Field, n uint32) {
 	if have < uint64(n) {
 		c.present = make([]uint64, max(int(n+63)/64, int(f.Present.DenseSize()))) //nolint:gosec // a size in memory
 		f.Present.WriteDenseTo(c.present)
+		c.bytes += 8 * len(c.present)
 	}
+	t.limits.charge(c.bytes)
 }
 
 // has reports whether a document has a value.

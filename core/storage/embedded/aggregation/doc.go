@@ -14,5 +14,5 @@
 //   - Elasticsearch answers with what is left when an aggregation fails on some of the collections; here it fails as a whole.
 //   - min_doc_count 0 gives terms of live documents only; Elasticsearch gives those of deleted ones until it merges.
 //   - A cardinality beyond its precision_threshold is an estimate, and another one than Elasticsearch's.
-//   - An aggregation that would need more than maxBytes of memory is refused.
+//   - Aggregations that would need more than maxBytes of memory are refused, their answer included.
 package aggregation

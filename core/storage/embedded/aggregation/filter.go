@@ -25,15 +25,15 @@ type chosen struct {
 	numbers    map[uint64]bool // keys
 }
 
-func newFilter(of *query.TermsAggregation) (f filter, err error) {
-	if f.include, err = newChosen(of.Include, "include"); err != nil {
+func newFilter(of *query.TermsAggregation, l *limits) (f filter, err error) {
+	if f.include, err = newChosen(of.Include, "include", l); err != nil {
 		return f, err
 	}
-	f.exclude, err = newChosen(of.Exclude, "exclude")
+	f.exclude, err = newChosen(of.Exclude, "exclude", l)
 	return f, err
 }
 
-func newChosen(of *query.ValueFilter, option string) (*chosen, error) {
+func newChosen(of *query.ValueFilter, option string, l *limits) (*chosen, error) {
 	if of == nil {
 		return nil, nil //nolint:nilnil // none was given
 	}
@@ -43,8 +43,9 @@ func newChosen(of *query.ValueFilter, option string) (*chosen, error) {
 		if c.expression, err = automaton.Regexp(of.Regexp, "ALL", false, maxStates); err != nil {
 			return nil, refuse("[terms] failed to parse field [%s]: %s", option, err)
 		}
+		l.charge(c.expression.Bytes())
 	}
-	return c, nil
+	return c, l.err
 }
 
 // open reads the lists for keys of a kind, of the field f, which is nil when it is not mapped.

@@ -55,12 +55,12 @@ func TestTooMuchMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := New(search.Aggregations, time.Time{})
+			plan, err := New(t.Context(), search.Aggregations, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			plan.limits.bytes = maxBytes - room
-			err = plan.Collect(m, view, docs)
+			err = plan.Collect(t.Context(), m, view, docs)
 			if room < 1<<20 && !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
 				t.Errorf("%s with %d bytes: %v", aggs, room, err)
 			}

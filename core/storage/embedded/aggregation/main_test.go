@@ -89,7 +89,7 @@ func aggregate(t testing.TB, aggs string, parts ...part) string {
 	if err != nil {
 		return err.Error()
 	}
-	plan, err := aggregation.New(s.Aggregations, now)
+	plan, err := aggregation.New(t.Context(), s.Aggregations, now)
 	if err != nil {
 		return err.Error()
 	}
@@ -97,7 +97,7 @@ func aggregate(t testing.TB, aggs string, parts ...part) string {
 		if p.view.Lock != nil {
 			p.view.Lock.Lock()
 		}
-		err := plan.Collect(p.mapping, p.view, p.docs)
+		err := plan.Collect(t.Context(), p.mapping, p.view, p.docs)
 		if p.view.Lock != nil {
 			p.view.Lock.Unlock()
 		}
@@ -105,7 +105,7 @@ func aggregate(t testing.TB, aggs string, parts ...part) string {
 			return err.Error()
 		}
 	}
-	answer, err := plan.Result()
+	answer, err := plan.Result(t.Context())
 	if err != nil {
 		return err.Error()
 	}

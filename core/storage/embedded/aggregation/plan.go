@@ -1,7 +1,9 @@
 package aggregation
 
 import (
+	"context"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -47,6 +49,9 @@ type target struct {
 	// docs is how many documents are collected.
 	docs int
 	now  time.Time
+	// columns has what was read of the fields, by path: many aggregations may read one.
+	columns map[string]*column
+	limits  *limits
 }
 
 // node is an aggregation with its place in the answer.
@@ -60,8 +65,10 @@ type nodes []node
 
 // New prepares aggregations. now is the time that dates are relative to. Fails with services.storage.unexpected_bad_request
 // when an expression cannot be read.
-func New(aggs []query.Aggregation, now time.Time) (*Plan, error) {
-	p := &Plan{limits: limits{now: now}}
+//
+// The context of New, Collect and Result is looked at by the work that is done; they fail with its error when it ends.
+func New(ctx context.Context, aggs []query.Aggregation, now time.Time) (*Plan, error) {
+	p := &Plan{limits: limits{now: now, ctx: ctx, seed: maphash.MakeSeed()}}
 	var err error
 	p.nodes, err = p.limits.nodes(aggs)
 	return p, err
@@ -70,6 +77,9 @@ func New(aggs []query.Aggregation, now time.Time) (*Plan, error) {
 func (l *limits) nodes(aggs []query.Aggregation) (nodes, error) {
 	list := make(nodes, len(aggs))
 	for i, a := range aggs {
+		if l.spend(checkWork) {
+			return nil, l.err
+		}
 		list[i] = node{name: a.Name, meta: a.Meta}
 		var err error
 		switch of := a.Of.(type) {
@@ -104,8 +114,13 @@ func newMetric(of *query.Metric, l *limits) collector {
 // aggregations ask for is checked against the mapping, and with min_doc_count 0 the terms of all live documents are answered.
 //
 // Fails with services.storage.unexpected_bad_request when an aggregation does not suit the mapping or needs too much memory.
-func (p *Plan) Collect(m *mapping.Mapping, v segment.View, docs *roaring.Bitmap) error {
-	t := &target{mapping: m, view: v, docs: int(docs.GetCardinality()), now: p.limits.now} //nolint:gosec // a segment has fewer documents than 1<<32
+func (p *Plan) Collect(ctx context.Context, m *mapping.Mapping, v segment.View, docs *roaring.Bitmap) error {
+	p.limits.ctx = ctx
+	t := &target{
+		mapping: m, view: v, docs: int(docs.GetCardinality()), now: p.limits.now, //nolint:gosec // a segment has fewer documents than 1<<32
+		columns: map[string]*column{}, limits: &p.limits,
+	}
+	defer t.release()
 	if err := p.nodes.open(t); err != nil {
 		return err
 	}
@@ -121,9 +136,16 @@ func (p *Plan) Collect(m *mapping.Mapping, v segment.View, docs *roaring.Bitmap)
 			return nil
 		}
 		p.nodes.collect(p.docs[:n], p.owners[:n])
-		if p.limits.err != nil {
+		if p.limits.spend(n * len(p.nodes)) {
 			return p.limits.err
 		}
+	}
+}
+
+// release gives back the memory of what was read of the segment.
+func (t *target) release() {
+	for _, c := range t.columns {
+		t.limits.charge(-c.bytes)
 	}
 }
 
@@ -143,7 +165,7 @@ func (p *Plan) collectAll(n uint32) error {
 			docs[i] = from + uint32(i)
 		}
 		rest.collect(docs, p.owners[:len(docs)])
-		if p.limits.err != nil {
+		if p.limits.spend(len(docs) * len(rest)) {
 			return p.limits.err
 		}
 	}
@@ -151,18 +173,22 @@ func (p *Plan) collectAll(n uint32) error {
 }
 
 // Result answers what was collected: the object that Elasticsearch gives under "aggregations". Fails with
-// services.storage.unexpected_bad_request when there are too many buckets.
-func (p *Plan) Result() (jsontext.Value, error) {
-	w := &writer{}
+// services.storage.unexpected_bad_request when there are too many buckets, or the answer needs too much memory.
+func (p *Plan) Result(ctx context.Context) (jsontext.Value, error) {
+	p.limits.ctx = ctx
+	w := &writer{limits: &p.limits}
 	w.object(func() { p.nodes.write(w, 0) })
-	if w.err != nil {
-		return nil, w.err
+	if p.limits.err != nil {
+		return nil, p.limits.err
 	}
 	return w.dst, nil
 }
 
 func (l nodes) open(t *target) error {
 	for i := range l {
+		if t.limits.spend(batch) {
+			return t.limits.err
+		}
 		if err := l[i].open(t); err != nil {
 			return err
 		}
@@ -179,6 +205,9 @@ func (l nodes) collect(docs, owners []uint32) {
 // write appends a member for each aggregation.
 func (l nodes) write(w *writer, owner uint32) {
 	for i := range l {
+		if !w.room() {
+			return
+		}
 		w.name(l[i].name)
 		w.object(func() {
 			if l[i].meta != nil {
@@ -201,6 +230,9 @@ func compact(v jsontext.Value) jsontext.Value {
 // limits hold for the whole search.
 type limits struct {
 	now   time.Time
+	ctx   context.Context //nolint:containedctx // of the call that runs; it ends every loop over documents and buckets
+	work  int             // since ctx was looked at
+	seed  maphash.Seed    // of the hashes of texts
 	bytes int
 	err   error
 }
@@ -213,6 +245,20 @@ func (l *limits) charge(bytes int) {
 	if l.bytes += bytes; l.bytes > maxBytes && l.err == nil {
 		l.err = refuse("the aggregations need more than %d MB of memory", maxBytes>>20)
 	}
+}
+
+// checkWork is how much work is done between two looks at the context: a few milliseconds at most.
+const checkWork = 1 << 16
+
+// spend notes that as many documents, keys or buckets were looked at. It reports that computing ends, with err.
+func (l *limits) spend(work int) bool {
+	if l.work += work; l.work >= checkWork {
+		l.work = 0
+		if err := l.ctx.Err(); err != nil && l.err == nil {
+			l.err = err
+		}
+	}
+	return l.err != nil
 }
 
 // refuse is the error of an aggregation that cannot be computed.

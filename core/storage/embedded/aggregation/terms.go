@@ -33,10 +33,12 @@ type terms struct {
 	missing *value
 	rows    [][]uint32 // by owner, then ordinal: one more than the bucket; 0 where it was not looked up yet
 	room    int        // how much rows may still hold
-	total   int        // documents that are collected
-	docs    []uint32   // the batch for subs
-	buckets []uint32
-	having  []uint32 // the documents of a batch that have a value
+	// rowBytes is what is charged for rows.
+	rowBytes int
+	total    int      // documents that are collected
+	docs     []uint32 // the batch for subs
+	buckets  []uint32
+	having   []uint32 // the documents of a batch that have a value
 }
 
 // rejected is the number of the bucket of what gets none.
@@ -46,7 +48,7 @@ const rejected = 0
 const bucketBytes = 4 + 8 + 8 + 3*entryBytes
 
 func newTerms(of *query.TermsAggregation, a query.Aggregation, l *limits) (*terms, error) {
-	f, err := newFilter(of)
+	f, err := newFilter(of, l)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +80,9 @@ func (t *terms) open(to *target) error {
 	t.openOrdinals(to)
 	if t.of.MinDocCount == 0 {
 		t.addEvery(to)
+	}
+	if t.limits.err != nil {
+		return t.limits.err
 	}
 	return t.subs.open(to)
 }

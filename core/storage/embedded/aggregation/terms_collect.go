@@ -6,7 +6,10 @@ import "math"
 const maxRows = 1 << 20
 
 func (t *terms) openOrdinals(to *target) {
+	clear(t.rows)
 	t.rows, t.room = t.rows[:0], maxRows
+	t.limits.charge(-t.rowBytes)
+	t.rowBytes = 0
 	if t.column.terms != nil && t.column.terms.Len() <= 16*to.docs {
 		t.room += t.column.terms.Len()
 	}
@@ -14,17 +17,26 @@ func (t *terms) openOrdinals(to *target) {
 
 // row gives the places of an owner, nil when there are too many.
 func (t *terms) row(owner uint32) []uint32 {
+	if int(owner) < len(t.rows) && t.rows[owner] != nil {
+		return t.rows[owner]
+	}
+	n := t.column.terms.Len()
+	bytes := 4*n + rowBytes*max(0, int(owner)+1-len(t.rows))
+	if n > t.room || t.limits.bytes+bytes > maxBytes/2 { // buckets need memory more than speed
+		return nil
+	}
+	t.room -= n
+	t.rowBytes += bytes
+	t.limits.charge(bytes)
 	for len(t.rows) <= int(owner) {
 		t.rows = append(t.rows, nil)
 	}
-	if t.rows[owner] == nil {
-		if n := t.column.terms.Len(); n <= t.room {
-			t.room -= n
-			t.rows[owner] = make([]uint32, n)
-		}
-	}
+	t.rows[owner] = make([]uint32, n)
 	return t.rows[owner]
 }
+
+// rowBytes is what an owner needs without the places.
+const rowBytes = 24
 
 // bucketOfOrd gives the bucket of an ordinal.
 func (t *terms) bucketOfOrd(owner, ord uint32) uint32 {
@@ -64,13 +76,14 @@ func (t *terms) collectOrds(docs, owners []uint32) {
 		}
 	}
 	for i, doc := range docs {
-		if t.limits.err != nil {
-			return
-		}
 		if !c.has(doc) {
 			continue
 		}
-		for from, to := c.span(doc); from < to; from++ {
+		from, to := c.span(doc)
+		if t.limits.spend(int(to - from)) {
+			return
+		}
+		for ; from < to; from++ {
 			t.hit(doc, t.bucketOfOrd(owners[i], c.ords[from]))
 		}
 	}
@@ -142,6 +155,9 @@ func (t *terms) gather() bool {
 		return false
 	}
 	for ord := range uint32(c.terms.Len()) { //nolint:gosec // ordinals
+		if t.limits.spend(1) {
+			return true
+		}
 		t.counts[t.bucketOf(0, t.dictionary.id(c.terms.Term(ord)))] += int64(c.terms.DocFreq(ord))
 	}
 	return true
@@ -153,13 +169,13 @@ const termDocs = 16
 func (t *terms) collectInts(docs, owners []uint32) {
 	c := &t.column
 	for i, doc := range docs {
-		if t.limits.err != nil {
-			return
-		}
 		if !c.has(doc) {
 			continue
 		}
 		from, to := c.span(doc)
+		if t.limits.spend(int(to - from)) {
+			return
+		}
 		for at := from; at < to; at++ {
 			if at > from && c.ints[at] == c.ints[at-1] { // they are sorted
 				continue
@@ -172,13 +188,13 @@ func (t *terms) collectInts(docs, owners []uint32) {
 func (t *terms) collectFloats(docs, owners []uint32) {
 	c := &t.column
 	for i, doc := range docs {
-		if t.limits.err != nil {
-			return
-		}
 		if !c.has(doc) {
 			continue
 		}
 		from, to := c.span(doc)
+		if t.limits.spend(int(to - from)) {
+			return
+		}
 		for at := from; at < to; at++ {
 			if at > from && c.floats[at] == c.floats[at-1] {
 				continue
@@ -210,7 +226,7 @@ func (t *terms) hit(doc, bucket uint32) {
 }
 
 func (t *terms) flush() {
-	if len(t.docs) > 0 && t.limits.err == nil {
+	if len(t.docs) > 0 && !t.limits.spend(len(t.docs)*len(t.subs)) {
 		t.subs.collect(t.docs, t.buckets)
 	}
 	t.docs, t.buckets = t.docs[:0], t.buckets[:0]
@@ -224,7 +240,7 @@ func (t *terms) addEvery(to *target) {
 		seen = make([]bool, c.terms.Len())
 	}
 	to.view.Live.All(func(doc uint32) {
-		if t.limits.err != nil {
+		if t.limits.spend(1) {
 			return
 		}
 		if !c.valued(doc) {

@@ -17,6 +17,9 @@ type candidate struct {
 	bucket uint32 // none when no document is in it
 }
 
+// candidateBytes is what a candidate needs.
+const candidateBytes = 24
+
 // none is the number of a bucket that there is not.
 const none = math.MaxUint32
 
@@ -30,6 +33,7 @@ func (t *terms) group() {
 	for _, o := range owners {
 		most = max(most, o)
 	}
+	t.limits.charge(4 * (2*(int(most)+2) + len(owners)))
 	t.groups = make([]uint32, most+2)
 	for _, o := range owners {
 		t.groups[o+1]++
@@ -52,6 +56,10 @@ func (t *terms) candidatesOf(owner uint32) []candidate {
 	if int(owner)+1 < len(t.groups) {
 		buckets = t.byGroup[t.groups[owner]:t.groups[owner+1]]
 	}
+	t.limits.charge(max(len(buckets), len(t.everyKeys)) * candidateBytes)
+	if t.limits.spend(len(buckets)) {
+		return nil
+	}
 	list := make([]candidate, 0, max(len(buckets), len(t.everyKeys)))
 	for _, b := range buckets {
 		if t.counts[b] >= int64(t.of.MinDocCount) {
@@ -59,6 +67,9 @@ func (t *terms) candidatesOf(owner uint32) []candidate {
 		}
 	}
 	for _, key := range t.everyKeys {
+		if t.limits.spend(1) {
+			return nil
+		}
 		if t.table.find(owner, key).number == 0 {
 			list = append(list, candidate{key: key, bucket: none})
 		}
@@ -68,11 +79,17 @@ func (t *terms) candidatesOf(owner uint32) []candidate {
 
 func (t *terms) write(w *writer, owner uint32) {
 	list := t.candidatesOf(owner)
+	bytes := cap(list) * candidateBytes
+	defer func() { t.limits.charge(-bytes) }()
+	// All that are in the answer count before they are put in order, which may be too much work.
+	if !w.add(min(len(list), t.of.Size)) {
+		return
+	}
 	others := int64(0)
 	for _, c := range list {
 		others += c.count
 	}
-	list = best(list, t.of.Size, t.compare)
+	list = best(list, t.of.Size, t.compare, t.limits)
 	for _, c := range list {
 		others -= c.count
 	}
@@ -83,7 +100,7 @@ func (t *terms) write(w *writer, owner uint32) {
 	w.name("buckets")
 	w.dst = append(w.dst, '[')
 	for _, c := range list {
-		if !w.bucket() {
+		if !w.room() {
 			return
 		}
 		w.object(func() { t.writeBucket(w, c) })
@@ -174,8 +191,8 @@ func compareFloats(a, b float64) int {
 	return cmp.Compare(a, b)
 }
 
-// best gives the first n of a list in their order. It may change the list.
-func best(list []candidate, n int, compare func(a, b candidate) int) []candidate {
+// best gives the first n of a list in their order, nothing when the limits end it. It may change the list.
+func best(list []candidate, n int, compare func(a, b candidate) int, l *limits) []candidate {
 	if n >= len(list) {
 		slices.SortFunc(list, compare)
 		return list
@@ -189,6 +206,9 @@ func best(list []candidate, n int, compare func(a, b candidate) int) []candidate
 		if top = append(top, c); len(top) == 2*n+64 {
 			slices.SortFunc(top, compare)
 			top, cut = top[:n], true
+			if l.spend(cap(top)) {
+				return nil
+			}
 		}
 	}
 	slices.SortFunc(top, compare)

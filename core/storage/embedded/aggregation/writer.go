@@ -10,20 +10,28 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
-// writer writes an answer. After an error what it wrote means nothing.
+// writer writes an answer. When the limits have an error what it wrote means nothing.
 type writer struct {
 	dst     []byte
+	charged int // of dst
 	buckets int
-	err     error
+	limits  *limits
 }
 
-// bucket counts a bucket and reports whether there may be one more.
-func (w *writer) bucket() bool {
-	if w.buckets++; w.buckets > query.MaxBuckets && w.err == nil {
-		w.err = refuse("Trying to create too many buckets. Must be less than or equal to: [%d] but this number of buckets was exceeded.",
+// room reports whether the answer may grow.
+func (w *writer) room() bool {
+	w.limits.charge(len(w.dst) - w.charged)
+	w.charged = len(w.dst)
+	return !w.limits.spend(1)
+}
+
+// add counts buckets, empty ones too, and reports whether there may be so many.
+func (w *writer) add(buckets int) bool {
+	if w.buckets += buckets; w.buckets > query.MaxBuckets && w.limits.err == nil {
+		w.limits.err = refuse("Trying to create too many buckets. Must be less than or equal to: [%d] but this number of buckets was exceeded.",
 			query.MaxBuckets)
 	}
-	return w.err == nil
+	return w.limits.err == nil
 }
 
 // comma separates what follows from what stands before.

@@ -26,13 +26,13 @@ func (c between) matches(v *view) (set, error) {
 		return nil, err
 	}
 	if c.automaton == nil && f.Terms.Sorted() && f.Ords != nil {
-		return c.ordinals(f, n), nil
+		return c.ordinals(v, f, n), nil
 	}
 	return c.expand(v, f, n)
 }
 
 // ordinals is the same as a range of ordinals, which is looked up in their column.
-func (c between) ordinals(f *segment.Field, n uint32) set {
+func (c between) ordinals(v *view, f *segment.Field, n uint32) set {
 	least, most := uint32(0), uint32(f.Terms.Len())-1 //nolint:gosec // ordinals
 	if c.from != nil {
 		ord, ok := first(f.Terms, c.from)
@@ -52,7 +52,7 @@ func (c between) ordinals(f *segment.Field, n uint32) set {
 	if least == most {
 		return docs{f.Terms.Documents(least)}
 	}
-	return newInterval(n, f.Ords, f.Present, least, most)
+	return newInterval(v, n, f.Ords, f.Present, least, most)
 }
 
 // first is the first term that is not before from.
@@ -99,15 +99,15 @@ func (c between) expand(v *view, f *segment.Field, n uint32) (set, error) {
 		many.add(ord)
 	}
 	if f.Ords != nil {
-		return holders(f, n, many), nil
+		return holders(v, f, n, many), nil
 	}
 	return c.union(v, f, n, many)
 }
 
 // holders finds the documents with one of many ordinals by their column.
-func holders(f *segment.Field, n uint32, ords dense) set {
+func holders(v *view, f *segment.Field, n uint32, ords dense) set {
 	d := newDense(n)
-	_ = docs{f.Present}.each(func(batch []uint32) error { // visit gives no error
+	_ = docs{f.Present}.each(func(batch []uint32) error { // the error is that of ctx, which ends the view
 		for _, doc := range batch {
 			for _, ord := range f.Ords.Of(doc) {
 				if ords.has(ord) {
@@ -116,7 +116,7 @@ func holders(f *segment.Field, n uint32, ords dense) set {
 				}
 			}
 		}
-		return nil
+		return v.stop(len(batch))
 	})
 	return docs{d.bitmap()}
 }

@@ -81,9 +81,9 @@ func (c *boolean) matches(v *view) (set, error) {
 		if err != nil {
 			return nil, err
 		}
-		sets = append(sets, atLeast(n, c.needed, should))
+		sets = append(sets, atLeast(v, n, c.needed, should))
 	}
-	return and(n, sets...), nil
+	return and(v, n, sets...), nil
 }
 
 // required gives the sets of what has no scores.
@@ -93,7 +93,7 @@ func (c *boolean) required(v *view, n uint32) ([]set, error) {
 		return sets, err
 	}
 	excluded, err := matchAll(v, c.not)
-	return append(sets, not(n, or(n, excluded...))), err
+	return append(sets, not(n, or(v, n, excluded...))), err
 }
 
 // fixedBoolean is a boolean whose clauses match whole and have fixed scores.
@@ -145,20 +145,20 @@ func (c *booleanRanker) rank(v *view) (scorer, error) {
 	if err != nil || len(should) < c.needed {
 		return nil, err
 	}
-	filter := and(n, append(sets, steady...)...)
-	return c.assemble(filter, must, should, total(steadies)), nil
+	filter := and(v, n, append(sets, steady...)...)
+	return c.assemble(v, filter, must, should, total(steadies)), nil
 }
 
 // assemble joins what is required, with bonus for what has one score, and what may match too.
-func (c *booleanRanker) assemble(filter set, must, should []scorer, bonus float32) scorer {
+func (c *booleanRanker) assemble(v *view, filter set, must, should []scorer, bonus float32) scorer {
 	if c.needed > 0 {
-		must, should = append(must, some(should, c.needed)), nil
+		must, should = append(must, some(v, should, c.needed)), nil
 	}
-	required := join(must, filter, bonus)
+	required := join(v, must, filter, bonus)
 	if required == nil || len(should) == 0 {
 		return required
 	}
-	return &optionalScorer{scorer: required, extra: some(should, 1)}
+	return &optionalScorer{scorer: required, extra: some(v, should, 1)}
 }
 
 // rankAll gives the scorers of clauses, without those that match nothing.

@@ -49,6 +49,7 @@ type scorer interface {
 // target is a collection while one search runs over it.
 type target struct {
 	Target
+	*session
 	now time.Time
 	statistics
 }
@@ -59,10 +60,35 @@ type view struct {
 	target *target
 	ctx    context.Context //nolint:containedctx // it lives as long as one view is read, and ends every loop over its documents
 	n      uint32
+	// done is the work since ctx was looked at; see ended.
+	done    int
+	stopped bool
 }
 
 func newView(ctx context.Context, t *target, v segment.View) *view {
 	return &view{View: v, target: t, ctx: ctx, n: v.Segment.Len()}
+}
+
+// checkWork is how much work is done between two looks at the context: less than a millisecond.
+const checkWork = 4096
+
+// ended reports that the search is not wanted any more. Whatever goes through documents, words or clauses asks it, and says how
+// many it looked at since it asked before. When it has ended all may stop as they like and give what they have: reading the
+// view then fails.
+func (v *view) ended(work int) bool {
+	if v.done += work; v.done >= checkWork {
+		v.done = 0
+		v.stopped = v.stopped || v.ctx.Err() != nil
+	}
+	return v.stopped
+}
+
+// stop is ended for those who pass on an error.
+func (v *view) stop(work int) error {
+	if v.ended(work) {
+		return v.ctx.Err()
+	}
+	return nil
 }
 
 // space is how many documents there are under a path.
@@ -77,8 +103,12 @@ func (v *view) space(path string) (uint32, error) {
 	return s.Len, nil
 }
 
-// field finds what is known of a field, nil when that is nothing.
+// field finds what is known of a field, nil when that is nothing. It fails when the search is not wanted any more, so that
+// many clauses of little work each end too.
 func (v *view) field(f *mapping.Field) (*segment.Field, error) {
+	if err := v.ctx.Err(); err != nil {
+		return nil, err
+	}
 	found, err := v.Segment.Field(f.Path)
 	if err != nil || found == nil || found.Type != f.Type || found.Space != f.Nested || found.Present.IsEmpty() {
 		return nil, err

@@ -130,18 +130,18 @@ func (c *collector) passes(e entry, numbers []int64) bool {
 	return int64(e.doc) > c.floor.doc
 }
 
-// behindFloor gives those of s that come behind the floor, which is then done with. The documents of the space, which has n, are
+// behindFloor gives those of s that come behind the floor, which is then done with. The documents of the view are
 // in the order of the first key, and there is no other; all have one score.
-func (c *collector) behindFloor(n uint32, s set, score float32) set {
-	from := sort.Search(int(n), func(i int) bool {
+func (c *collector) behindFloor(v *view, s set, score float32) set {
+	from := sort.Search(int(v.n), func(i int) bool {
 		docs, scores := [1]uint32{uint32(i)}, [1]float32{score} //nolint:gosec // the number of a document
 		c.readers[0].fill(docs[:], scores[:], c.numbers)
 		return c.passes(entry{doc: docs[0], score: score}, c.numbers)
 	})
 	c.floor = floor{}
 	behind := roaring.New()
-	behind.AddRange(uint64(from), uint64(n)) //nolint:gosec // the number of a document
-	return and(n, s, docs{behind})
+	behind.AddRange(uint64(from), uint64(v.n)) //nolint:gosec // the number of a document
+	return and(v, v.n, s, docs{behind})
 }
 
 func (c *collector) undecided(i int) bool {

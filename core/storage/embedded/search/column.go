@@ -11,6 +11,7 @@ import (
 
 // interval is the documents with a value from least to most in a column. They count in a space of n.
 type interval[T cmp.Ordered] struct {
+	v           *view
 	n           uint32
 	column      *segment.Column[T]
 	present     *roaring.Bitmap // nil when every document of the space has a value
@@ -20,11 +21,11 @@ type interval[T cmp.Ordered] struct {
 	known  bool
 }
 
-func newInterval[T cmp.Ordered](n uint32, column *segment.Column[T], present *roaring.Bitmap, least, most T) set {
+func newInterval[T cmp.Ordered](v *view, n uint32, column *segment.Column[T], present *roaring.Bitmap, least, most T) set {
 	if column == nil || least > most {
 		return none
 	}
-	s := &interval[T]{n: n, column: column, least: least, most: most}
+	s := &interval[T]{v: v, n: n, column: column, least: least, most: most}
 	values := present.GetCardinality()
 	if values != uint64(n) {
 		s.present = present
@@ -62,7 +63,7 @@ func (s *interval[T]) cost() int {
 
 func (s *interval[T]) bitmap() *roaring.Bitmap {
 	if !s.jumps() {
-		return collect(s, s.n)
+		return collect(s.v, s, s.n)
 	}
 	if len(s.sorted) <= fewDocs {
 		return gather(append([]uint32(nil), s.sorted...), s.n)

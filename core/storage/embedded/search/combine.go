@@ -8,7 +8,7 @@ import (
 )
 
 // and gives the documents that are in every one of sets, which count in a space of n.
-func and(n uint32, sets ...set) set {
+func and(v *view, n uint32, sets ...set) set {
 	var p conjuncts
 	for _, s := range sets {
 		p.add(s)
@@ -34,7 +34,7 @@ func and(n uint32, sets ...set) set {
 		return rest[0]
 	}
 	slices.SortStableFunc(rest, func(a, b set) int { return cmp.Compare(a.cost(), b.cost()) })
-	return &conjunction{n: n, lead: rest[0], rest: rest[1:]}
+	return &conjunction{v: v, n: n, lead: rest[0], rest: rest[1:]}
 }
 
 // conjuncts are the parts of a conjunction.
@@ -75,13 +75,14 @@ func intersect(list []*roaring.Bitmap) *roaring.Bitmap {
 
 // conjunction goes through the cheapest set and looks each document up in the others.
 type conjunction struct {
+	v    *view
 	n    uint32
 	lead set
 	rest []set
 }
 
 func (s *conjunction) cost() int               { return s.lead.cost() }
-func (s *conjunction) bitmap() *roaring.Bitmap { return collect(s, s.n) }
+func (s *conjunction) bitmap() *roaring.Bitmap { return collect(s.v, s, s.n) }
 
 func (s *conjunction) keep(list []uint32) []uint32 {
 	list = s.lead.keep(list)
@@ -94,6 +95,9 @@ func (s *conjunction) keep(list []uint32) []uint32 {
 func (s *conjunction) each(visit func([]uint32) error) error {
 	return s.lead.each(func(batch []uint32) error {
 		for _, other := range s.rest {
+			if err := s.v.stop(len(batch)); err != nil {
+				return err
+			}
 			if batch = other.keep(batch); len(batch) == 0 {
 				return nil
 			}
@@ -103,7 +107,7 @@ func (s *conjunction) each(visit func([]uint32) error) error {
 }
 
 // or gives the documents that are in any of sets, which count in a space of n.
-func or(n uint32, sets ...set) set {
+func or(v *view, n uint32, sets ...set) set {
 	var found []*roaring.Bitmap
 	var rest []set
 	for _, s := range sets {
@@ -128,11 +132,12 @@ func or(n uint32, sets ...set) set {
 	case 1:
 		return rest[0]
 	}
-	return &disjunction{n: n, parts: rest}
+	return &disjunction{v: v, n: n, parts: rest}
 }
 
 // disjunction is what is in any of its parts. It is found as a whole when it is asked for more than a few documents.
 type disjunction struct {
+	v     *view
 	n     uint32
 	parts []set
 	found *roaring.Bitmap
@@ -148,9 +153,12 @@ func (s *disjunction) cost() int {
 
 func (s *disjunction) bitmap() *roaring.Bitmap {
 	if s.found == nil {
-		list := make([]*roaring.Bitmap, len(s.parts))
-		for i, part := range s.parts {
-			list[i] = part.bitmap()
+		list := make([]*roaring.Bitmap, 0, len(s.parts))
+		for _, part := range s.parts {
+			if s.v.ended(part.cost()) {
+				break
+			}
+			list = append(list, part.bitmap())
 		}
 		s.found = roaring.FastOr(list...)
 	}
@@ -163,6 +171,9 @@ func (s *disjunction) keep(list []uint32) []uint32 {
 	}
 	missing, scratch := slices.Clone(list), make([]uint32, len(list))
 	for _, part := range s.parts {
+		if s.v.ended(len(missing)) {
+			break
+		}
 		missing = without(missing, part.keep(scratch[:copy(scratch, missing)]))
 	}
 	return without(list, missing)
@@ -216,27 +227,27 @@ func (s *negation) each(visit func([]uint32) error) error {
 }
 
 // atLeast gives the documents of a space of n that are in at least needed of sets.
-func atLeast(n uint32, needed int, sets []set) set {
+func atLeast(v *view, n uint32, needed int, sets []set) set {
 	switch {
 	case needed <= 0:
 		return all{n}
 	case needed > len(sets):
 		return none
 	case needed == 1:
-		return or(n, sets...)
+		return or(v, n, sets...)
 	case needed == len(sets):
-		return and(n, sets...)
+		return and(v, n, sets...)
 	}
 	times := make([]uint16, n)
 	d := newDense(n)
 	for _, s := range sets {
-		_ = s.each(func(batch []uint32) error { // visit gives no error
+		_ = s.each(func(batch []uint32) error { // the error is that of ctx, which ends the view
 			for _, doc := range batch {
 				if times[doc]++; int(times[doc]) == needed {
 					d.add(doc)
 				}
 			}
-			return nil
+			return v.stop(len(batch))
 		})
 	}
 	return docs{d.bitmap()}

@@ -18,11 +18,16 @@ type compiler struct {
 	// scores says that scores are wanted, multiplied by boost.
 	scores bool
 	boost  float32
+	// clause is the name of the clause of a text, for errors.
+	clause string
 }
 
 // compile gives the clause of a query. Fails with services.storage.unexpected_bad_request when the query does not suit the
 // mapping.
 func (c compiler) compile(q query.Query) (clause, error) {
+	if err := c.charge(1, clauseBytes); err != nil {
+		return nil, err
+	}
 	c.boost *= float32(q.Clause().Boost)
 	switch q := q.(type) {
 	case *query.MatchAll:
@@ -37,19 +42,25 @@ func (c compiler) compile(q query.Query) (clause, error) {
 	case *query.Nested:
 		return c.nested(q)
 	case *query.IDs:
-		return c.steady(c.ids(q.Values)), nil
+		return c.ids(q.Values)
 	case *query.Exists:
-		return c.steady(c.exists(q.Field)), nil
+		return c.exists(q.Field)
 	case *query.Match:
-		return c.inside(q.Field)(c.match(q.Field, q.Full, q.Words))
+		return c.inside(q.Field)(c.called("match").match(q.Field, q.Full, q.Words))
 	case *query.MatchPhrase:
-		return c.inside(q.Field)(c.phrase(q.Field, q.Full, q.Slop))
+		return c.inside(q.Field)(c.called("match_phrase").phrase(q.Field, q.Full, q.Slop))
 	case *query.MatchPhrasePrefix:
-		return c.inside(q.Field)(c.phrasePrefix(q.Field, q.Full, q.Slop, q.MaxExpansions))
+		return c.inside(q.Field)(c.called("match_phrase_prefix").phrasePrefix(q.Field, q.Full, q.Slop, q.MaxExpansions))
 	case *query.MultiMatch:
-		return c.multiMatch(q)
+		return c.called("multi_match").multiMatch(q)
 	}
 	return c.leaf(q)
+}
+
+// called is the compiler of a clause with a name.
+func (c compiler) called(clause string) compiler {
+	c.clause = clause
+	return c
 }
 
 // inside gives a function that passes on the clause of a field, or one that matches nothing when the values of the field are

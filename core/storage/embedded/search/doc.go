@@ -10,7 +10,8 @@
 //     fails here, with services.storage.unexpected_bad_request.
 //  2. When scores are wanted, the statistics of the fields and terms that are scored are gathered over all views of a target,
 //     dead documents included, as Lucene does.
-//  3. Every view is searched by itself, with its lock held, and the best documents of all views are merged.
+//  3. Every view is searched by itself, with its lock held, and the best documents of all views are merged. A lock is held for
+//     maxHold at most: then the search fails with ErrHeld.
 //
 // In a view a clause gives a set: a bitmap when the segment has one, otherwise something that can go through its documents or
 // tell for some documents which are in it, such as a range over a column. A conjunction goes through its cheapest set and
@@ -25,5 +26,7 @@
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
 //   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has
 //     another clause by which nothing can match.
+//   - The text of a clause has at most maxWords words, the prefixes of a search stand for at most maxExpansions terms, and its
+//     clauses need at most maxBytes of memory. Elasticsearch counts all as clauses, of which it allows fewer.
 //   - Expressions of a regexp need at most 10000 states, whatever max_determinized_states says.
 package search

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -34,7 +35,7 @@ type part struct {
 	after       []value // nil when the search begins at the best hit
 }
 
-func newExecution(targets []Target, r Request) (*execution, error) {
+func newExecution(ctx context.Context, targets []Target, r Request) (*execution, error) {
 	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort}
 	if len(e.sorts) == 0 {
 		e.sorts = relevance
@@ -43,12 +44,13 @@ func newExecution(targets []Target, r Request) (*execution, error) {
 	e.ranking.most = r.From + r.Size
 	if len(r.Search.Aggregations) > 0 && r.After == nil {
 		var err error
-		if e.plan, err = aggregation.New(r.Search.Aggregations, r.Now); err != nil {
+		if e.plan, err = aggregation.New(ctx, r.Search.Aggregations, r.Now); err != nil {
 			return nil, err
 		}
 	}
+	shared := newSession(ctx)
 	for _, t := range targets {
-		p, err := e.compile(t)
+		p, err := e.compile(shared, t)
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +62,8 @@ func newExecution(targets []Target, r Request) (*execution, error) {
 	return e, e.checkKinds()
 }
 
-func (e *execution) compile(t Target) (*part, error) {
-	p := &part{target: target{Target: t, now: e.request.Now}}
+func (e *execution) compile(s *session, t Target) (*part, error) {
+	p := &part{target: target{Target: t, session: s, now: e.request.Now}}
 	c := compiler{target: &p.target, scores: e.scored && e.ranking.most > 0, boost: 1}
 	var err error
 	if p.query, err = c.compile(e.body.Query); err != nil {
@@ -99,11 +101,11 @@ func (e *execution) checkKinds() error {
 }
 
 // checkPlan lets the aggregations look at the mapping of a target without documents.
-func (e *execution) checkPlan(p *part) error {
+func (e *execution) checkPlan(ctx context.Context, p *part) error {
 	if e.plan == nil || len(p.Views) > 0 {
 		return nil
 	}
-	return e.plan.Collect(p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
+	return e.plan.Collect(ctx, p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
 }
 
 // search finds the best hits of a view.
@@ -154,10 +156,10 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 	if err != nil {
 		return err
 	}
-	s = and(v.n, s, v.live())
+	s = and(v, v.n, s, v.live())
 	if e.plan != nil {
 		found := s.bitmap()
-		if err := e.plan.Collect(p.Mapping, v.View, found); err != nil {
+		if err := e.plan.Collect(v.ctx, p.Mapping, v.View, found); err != nil {
 			return err
 		}
 		s = docs{found}
@@ -167,7 +169,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 		if err != nil {
 			return err
 		}
-		s = and(v.n, s, post)
+		s = and(v, v.n, s, post)
 	}
 	score := float32(0)
 	if f, ok := p.query.(fixed); ok && e.scored {
@@ -186,7 +188,7 @@ func (e *execution) collectSet(v *view, c *collector, s set, score float32) erro
 		e.total += size
 	}
 	if c.floor.values != nil && e.inOrder() && (known || e.counted()) {
-		s = c.behindFloor(v.n, s, score)
+		s = c.behindFloor(v, s, score)
 	}
 	// Documents that are in their order need not be compared.
 	inOrder := c.floor.values == nil && e.inOrder() && ordered(s)
@@ -201,7 +203,7 @@ func (e *execution) collectSet(v *view, c *collector, s set, score float32) erro
 	switch {
 	case known && e.ranking.most == 0, !known && e.ranking.most == 0 && e.counted():
 		return nil
-	case known && !inOrder && walk(c, s, size, scores):
+	case known && !inOrder && walk(v, c, s, size, scores):
 		return v.ctx.Err()
 	}
 	left := c.most
@@ -262,7 +264,7 @@ func (e *execution) rankView(p *part, v *view, c *collector) error {
 	if err := b.score(p); err != nil || e.plan == nil {
 		return err
 	}
-	return e.plan.Collect(p.Mapping, v.View, b.all.bitmap())
+	return e.plan.Collect(v.ctx, p.Mapping, v.View, b.all.bitmap())
 }
 
 // score passes on all that matches.
@@ -347,14 +349,14 @@ func (b *ranked) filter(s set) {
 }
 
 // result makes the answer when all views are searched.
-func (e *execution) result() (Result, error) {
+func (e *execution) result(ctx context.Context) (Result, error) {
 	r := Result{Total: e.total}
 	if e.cursor != nil {
 		r.Total = 0
 	}
 	if e.plan != nil {
 		var err error
-		if r.Aggregations, err = e.plan.Result(); err != nil {
+		if r.Aggregations, err = e.plan.Result(ctx); err != nil {
 			return Result{}, err
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 // exists compiles the search for documents with a value in a field, in any of the fields of an object, or in any field whose
 // path a wildcard describes.
-func (c compiler) exists(pattern string) clause {
+func (c compiler) exists(pattern string) (clause, error) {
 	if pattern == idField || pattern == "_index" {
-		return everything{c.space}
+		return c.steady(everything{c.space}), nil
 	}
 	if f := c.Mapping.Field(pattern); f != nil && (f.Type == mapping.Object || f.Type == mapping.Nested) {
 		pattern += ".*"
@@ -27,11 +27,11 @@ func (c compiler) exists(pattern string) clause {
 	}
 	switch len(parts) {
 	case 0:
-		return nothing{}
+		return nothing{}, nil
 	case 1:
-		return parts[0]
+		return c.steady(parts[0]), nil
 	}
-	return anyOf{c.space, parts}
+	return c.steady(anyOf{c.space, parts}), c.charge(len(parts), valueBytes)
 }
 
 func (c compiler) present(parts []clause, f *mapping.Field) []clause {

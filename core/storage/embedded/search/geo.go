@@ -75,11 +75,12 @@ func (c located) matches(v *view) (set, error) {
 	if candidates.IsEmpty() {
 		return none, nil
 	}
-	return &points{n: n, area: c.area, points: f.Points, candidates: candidates}, nil
+	return &points{v: v, n: n, area: c.area, points: f.Points, candidates: candidates}, nil
 }
 
 // points is the documents of which some candidates have a point in an area.
 type points struct {
+	v          *view
 	n          uint32
 	area       area
 	points     *segment.Points
@@ -91,7 +92,7 @@ const pointCost = 4
 
 func (s *points) cost() int { return docs{s.candidates}.cost() * pointCost }
 
-func (s *points) bitmap() *roaring.Bitmap { return collect(s, s.n) }
+func (s *points) bitmap() *roaring.Bitmap { return collect(s.v, s, s.n) }
 
 func (s *points) keep(list []uint32) []uint32 {
 	kept := list[:0]
@@ -118,6 +119,9 @@ func (s *points) inside(doc uint32) bool {
 
 func (s *points) each(visit func([]uint32) error) error {
 	return docs{s.candidates}.each(func(batch []uint32) error {
+		if err := s.v.stop(len(batch) * pointCost); err != nil {
+			return err
+		}
 		kept := batch[:0]
 		for _, doc := range batch {
 			if s.inside(doc) {

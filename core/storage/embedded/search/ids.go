@@ -14,19 +14,25 @@ type ids struct {
 	wanted    map[string]bool
 }
 
-func (c compiler) ids(list []string) clause {
+func (c compiler) ids(list []string) (clause, error) {
+	if err := c.charge(len(list), valueBytes); err != nil {
+		return nil, err
+	}
 	found := &ids{space: c.space, wanted: make(map[string]bool, len(list))}
 	for _, id := range list {
 		found.wanted[id] = true
 	}
 	if c.Find != nil {
 		for id := range found.wanted {
+			if err := c.ctx.Err(); err != nil {
+				return nil, err
+			}
 			if found.place(c.target, id) {
 				delete(found.wanted, id)
 			}
 		}
 	}
-	return found
+	return c.steady(found), nil
 }
 
 // place asks for the position of a document. It reports false when the views may have it at another one.
@@ -92,6 +98,9 @@ func (c *ids) inside(v *view, roots *roaring.Bitmap) (set, error) {
 	}
 	d := newDense(n)
 	for doc := range n {
+		if err := v.stop(1); err != nil {
+			return nil, err
+		}
 		if roots.Contains(up(chain, doc)) {
 			d.add(doc)
 		}

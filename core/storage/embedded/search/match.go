@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/mapping"
@@ -9,8 +10,12 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
+// maxWords is how many words the text of a clause may have. Each is a clause of its own in Elasticsearch, which by default
+// allows as many clauses.
+const maxWords = 1024
+
 // words takes the text of a clause apart. whole says that the value is one term of a field that is not analysed.
-func words(f *mapping.Field, q *query.Full) (tokens []analysis.Token, whole bool, err error) {
+func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Token, whole bool, err error) {
 	name := q.Analyzer
 	switch {
 	case name == "" && f.Type != mapping.Text:
@@ -22,7 +27,12 @@ func words(f *mapping.Field, q *query.Full) (tokens []analysis.Token, whole bool
 	if !ok {
 		return nil, false, refuse("failed to create query: analyzer [%s] not found", name)
 	}
-	return a.Tokens([]byte(query.Text(q.Value)), nil), false, nil
+	tokens = a.Tokens([]byte(query.Text(q.Value)), nil)
+	if len(tokens) > maxWords {
+		return nil, false, fmt.Errorf("%w: %w", errTooMuch, refuse("failed to create query: %s: the text for the field [%s] has %d words, and may have %d",
+			c.clause, f.Path, len(tokens), maxWords))
+	}
+	return tokens, false, c.charge(len(tokens), wordBytes)
 }
 
 // empty is the clause of a text without words.
@@ -36,10 +46,15 @@ func (c compiler) empty(q *query.Full) clause {
 // match compiles the search for words of a text.
 func (c compiler) match(path string, q query.Full, how query.Words) (clause, error) {
 	found, err := c.matchStrictly(path, q, how)
-	if how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+	if forgiven(how, err) {
 		return nothing{}, nil
 	}
 	return found, err
+}
+
+// forgiven reports whether a clause matches nothing instead of failing.
+func forgiven(how query.Words, err error) bool {
+	return how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) && !errors.Is(err, errTooMuch)
 }
 
 func (c compiler) matchStrictly(path string, q query.Full, how query.Words) (clause, error) {
@@ -53,7 +68,7 @@ func (c compiler) matchStrictly(path string, q query.Full, how query.Words) (cla
 	if f.Type == mapping.GeoPoint {
 		return nil, refuse("failed to create query: Field [%s] of type [geo_point] does not support match queries", path)
 	}
-	tokens, whole, err := words(f, &q)
+	tokens, whole, err := c.words(f, &q)
 	switch {
 	case err != nil:
 		return nil, err

@@ -6,8 +6,9 @@ import "math"
 // left to right, always moving the word that stands furthest left, and each time that this does not make the phrase narrower
 // a match is counted, by 1/(1+distance).
 type moves struct {
+	v       *view
 	offsets []int
-	// peers has for each word the words with a common term, itself included; nil when there is no other.
+	// peers has for each word the words of its group, itself included; nil when there is no other. Those of a group share one list.
 	peers [][]int
 
 	positions [][]uint32
@@ -16,17 +17,16 @@ type moves struct {
 	end       int   // the greatest of shifted
 }
 
-func newMoves(offsets []uint32, groups []int) *moves {
-	m := &moves{at: make([]int, len(offsets)), shifted: make([]int, len(offsets)), peers: make([][]int, len(offsets))}
-	for i, offset := range offsets {
-		m.offsets = append(m.offsets, int(offset))
-		for j, group := range groups {
-			if group == groups[i] {
-				m.peers[i] = append(m.peers[i], j)
-			}
-		}
-		if len(m.peers[i]) == 1 {
-			m.peers[i] = nil
+func newMoves(v *view, offsets []uint32, groups []int) *moves {
+	m := &moves{v: v, at: make([]int, len(offsets)), shifted: make([]int, len(offsets)), peers: make([][]int, len(offsets))}
+	members := map[int][]int{}
+	for i, group := range groups {
+		m.offsets = append(m.offsets, int(offsets[i]))
+		members[group] = append(members[group], i)
+	}
+	for i, group := range groups {
+		if list := members[group]; len(list) > 1 {
+			m.peers[i] = list
 		}
 	}
 	return m
@@ -67,9 +67,10 @@ func (m *moves) begin() bool {
 	return true
 }
 
-// advance puts a word at its next place.
+// advance puts a word at its next place. Each time all words may be looked at, for the one that stands furthest left and for
+// those at the same place.
 func (m *moves) advance(i int) bool {
-	if m.at[i] == len(m.positions[i]) {
+	if m.at[i] == len(m.positions[i]) || m.v.ended(len(m.at)) {
 		return false
 	}
 	m.shifted[i] = int(m.positions[i][m.at[i]]) - m.offsets[i]

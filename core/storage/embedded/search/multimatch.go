@@ -1,13 +1,11 @@
 package search
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // multiMatch compiles the search in several fields, of which the best one counts.
@@ -44,7 +42,7 @@ func (c compiler) oneOf(path string, q *query.MultiMatch, how query.Words) (clau
 		return c.match(path, q.Full, how)
 	}
 	part, err := c.phrasePrefix(path, q.Full, q.Slop, q.MaxExpansions)
-	if how.Lenient && errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
+	if forgiven(how, err) {
 		return nothing{}, nil
 	}
 	return part, err
@@ -54,13 +52,13 @@ func (c compiler) oneOf(path string, q *query.MultiMatch, how query.Words) (clau
 // multiplied; of the same pattern the last weight counts.
 func (c compiler) weightedFields(patterns []query.WeightedField) []query.WeightedField {
 	var list []query.WeightedField
+	places := map[string]int{}
 	put := func(path string, boost float64) {
-		for i := range list {
-			if list[i].Pattern == path {
-				list[i].Boost *= boost
-				return
-			}
+		if i, ok := places[path]; ok {
+			list[i].Boost *= boost
+			return
 		}
+		places[path] = len(list)
 		list = append(list, query.WeightedField{Pattern: path, Boost: boost})
 	}
 	for i, p := range patterns {
@@ -109,5 +107,5 @@ func (c *best) rank(v *view) (scorer, error) {
 	case len(parts) == 1:
 		return parts[0], nil
 	}
-	return &bestScorer{anyScorer{parts: parts, needed: 1}, c.tie}, nil
+	return &bestScorer{anyScorer{v: v, parts: parts, needed: 1}, c.tie}, nil
 }

@@ -58,13 +58,13 @@ func (c nested) matches(v *view) (set, error) {
 		return nil, err
 	}
 	d := newDense(n)
-	_ = inner.each(func(batch []uint32) error { // visit gives no error
+	err = inner.each(func(batch []uint32) error {
 		for _, doc := range batch {
 			d.add(up(chain, doc))
 		}
-		return nil
+		return v.stop(len(batch))
 	})
-	return docs{d.bitmap()}, nil
+	return docs{d.bitmap()}, err
 }
 
 // lifted is a nested clause whose documents all have the score of the inner one.
@@ -117,11 +117,12 @@ func (c *nestedRanker) rank(v *view) (scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &nestedScorer{inner: inner, chain: chain, n: n, mode: c.mode}, nil
+	return &nestedScorer{v: v, inner: inner, chain: chain, n: n, mode: c.mode}, nil
 }
 
 // nestedScorer stands on a document when inner stands behind the last nested document in it.
 type nestedScorer struct {
+	v     *view
 	inner scorer
 	chain [][]uint32
 	n     uint32
@@ -137,7 +138,7 @@ func (s *nestedScorer) next() uint32 {
 		s.inner.next()
 	}
 	first := s.inner.doc()
-	if first == noDoc {
+	if first == noDoc || s.v.ended(1) {
 		s.at = noDoc
 		return s.at
 	}

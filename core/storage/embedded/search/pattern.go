@@ -28,7 +28,7 @@ func (c compiler) prefix(q *query.Prefix) (clause, error) {
 	}
 	text := keywordOf(f, q.Value)
 	if q.CaseInsensitive {
-		a, err := automaton.Folded(string(text), true)
+		a, err := c.automaton(f.Path, pattern{clause: "prefix", text: string(text)})
 		return c.accepted(f, a, err)
 	}
 	return c.steady(between{field: f, from: text, to: behind(text)}), nil
@@ -39,7 +39,7 @@ func (c compiler) wildcard(q *query.Wildcard) (clause, error) {
 	if f == nil || q.Value == "" { // which in Elasticsearch is not the empty text
 		return nothing{}, err
 	}
-	a, err := automaton.Wildcard(string(keywordOf(f, q.Value)), q.CaseInsensitive)
+	a, err := c.automaton(f.Path, pattern{clause: "wildcard", text: string(keywordOf(f, q.Value)), fold: q.CaseInsensitive})
 	return c.accepted(f, a, err)
 }
 
@@ -53,7 +53,7 @@ func (c compiler) regexp(q *query.Regexp) (clause, error) {
 	case q.CaseInsensitive && q.Value == "": // as in wildcard
 		return nothing{}, nil
 	}
-	a, err := automaton.Regexp(string(keywordOf(f, q.Value)), q.Flags, q.CaseInsensitive, q.MaxStates)
+	a, err := c.automaton(f.Path, pattern{clause: "regexp", text: string(keywordOf(f, q.Value)), flags: q.Flags, fold: q.CaseInsensitive, states: q.MaxStates})
 	return c.accepted(f, a, err)
 }
 
@@ -78,14 +78,14 @@ func (c compiler) folded(q *query.Term) (clause, error) {
 	if len(text) == 0 && f.Index { // as in wildcard
 		return nothing{}, nil
 	}
-	a, err := automaton.Folded(string(text), false)
+	a, err := c.automaton(f.Path, pattern{clause: "term", text: string(text)})
 	return c.accepted(f, a, err)
 }
 
 // accepted is the search for the terms that an automaton accepts.
 func (c compiler) accepted(f *mapping.Field, a *automaton.Automaton, err error) (clause, error) {
 	if err != nil {
-		return nil, refuse("failed to create query: %s: %v", f.Path, err)
+		return nil, err
 	}
 	if a.WillAlwaysMatch(a.Start()) {
 		return c.steady(between{field: f}), nil

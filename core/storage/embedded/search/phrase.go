@@ -1,9 +1,6 @@
 package search
 
 import (
-	"bytes"
-	"slices"
-
 	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
@@ -30,7 +27,7 @@ func (c compiler) phrase(path string, q query.Full, slop int) (clause, error) {
 	if f == nil || f.Type != mapping.Text || err != nil {
 		return c.match(path, q, query.Words{})
 	}
-	tokens, _, err := words(f, &q)
+	tokens, _, err := c.words(f, &q)
 	switch {
 	case err != nil:
 		return nil, err
@@ -82,10 +79,7 @@ func (c *phrase) matches(v *view) (set, error) {
 		return none, err
 	}
 	var found []uint32
-	for n := 1; s.next() != noDoc; n++ {
-		if n%batchDocs == 0 && v.ctx.Err() != nil {
-			return nil, v.ctx.Err()
-		}
+	for s.next() != noDoc {
 		found = append(found, s.doc())
 	}
 	n, err := v.space(c.field.Nested)
@@ -109,7 +103,7 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 	if f == nil || f.Terms == nil || err != nil {
 		return nil, err
 	}
-	s := &phraseScorer{slop: c.slop, weight: c.weight, lengths: f.Lengths}
+	s := &phraseScorer{v: v, slop: c.slop, weight: c.weight, lengths: f.Lengths}
 	for _, place := range c.places {
 		r := openPlace(f.Terms, place.terms)
 		if r == nil {
@@ -119,7 +113,7 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 		s.offsets = append(s.offsets, place.offset)
 	}
 	if s.slop > 0 {
-		s.moves = newMoves(s.offsets, c.groups())
+		s.moves = newMoves(v, s.offsets, c.groups())
 	}
 	s.positions = make([][]uint32, len(s.readers))
 	return s, nil
@@ -128,27 +122,30 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 // groups gives for each place one that stands for its group: places with common terms, whose words must stand at different
 // places of a document.
 func (c *phrase) groups() []int {
-	groups := make([]int, len(c.places))
-	for i := range groups {
-		groups[i] = i
-		for j := range i {
-			if groups[j] == groups[i] || !share(c.places[i].terms, c.places[j].terms) {
-				continue
-			}
-			for k, group := range groups[:i] {
-				if group == groups[j] {
-					groups[k] = groups[i]
-				}
+	above := make([]int, len(c.places)) // leads from a place to the one that stands for its group
+	root := func(i int) int {
+		for above[i] != i {
+			above[i] = above[above[i]]
+			i = above[i]
+		}
+		return i
+	}
+	holder := map[string]int{} // a place with each term
+	for i, place := range c.places {
+		above[i] = i
+		for _, term := range place.terms {
+			if other, ok := holder[string(term)]; ok {
+				above[root(i)] = root(other)
+			} else {
+				holder[string(term)] = i
 			}
 		}
 	}
+	groups := make([]int, len(above))
+	for i := range groups {
+		groups[i] = root(i)
+	}
 	return groups
-}
-
-func share(a, b [][]byte) bool {
-	return slices.ContainsFunc(a, func(term []byte) bool {
-		return slices.ContainsFunc(b, func(other []byte) bool { return bytes.Equal(term, other) })
-	})
 }
 
 // openPlace gives nil when there is no such document.

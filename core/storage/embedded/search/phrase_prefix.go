@@ -14,7 +14,7 @@ func (c compiler) phrasePrefix(path string, q query.Full, slop, most int) (claus
 	if f.Type != mapping.Text {
 		return nil, refuse("failed to create query: Can only use phrase prefix queries on text fields - not on [%s] which is of type [%s]", path, f.Type)
 	}
-	tokens, _, err := words(f, &q)
+	tokens, _, err := c.words(f, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (c compiler) phrasePrefix(path string, q query.Full, slop, most int) (claus
 	}
 	list := places(tokens)
 	last := &list[len(list)-1]
-	e := &expansion{field: f, prefix: last.terms[len(last.terms)-1], most: most}
+	e := &expansion{field: f, prefix: last.terms[len(last.terms)-1], most: min(most, maxExpansions+1)}
 	last.terms = last.terms[:len(last.terms)-1]
 	c.expansions = append(c.expansions, e)
 	if len(list) == 1 {

@@ -47,6 +47,7 @@ func (u *placeUnion) positions(dst []uint32) []uint32 {
 
 // phraseScorer goes through the documents with a term for every place, and stops at those where they form the phrase.
 type phraseScorer struct {
+	v       *view
 	readers []*placeUnion
 	offsets []uint32
 	slop    int
@@ -88,6 +89,9 @@ func (s *phraseScorer) together(doc uint32) uint32 {
 next:
 	for doc != noDoc {
 		for _, r := range s.readers {
+			if s.v.ended(len(r.parts)) {
+				return noDoc
+			}
 			if found := r.seek(doc); found > doc {
 				doc = found
 				continue next
@@ -119,6 +123,9 @@ func (s *phraseScorer) exact() int {
 	}
 next:
 	for _, position := range s.positions[0] {
+		if s.v.ended(len(s.positions)) {
+			return found
+		}
 		for i := 1; i < len(s.positions); i++ {
 			list, want := s.positions[i], position-s.offsets[0]+s.offsets[i]
 			for at[i] < len(list) && list[at[i]] < want {

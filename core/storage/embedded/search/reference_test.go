@@ -290,10 +290,12 @@ type sortKey struct {
 }
 
 func (r random) sort() (string, []sortKey) {
+	fields := []string{"k", "i", "d", "dt"}
+	r.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
 	var keys []sortKey
 	var parts []string
 	for range 1 + r.IntN(2) {
-		k := sortKey{[]string{"k", "i", "d", "dt"}[r.IntN(4)], r.IntN(2) == 0, r.IntN(3) == 0}
+		k := sortKey{fields[len(keys)], r.IntN(2) == 0, r.IntN(3) == 0}
 		keys = append(keys, k)
 		parts = append(parts, fmt.Sprintf(`{%q:{"order":%q,"missing":%q}}`, k.field, map[bool]string{true: "desc", false: "asc"}[k.desc], map[bool]string{true: "_first", false: "_last"}[k.first]))
 	}

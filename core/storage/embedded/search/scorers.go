@@ -7,7 +7,7 @@ import (
 
 // join gives the documents of every scorer that are in filter too, with the sum of their scores and bonus. nil when there
 // are none.
-func join(scorers []scorer, filter set, bonus float32) scorer {
+func join(v *view, scorers []scorer, filter set, bonus float32) scorer {
 	if len(scorers) == 0 {
 		return newSteady(filter.bitmap(), bonus)
 	}
@@ -18,7 +18,7 @@ func join(scorers []scorer, filter set, bonus float32) scorer {
 		filter = nil
 	}
 	slices.SortFunc(scorers, func(a, b scorer) int { return cmp.Compare(a.cost(), b.cost()) })
-	s := &joined{scored: slices.Clone(scorers), filter: filter, bonus: float64(bonus)}
+	s := &joined{v: v, scored: slices.Clone(scorers), filter: filter, bonus: float64(bonus)}
 	s.lead, s.others = scorers[0], scorers[1:]
 	if filter != nil && filter.cost() < s.lead.cost() {
 		if s.lead = newSteady(filter.bitmap(), 0); s.lead == nil {
@@ -31,6 +31,7 @@ func join(scorers []scorer, filter set, bonus float32) scorer {
 
 // joined goes along lead and looks its documents up in the others.
 type joined struct {
+	v      *view
 	lead   scorer
 	others []scorer
 	scored []scorer
@@ -47,7 +48,7 @@ func (s *joined) cost() int              { return s.lead.cost() }
 // settle goes on to the first document that all have.
 func (s *joined) settle(doc uint32) uint32 {
 next:
-	for doc != noDoc {
+	for doc != noDoc && !s.v.ended(1+len(s.others)) {
 		for _, other := range s.others {
 			if found := other.seek(doc); found > doc {
 				doc = s.lead.seek(found)
@@ -89,14 +90,14 @@ func (s *optionalScorer) score() float32 {
 }
 
 // some gives the documents that at least needed of scorers have.
-func some(scorers []scorer, needed int) scorer {
+func some(v *view, scorers []scorer, needed int) scorer {
 	if len(scorers) == 1 {
 		return scorers[0]
 	}
 	if len(scorers) >= manyScorers {
-		return &windowScorer{parts: scorers, needed: needed}
+		return &windowScorer{v: v, parts: scorers, needed: needed}
 	}
-	return &anyScorer{parts: scorers, needed: needed}
+	return &anyScorer{v: v, parts: scorers, needed: needed}
 }
 
 // manyScorers is from how many parts on a window of documents is less work than always finding the part that is behind.
@@ -104,6 +105,7 @@ const manyScorers = 3
 
 // anyScorer adds up the scores of the parts that have a document.
 type anyScorer struct {
+	v      *view
 	parts  []scorer
 	needed int
 	begun  bool
@@ -122,7 +124,7 @@ func (s *anyScorer) seek(doc uint32) uint32 {
 		return s.at
 	}
 	for {
-		if doc == noDoc {
+		if doc == noDoc || s.v.ended(len(s.parts)) {
 			s.begun, s.at = true, noDoc
 			return noDoc
 		}

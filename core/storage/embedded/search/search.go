@@ -13,6 +13,14 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
+// ErrHeld is the error of Run, Count and Match when they would keep the Lock of a view for long: a memory was held too long. Those
+// who write to the memory wait for it, and all other searches behind them. The caller makes the memory immutable, so that its
+// view has no Lock, and asks again.
+var ErrHeld = errors.New("search: a memory was held too long")
+
+// maxHold is how long a Lock is kept.
+const maxHold = 200 * time.Millisecond
+
 // Target is a collection to search: the views are in the order of the positions of their documents.
 type Target struct {
 	Mapping *mapping.Mapping
@@ -64,7 +72,7 @@ type Result struct {
 }
 
 // Run searches the targets. Fails with services.storage.unexpected_bad_request when the search does not suit a mapping, or takes
-// longer than its search_timeout; with the error of ctx when that ends; and with segment.ErrDamaged.
+// longer than its search_timeout; with the error of ctx when that ends; with ErrHeld; and with segment.ErrDamaged.
 func Run(ctx context.Context, targets []Target, r Request) (Result, error) {
 	if r.Search.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -81,7 +89,7 @@ func Run(ctx context.Context, targets []Target, r Request) (Result, error) {
 var errTimeout = errors.New("search_timeout")
 
 func run(ctx context.Context, targets []Target, r Request) (Result, error) {
-	e, err := newExecution(targets, r)
+	e, err := newExecution(ctx, targets, r)
 	if err != nil {
 		return Result{}, err
 	}
@@ -89,7 +97,7 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 		if err := t.gather(ctx); err != nil {
 			return Result{}, err
 		}
-		if err := e.checkPlan(t); err != nil {
+		if err := e.checkPlan(ctx, t); err != nil {
 			return Result{}, err
 		}
 		number := 0
@@ -101,14 +109,14 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	return e.result()
+	return e.result(ctx)
 }
 
 // Count is how many live documents of the targets match a query. Its errors are those of Run.
 func Count(ctx context.Context, targets []Target, q query.Query, now time.Time) (int, error) {
-	sum := 0
+	sum, shared := 0, newSession(ctx)
 	for _, t := range targets {
-		err := eachMatch(ctx, t, q, now, func(v *view, s set) error {
+		err := eachMatch(shared, t, q, now, func(v *view, s set) error {
 			n, err := countAll(v, s)
 			sum += n
 			return err
@@ -123,7 +131,7 @@ func Count(ctx context.Context, targets []Target, q query.Query, now time.Time) 
 // Match gives the live documents that match a query, for each view. Its errors are those of Run.
 func Match(ctx context.Context, t Target, q query.Query, now time.Time) ([]*roaring.Bitmap, error) {
 	list := make([]*roaring.Bitmap, 0, len(t.Views))
-	err := eachMatch(ctx, t, q, now, func(_ *view, s set) error {
+	err := eachMatch(newSession(ctx), t, q, now, func(_ *view, s set) error {
 		list = append(list, s.bitmap().Clone())
 		return nil
 	})
@@ -131,21 +139,21 @@ func Match(ctx context.Context, t Target, q query.Query, now time.Time) ([]*roar
 }
 
 // eachMatch calls visit for each view with the live documents that match.
-func eachMatch(ctx context.Context, t Target, q query.Query, now time.Time, visit func(*view, set) error) error {
-	part := &target{Target: t, now: now}
+func eachMatch(s *session, t Target, q query.Query, now time.Time, visit func(*view, set) error) error {
+	part := &target{Target: t, session: s, now: now}
 	c, err := compiler{target: part, boost: 1}.compile(q)
 	if err != nil {
 		return err
 	}
-	if err := part.gather(ctx); err != nil {
+	if err := part.gather(s.ctx); err != nil {
 		return err
 	}
-	return part.each(ctx, func(v *view) error {
+	return part.each(s.ctx, func(v *view) error {
 		s, err := c.matches(v)
 		if err != nil {
 			return err
 		}
-		return visit(v, and(v.n, s, v.live()))
+		return visit(v, and(v, v.n, s, v.live()))
 	})
 }
 

@@ -144,13 +144,13 @@ func gather(list []uint32, n uint32) *roaring.Bitmap {
 }
 
 // collect makes a bitmap of a set of a space of n by going through it.
-func collect(s set, n uint32) *roaring.Bitmap {
+func collect(v *view, s set, n uint32) *roaring.Bitmap {
 	d := newDense(n)
-	_ = s.each(func(batch []uint32) error { // visit gives no error
+	_ = s.each(func(batch []uint32) error { // the error is that of ctx, which ends the view
 		for _, doc := range batch {
 			d.add(doc)
 		}
-		return nil
+		return v.stop(len(batch))
 	})
 	return d.bitmap()
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -15,6 +16,8 @@ import (
 type statistics struct {
 	corpora    map[string]*corpus
 	expansions []*expansion
+	// expansionTerms is how many terms they have found.
+	expansionTerms int
 }
 
 // corpus is what a field holds in all views, dead documents included.
@@ -82,6 +85,18 @@ func (t *target) gather(ctx context.Context) error {
 	return t.each(ctx, t.measure)
 }
 
+// maxExpansions is how many terms the prefixes of a search may stand for in one target: 64 for each of the 1024 clauses that it may
+// have, which is more than the 50 that a clause gets when it does not say.
+const maxExpansions = 1024 * 64
+
+// expanded notes that a prefix stands for more terms, which are charged.
+func (t *target) expanded(terms int) error {
+	if t.expansionTerms += terms; t.expansionTerms > maxExpansions {
+		return refuse("failed to create query: the prefixes of the search stand for more than %d terms", maxExpansions)
+	}
+	return t.charge(terms, wordBytes)
+}
+
 // each calls visit for every view, with its lock held.
 func (t *target) each(ctx context.Context, visit func(v *view) error) error {
 	for _, v := range t.Views {
@@ -96,11 +111,28 @@ func (t *target) each(ctx context.Context, visit func(v *view) error) error {
 }
 
 func (t *target) locked(ctx context.Context, v segment.View, visit func(v *view) error) error {
-	if v.Lock != nil {
-		v.Lock.Lock()
-		defer v.Lock.Unlock()
+	if v.Lock == nil {
+		return t.read(ctx, v, visit)
 	}
-	return visit(newView(ctx, t, v))
+	v.Lock.Lock()
+	defer v.Lock.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, maxHold, ErrHeld)
+	defer cancel()
+	err := t.read(ctx, v, visit)
+	if err != nil && errors.Is(context.Cause(ctx), ErrHeld) && errors.Is(err, context.DeadlineExceeded) {
+		return ErrHeld
+	}
+	return err
+}
+
+// read calls visit, and fails when it stopped early.
+func (t *target) read(ctx context.Context, v segment.View, visit func(v *view) error) error {
+	reading := newView(ctx, t, v)
+	err := visit(reading)
+	if err == nil && reading.stopped {
+		return ctx.Err()
+	}
+	return err
 }
 
 func (t *target) expand(v *view) error {
@@ -112,8 +144,11 @@ func (t *target) expand(v *view) error {
 		if f == nil || f.Terms == nil {
 			continue
 		}
-		n := 0
+		n, before := 0, len(e.terms)
 		for ord := range f.Terms.Between(e.prefix, behind(e.prefix), nil) {
+			if v.ended(1) {
+				return v.ctx.Err()
+			}
 			e.terms = append(e.terms, bytes.Clone(f.Terms.Term(ord)))
 			if n++; n == e.most {
 				break
@@ -122,6 +157,9 @@ func (t *target) expand(v *view) error {
 		slices.SortFunc(e.terms, bytes.Compare)
 		e.terms = slices.CompactFunc(e.terms, bytes.Equal)
 		e.terms = e.terms[:min(len(e.terms), e.most)]
+		if err := t.expanded(len(e.terms) - before); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -144,6 +182,9 @@ func (t *target) measure(v *view) error {
 		}
 		c.addSize(f)
 		for _, u := range c.usages {
+			if v.ended(1) {
+				return v.ctx.Err()
+			}
 			if ord, ok := f.Terms.Find(u.term); ok {
 				u.docs += uint64(f.Terms.DocFreq(ord)) //nolint:gosec // not negative
 			}
@@ -169,7 +210,7 @@ func (c *corpus) addBooleans(v *view, f *segment.Field) {
 	}
 	c.docs += f.Present.GetCardinality()
 	for value, term := range booleanTerms {
-		holding := newInterval(n, f.Ints, f.Present, int64(value), int64(value)).bitmap().GetCardinality()
+		holding := newInterval(v, n, f.Ints, f.Present, int64(value), int64(value)).bitmap().GetCardinality()
 		c.terms += holding
 		if u := c.usages[term]; u != nil {
 			u.docs += holding

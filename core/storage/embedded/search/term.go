@@ -15,7 +15,7 @@ import (
 // term compiles the search for one value.
 func (c compiler) term(path string, value jsontext.Value) (clause, error) {
 	if path == idField {
-		return c.steady(c.ids([]string{query.Text(value)})), nil
+		return c.ids([]string{query.Text(value)})
 	}
 	f, err := c.field(path)
 	if f == nil {
@@ -136,11 +136,14 @@ func (c compiler) terms(q *query.Terms) (clause, error) {
 		for i, v := range q.Values {
 			list[i] = query.Text(v)
 		}
-		return c.steady(c.ids(list)), nil
+		return c.ids(list)
 	}
 	f, err := c.field(q.Field)
 	if f == nil {
 		return nothing{}, err
+	}
+	if err := c.charge(len(q.Values), valueBytes); err != nil {
+		return nil, err
 	}
 	if f.Type == mapping.Keyword || f.Type == mapping.Text {
 		list := make([][]byte, len(q.Values))
@@ -175,7 +178,7 @@ func (c anyOf) matches(v *view) (set, error) {
 		return nil, err
 	}
 	sets, err := matchAll(v, c.parts)
-	return or(n, sets...), err
+	return or(v, n, sets...), err
 }
 
 func matchAll(v *view, parts []clause) ([]set, error) {
@@ -208,6 +211,9 @@ func (c exact) matches(v *view) (set, error) {
 	}
 	var found []*roaring.Bitmap
 	for _, term := range c.terms {
+		if err := v.stop(1); err != nil {
+			return nil, err
+		}
 		if ord, ok := f.Terms.Find(term); ok {
 			found = append(found, f.Terms.Documents(ord))
 		}
@@ -294,7 +300,7 @@ func (c ints) matches(v *view) (set, error) {
 		return none, err
 	}
 	n, err := v.space(c.field.Nested)
-	return newInterval(n, f.Ints, f.Present, c.least, c.most), err
+	return newInterval(v, n, f.Ints, f.Present, c.least, c.most), err
 }
 
 // floats matches floating-point numbers from least to most.
@@ -309,7 +315,7 @@ func (c floats) matches(v *view) (set, error) {
 		return none, err
 	}
 	n, err := v.space(c.field.Nested)
-	return newInterval(n, f.Floats, f.Present, c.least, c.most), err
+	return newInterval(v, n, f.Floats, f.Present, c.least, c.most), err
 }
 
 // before reports whether the order of the bytes of a and b leaves nothing from a to b.

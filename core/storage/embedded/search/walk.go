@@ -9,12 +9,12 @@ import (
 // walk offers the best documents of a set to a collector along the order of the values of a column, when that is less work
 // than looking at all of the set. It reports false when it is not, and then has done nothing. size is how many documents are
 // in the set; scores is nil or has the score of all of them, often enough for a batch.
-func walk(c *collector, s set, size int, scores []float32) bool {
+func walk(v *view, c *collector, s set, size int, scores []float32) bool {
 	switch r := c.readers[0].(type) {
 	case *numbers[int64]:
-		return walkColumn(c, r, s, size, scores)
+		return walkColumn(v, c, r, s, size, scores)
 	case *numbers[float64]:
-		return walkColumn(c, r, s, size, scores)
+		return walkColumn(v, c, r, s, size, scores)
 	}
 	return false
 }
@@ -22,7 +22,7 @@ func walk(c *collector, s set, size int, scores []float32) bool {
 // walkBatch is how many documents are looked at together.
 const walkBatch = 64
 
-func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int, scores []float32) bool {
+func walkColumn[T int64 | float64](v *view, c *collector, r *numbers[T], s set, size int, scores []float32) bool {
 	column := r.column
 	if column.Sorted == nil || column.Offsets != nil || size == 0 {
 		return false
@@ -42,6 +42,9 @@ func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int,
 			batch = append(batch, column.Sorted[r.place(i)])
 			i++
 		}
+		if v.ended(len(batch)) {
+			return true
+		}
 		kept := s.keep(batch)
 		c.add(kept, scores)
 		taken += len(kept)
@@ -55,10 +58,9 @@ func walkColumn[T int64 | float64](c *collector, r *numbers[T], s set, size int,
 		}
 	}
 	if r.present.Bitmap != nil && len(c.heap) < c.most {
-		absent := and(uint32(len(column.Values)), s, not(uint32(len(column.Values)), docs{r.present.Bitmap})) //nolint:gosec // documents
-		_ = absent.each(func(batch []uint32) error {                                                          // visit gives no error
+		_ = and(v, v.n, s, not(v.n, docs{r.present.Bitmap})).each(func(batch []uint32) error { // the error is that of ctx, which ends the view
 			c.add(batch, scores)
-			return nil
+			return v.stop(len(batch))
 		})
 	}
 	return true

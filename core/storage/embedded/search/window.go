@@ -8,13 +8,14 @@ const windowDocs = 2048
 // windowScorer adds up the scores of the parts that have a document, for a window of documents after the other: each part
 // goes through the window by itself.
 type windowScorer struct {
+	v      *view
 	parts  []scorer
 	needed int
 	begun  bool
 	at     uint32
 	base   uint32 // the first document of the window
 	sums   [windowDocs]float64
-	counts [windowDocs]uint16
+	counts [windowDocs]uint32
 	filled [windowDocs / 64]uint64
 }
 
@@ -43,7 +44,7 @@ func (s *windowScorer) seek(doc uint32) uint32 {
 		for _, part := range s.parts {
 			doc = min(doc, part.doc())
 		}
-		if doc == noDoc {
+		if doc == noDoc || s.v.ended(len(s.parts)) {
 			s.at = noDoc
 			return noDoc
 		}
@@ -58,6 +59,9 @@ func (s *windowScorer) fill(base uint32) {
 	clear(s.counts[:])
 	clear(s.filled[:])
 	for _, part := range s.parts {
+		if s.v.ended(windowDocs / 8) { // about what a part has of the window
+			return
+		}
 		if s.begun && part.doc() >= base {
 			s.addFrom(part, part.doc())
 		} else {

@@ -9,6 +9,7 @@ import (
 
 // TestWindow compares the windows with the plain way over documents that are near and far.
 func TestWindow(t *testing.T) {
+	v := &view{ctx: t.Context()}
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
 		var sets []*roaring.Bitmap
@@ -27,7 +28,7 @@ func TestWindow(t *testing.T) {
 			}
 			return list
 		}
-		var plain, windows scorer = &anyScorer{parts: parts(), needed: needed}, &windowScorer{parts: parts(), needed: needed}
+		var plain, windows scorer = &anyScorer{v: v, parts: parts(), needed: needed}, &windowScorer{v: v, parts: parts(), needed: needed}
 		for at := uint32(0); ; {
 			var want, got uint32
 			if rng.IntN(3) == 0 {

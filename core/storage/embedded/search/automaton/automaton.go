@@ -24,6 +24,12 @@ type Automaton struct {
 	always []bool
 }
 
+// Bytes is about how much memory the automaton needs.
+func (a *Automaton) Bytes() int {
+	const perState = 24 + 2 // the header of its row, and its part of accept and always
+	return len(a.next) * (perState + 4*len(a.next[0]))
+}
+
 // Start implements vellum.Automaton.
 func (a *Automaton) Start() int { return a.start }
 
