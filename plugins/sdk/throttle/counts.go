@@ -19,6 +19,11 @@ func (a *address) wait(now time.Time, l Limits) time.Duration {
 	return time.Duration(over/most*float64(time.Minute)) + time.Millisecond
 }
 
+func (a *address) harmless(now time.Time, l Limits) bool {
+	a.leak(now, l)
+	return a.failures == 0
+}
+
 func (a *address) fail(now time.Time, l Limits) {
 	a.leak(now, l)
 	a.failures++
@@ -37,11 +42,8 @@ type account struct {
 	lastFailure  time.Time
 	blockedUntil time.Time
 	// inHour are those of the hour that began at hour.
-	inHour   int
-	hour     time.Time
-	underWay int
-	// settled is closed when an attempt is settled; nil when nobody waits for that.
-	settled chan struct{}
+	inHour int
+	hour   time.Time
 }
 
 const forgetAfter = time.Hour
@@ -58,25 +60,8 @@ func (a *account) wait(now time.Time, l Limits) (wait time.Duration) {
 	return wait
 }
 
-// full reports whether the attempts under way would be all that may fail.
-func (a *account) full(l Limits) bool {
-	return l.FailuresInARow > 0 && a.underWay >= max(1, l.FailuresInARow-a.inARow) ||
-		l.FailuresPerHour > 0 && a.inHour+a.underWay >= l.FailuresPerHour
-}
-
-// next is closed when the next attempt is settled.
-func (a *account) next() <-chan struct{} {
-	if a.settled == nil {
-		a.settled = make(chan struct{})
-	}
-	return a.settled
-}
-
-func (a *account) wake() {
-	if a.settled != nil {
-		close(a.settled)
-		a.settled = nil
-	}
+func (a *account) harmless(now time.Time, l Limits) bool {
+	return a.wait(now, l) == 0 && a.inARow == 0 && a.inHour == 0
 }
 
 func (a *account) fail(now time.Time, l Limits) {

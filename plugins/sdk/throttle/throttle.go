@@ -12,7 +12,8 @@
 //
 // Attempts on one account that have begun count as failures until they are settled, so that many at once get no further than
 // one after the other. An address may overshoot with attempts that are under way together, and is kept away the longer for it.
-// Names and addresses are kept as HMACs under a key of the process. What is counted is lost with the process.
+// Names and addresses are kept as HMACs under a key of the process. What is counted is lost with the process. Only failures are
+// remembered: who is refused, however often, makes nobody be forgotten.
 //
 // Plugins import it; it imports settings and the LRU of hashicorp.
 package throttle
@@ -26,8 +27,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/sluicehq/sluice/plugins/sdk/settings"
 )
@@ -44,7 +43,7 @@ type Limits struct {
 	// FailuresPerHour is how many an account may have in an hour, whatever happens in between.
 	FailuresPerHour int `json:"failuresPerHour"`
 	// MaxEntries is how many accounts, and as many addresses, are remembered; those that were quiet for longest are
-	// forgotten first. 0 is 50 000.
+	// forgotten first, and those that were blocked last. 0 is 50 000.
 	MaxEntries int `json:"maxEntries"`
 }
 
@@ -63,8 +62,10 @@ type Throttle struct {
 	refused atomic.Int64
 
 	mu        sync.Mutex
-	addresses *simplelru.LRU[name, *address]
-	accounts  *simplelru.LRU[name, *account]
+	addresses memory[*address]
+	accounts  memory[*account]
+	busy      map[name]*busy // by account, while attempts are under way
+	waiting   map[name]int   // by address
 }
 
 // name is the HMAC of what is counted.
@@ -75,40 +76,44 @@ func New(l Limits) (*Throttle, error) {
 	if l.MaxEntries <= 0 {
 		l.MaxEntries = Standard().MaxEntries
 	}
-	t := &Throttle{limits: l, key: make([]byte, sha256.Size)}
+	t := &Throttle{limits: l, key: make([]byte, sha256.Size), busy: map[name]*busy{}, waiting: map[name]int{}}
 	_, _ = rand.Read(t.key) // never fails: the runtime ends the process instead
 	var err error
-	if t.addresses, err = simplelru.NewLRU[name, *address](l.MaxEntries, nil); err != nil {
+	if t.addresses, err = newMemory(l, func() *address { return new(address) }); err != nil {
 		return nil, err
 	}
-	t.accounts, err = simplelru.NewLRU[name, *account](l.MaxEntries, nil)
+	t.accounts, err = newMemory(l, func() *account { return new(account) })
 	return t, err
 }
 
 // Attempt is one that has begun. Its methods may be called more than once: the first settles it.
 type Attempt struct {
-	throttle *Throttle
-	address  *address
-	account  *account
-	done     bool
+	throttle        *Throttle
+	from, on        name
+	byIP, byAccount bool
+	done            bool
 }
 
 // Begin asks for an attempt from ip on an account; "" leaves one of them out. wait > 0 refuses it, for that long. It blocks
-// while the answer depends on attempts on the account that are under way; err is that of ctx.
+// while the answer depends on attempts on the account that are under way, unless too many wait already: that refuses it too.
+// err is that of ctx.
 func (t *Throttle) Begin(ctx context.Context, ip, accountName string) (attempt *Attempt, wait time.Duration, err error) {
-	from, on := t.name("ip", network(ip)), t.name("account", accountName)
+	a := &Attempt{throttle: t, byIP: ip != "", byAccount: accountName != ""}
+	a.from, a.on = t.name("ip", network(ip)), t.name("account", accountName)
 	for {
-		a, wait, settled := t.try(ip != "", from, accountName != "", on)
+		wait, settled := t.try(a)
 		switch {
-		case a != nil:
-			return a, 0, nil
-		case settled == nil:
+		case wait > 0:
 			t.refused.Add(1)
 			return nil, wait, nil
+		case settled == nil:
+			return a, 0, nil
 		}
 		select {
 		case <-settled:
+			t.leave(a)
 		case <-ctx.Done():
+			t.leave(a)
 			return nil, 0, ctx.Err()
 		}
 	}
@@ -117,57 +122,62 @@ func (t *Throttle) Begin(ctx context.Context, ip, accountName string) (attempt *
 // Refused counts attempts that were refused.
 func (t *Throttle) Refused() int64 { return t.refused.Load() }
 
-// try gives an attempt, or how long to wait for one, or a channel that is closed when asking again makes sense.
-func (t *Throttle) try(byIP bool, from name, byAccount bool, on name) (a *Attempt, wait time.Duration, settled <-chan struct{}) {
+// crowded is how long those wait who would be one too many to wait.
+const crowded = time.Second
+
+// try begins the attempt, or says how long to wait for one, or gives a channel that is closed when asking again makes sense:
+// who gets that calls leave.
+func (t *Throttle) try(a *Attempt) (wait time.Duration, settled <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	a = &Attempt{throttle: t}
-	if byIP && t.limits.FailuresPerMinute > 0 {
-		a.address = entry(t.addresses, from)
-		wait = a.address.wait(now, t.limits)
+	if from, known := t.addresses.find(a.from); known && a.byIP {
+		wait = from.wait(now, t.limits)
 	}
-	if byAccount {
-		a.account = entry(t.accounts, on)
-		wait = max(wait, a.account.wait(now, t.limits))
+	var failed account
+	if on, known := t.accounts.find(a.on); known && a.byAccount {
+		wait = max(wait, on.wait(now, t.limits))
+		failed = *on
 	}
-	if wait > 0 {
-		return nil, wait, nil
+	if wait > 0 || !a.byAccount {
+		return wait, nil
 	}
-	if a.account != nil {
-		if a.account.full(t.limits) {
-			return nil, 0, a.account.next()
-		}
-		a.account.underWay++
+	b := t.busyLocked(a.on)
+	if !b.full(failed, t.limits) {
+		b.underWay++
+		return 0, nil
 	}
-	return a, 0, nil
+	if settled = t.waitLocked(a, b); settled == nil {
+		return crowded, nil
+	}
+	return 0, settled
 }
 
 // Fail settles the attempt: the credentials were wrong.
 func (a *Attempt) Fail() {
-	a.settle(func(now time.Time, l Limits) {
-		if a.address != nil {
-			a.address.fail(now, l)
+	a.settle(func(t *Throttle, now time.Time) {
+		if a.byIP && t.limits.FailuresPerMinute > 0 {
+			t.addresses.fail(a.from, now)
 		}
-		if a.account != nil {
-			a.account.fail(now, l)
+		if a.byAccount {
+			t.accounts.fail(a.on, now)
 		}
 	})
 }
 
 // Succeed settles the attempt: the credentials were right, and the failures before in a row are forgiven.
 func (a *Attempt) Succeed() {
-	a.settle(func(time.Time, Limits) {
-		if a.account != nil {
-			a.account.inARow, a.account.blockedUntil = 0, time.Time{}
+	a.settle(func(t *Throttle, _ time.Time) {
+		if on, known := t.accounts.find(a.on); known && a.byAccount {
+			on.inARow, on.blockedUntil = 0, time.Time{}
 		}
 	})
 }
 
 // Drop settles the attempt as if it had not been: nobody knows whether the credentials were right.
-func (a *Attempt) Drop() { a.settle(func(time.Time, Limits) {}) }
+func (a *Attempt) Drop() { a.settle(func(*Throttle, time.Time) {}) }
 
-func (a *Attempt) settle(count func(time.Time, Limits)) {
+func (a *Attempt) settle(count func(*Throttle, time.Time)) {
 	t := a.throttle
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,10 +185,9 @@ func (a *Attempt) settle(count func(time.Time, Limits)) {
 		return
 	}
 	a.done = true
-	count(time.Now(), t.limits)
-	if a.account != nil {
-		a.account.underWay--
-		a.account.wake()
+	count(t, time.Now())
+	if a.byAccount {
+		t.endLocked(a.on)
 	}
 }
 
@@ -187,15 +196,6 @@ func (t *Throttle) name(kind, text string) (n name) {
 	h.Write([]byte(kind + "\x00" + text))
 	copy(n[:], h.Sum(nil))
 	return n
-}
-
-func entry[E any](all *simplelru.LRU[name, *E], n name) *E {
-	e, known := all.Get(n)
-	if !known {
-		e = new(E)
-		all.Add(n, e)
-	}
-	return e
 }
 
 // network is what is one address: of IPv6 64 bits. What is no address counts as it is.

@@ -130,13 +130,13 @@ func TestTheCeilingOfAnHourHoldsWhateverSucceeds(t *testing.T) {
 	})
 }
 
-// A hundred guesses at once get no further than five.
+// Sixty guesses at once get no further than five.
 func TestAttemptsUnderWayCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle(t, Standard())
 		var tried, most, now atomic.Int64
 		var wait sync.WaitGroup
-		for range 100 {
+		for range 60 {
 			wait.Go(func() {
 				a, _, err := th.Begin(t.Context(), "", "ali")
 				if err != nil || a == nil {
@@ -171,12 +171,12 @@ func TestAttemptsUnderWayCount(t *testing.T) {
 	})
 }
 
-// As many logins at once as one likes succeed, a few at a time.
+// Many logins at once succeed, a few at a time.
 func TestManySuccessesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle(t, Standard())
 		var wait sync.WaitGroup
-		for range 200 {
+		for range 60 {
 			wait.Go(func() {
 				a, w, err := th.Begin(t.Context(), "192.0.2.1", "ali")
 				if a == nil {
@@ -206,9 +206,82 @@ func TestEntriesAreBounded(t *testing.T) {
 	for i := range 1000 {
 		begin(t, th, fmt.Sprintf("192.0.%d.%d", i/256, i%256), fmt.Sprint(i)).Fail()
 	}
-	if th.accounts.Len() != 10 || th.addresses.Len() != 10 {
-		t.Errorf("%d accounts, %d addresses", th.accounts.Len(), th.addresses.Len())
+	if th.accounts.len() != 10 || th.addresses.len() != 10 {
+		t.Errorf("%d accounts, %d addresses", th.accounts.len(), th.addresses.len())
 	}
+}
+
+// Neither attempts that are refused nor failures on other accounts make a block go away.
+func TestABlockIsNotPushedOut(t *testing.T) {
+	l := Standard()
+	l.MaxEntries = 10
+	th := newThrottle(t, l)
+	for range 30 {
+		begin(t, th, "192.0.2.1", "").Fail()
+	}
+	for i := range 5 {
+		begin(t, th, fmt.Sprintf("192.0.3.%d", i), "ali").Fail()
+	}
+	for i := range 100 {
+		refused(t, th, "192.0.2.1", fmt.Sprint("refused", i))
+	}
+	if th.accounts.len() != 1 {
+		t.Errorf("%d accounts", th.accounts.len())
+	}
+	for i := range 100 {
+		begin(t, th, fmt.Sprintf("198.51.100.%d", i), fmt.Sprint("failed", i)).Fail()
+	}
+	refused(t, th, "203.0.113.1", "ali")
+	refused(t, th, "192.0.2.1", "bob")
+}
+
+// What has become harmless makes room before failures of the last hour, though it was blocked once.
+func TestHarmlessEntriesGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := Standard()
+		l.MaxEntries = 3
+		th := newThrottle(t, l)
+		for range 5 {
+			begin(t, th, "", "ali").Fail()
+		}
+		time.Sleep(2 * time.Hour)
+		for range 4 {
+			begin(t, th, "", "bob").Fail()
+			begin(t, th, "", "cid").Fail()
+		}
+		begin(t, th, "", "dan").Fail()
+		begin(t, th, "", "bob").Fail()
+		begin(t, th, "", "cid").Fail()
+		refused(t, th, "", "bob")
+		refused(t, th, "", "cid")
+	})
+}
+
+func TestWhoWaitsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := newThrottle(t, Limits{FailuresInARow: 1})
+		first, other := begin(t, th, "", "ali"), begin(t, th, "", "bob")
+		var wait sync.WaitGroup
+		for range maxWaiting {
+			wait.Go(func() {
+				a, w, err := th.Begin(t.Context(), "192.0.2.1", "ali")
+				if a == nil {
+					t.Errorf("refused for %s: %v", w, err)
+					return
+				}
+				a.Succeed()
+			})
+		}
+		synctest.Wait()
+		refused(t, th, "192.0.2.2", "ali") // too many for the account
+		refused(t, th, "192.0.2.1", "bob") // too many from the address
+		first.Succeed()
+		wait.Wait()
+		other.Drop()
+		if len(th.busy) != 0 || len(th.waiting) != 0 {
+			t.Errorf("%d busy, %d waiting", len(th.busy), len(th.waiting))
+		}
+	})
 }
 
 func TestZeroBoundsNothing(t *testing.T) {
