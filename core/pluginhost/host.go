@@ -12,7 +12,8 @@ import (
 
 	"github.com/sluicehq/sluice/core/pluginhost/bridge"
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
-	"github.com/sluicehq/sluice/protocol/pluginv1"
+	"github.com/sluicehq/sluice/core/router"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Host runs the plugins of a node. It is safe for concurrent use.
@@ -74,17 +75,18 @@ func (h *Host) start(ctx context.Context) error {
 	h.each(func(p *plugin) error { return p.prepare(ctx) })
 	taken := h.ids()
 	for _, p := range h.plugins {
-		if p.generation() == nil {
+		if p.manifest == nil {
 			continue
 		}
 		if err := h.register(p, taken); err != nil {
 			p.fail(err)
 		}
 	}
+	h.reservePlaces()
 	h.each(func(p *plugin) error {
 		err := p.start(ctx)
 		if err != nil {
-			h.options.Registry.Remove(p.id)
+			err = errors.Join(err, h.options.Registry.Set(silent(p.contribution)))
 		}
 		return err
 	})
@@ -129,9 +131,9 @@ func (h *Host) ids() map[string]string {
 	return taken
 }
 
-// register puts the plugin's contribution into the registry.
+// register puts the plugin's contribution into the registry: of one that has failed already, its actions alone.
 func (h *Host) register(p *plugin, taken map[string]string) error {
-	m := p.generation().manifest
+	m := p.manifest
 	for _, name := range bridge.Names(m) {
 		key := strings.ToLower(name)
 		if owner := cmp.Or(taken[key], p.id); owner != p.id {
@@ -145,23 +147,51 @@ func (h *Host) register(p *plugin, taken map[string]string) error {
 			return fmt.Errorf("its trigger %q is refused: events of %s belong to %s", event, scope, owner)
 		}
 	}
-	mount := h.mountOf(m)
+	// The operator decides before the manifest.
+	mount := cmp.Or(h.options.Mounts[p.id], m.GetMount())
 	if err := bridge.CheckMount(mount); err != nil {
 		return err
 	}
 	c, err := p.bridge.Contribution(m, mount)
+	if err == nil && p.Status().State == Failed {
+		c = silent(c)
+	}
 	if err == nil {
 		err = h.options.Registry.Set(c)
 	}
 	if err != nil {
 		return fmt.Errorf("its actions are refused: %w", err)
 	}
+	p.contribution = c
 	return nil
 }
 
-// mountOf is where the routes of a plugin stand: the operator decides before the manifest.
-func (h *Host) mountOf(m *pluginv1.Manifest) string {
-	return cmp.Or(h.options.Mounts[m.GetId()], m.GetMount())
+// reservePlaces keeps the places of plugins that could not bring their routes: what clients send there, passwords and
+// whole documents among it, is for the plugin and must not reach the routes of documents. It comes after the plugins that
+// did bring theirs, so that nobody loses a place to one that does not run.
+func (h *Host) reservePlaces() {
+	places := maps.Clone(h.options.Mounts)
+	if places == nil {
+		places = map[string]string{}
+	}
+	for _, p := range h.plugins {
+		if p.contribution.Owner != "" {
+			delete(places, p.id)
+		} else {
+			places[p.id] = cmp.Or(places[p.id], p.mount, "/"+p.id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(places)) {
+		err := bridge.CheckMount(places[id])
+		if err == nil {
+			err = h.options.Registry.Set(router.Contribution{Owner: id, Service: &router.Service{
+				Mount: places[id], Down: kerror.PluginRuntimeUnavailable.New(id, string(Failed)),
+			}})
+		}
+		if err != nil {
+			h.options.Logger.Warn("the place of a plugin that does not run is not kept free", "plugin", id, "mount", places[id], "error", err)
+		}
+	}
 }
 
 // Plugins tells how every plugin is, sorted by id.

@@ -10,10 +10,12 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/pluginhost/bridge"
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
+	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/pluginv1"
 	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
@@ -40,6 +42,11 @@ type plugin struct {
 	// Set once by prepare.
 	settings []byte
 	secrets  map[string]string
+	// mount is what the manifest says, even one that is refused.
+	mount string
+
+	// contribution is what register brought, its Owner "" for nothing.
+	contribution router.Contribution
 
 	mu       sync.Mutex
 	staged   catalog.Staged // set once by prepare
@@ -83,10 +90,14 @@ func (p *plugin) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.mount = g.manifest.GetMount()
 	if err := bridge.Check(p.id, g.manifest); err != nil {
 		g.close()
 		return fmt.Errorf("its manifest is refused, tell its author: %w", err)
 	}
+	p.mu.Lock()
+	p.manifest = g.manifest
+	p.mu.Unlock()
 	var wrongSettings, wrongSecrets error
 	p.settings, wrongSettings = settingsFor(g.manifest, o.Config[p.id])
 	p.secrets, wrongSecrets = secretsFor(g.manifest, o.Secrets[p.id])
@@ -97,8 +108,15 @@ func (p *plugin) prepare(ctx context.Context) error {
 	p.warnUnused(g.manifest)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current, p.manifest = g, g.manifest
+	p.current = g
 	return nil
+}
+
+// silent is c without pipes and hooks: those of a plugin that never started do not count, or its pipes would stop every
+// request that they look at. Its actions stay, and answer 503.
+func silent(c router.Contribution) router.Contribution {
+	c.Listeners = events.Listeners{Owner: c.Owner}
+	return c
 }
 
 // stage makes the private copy and decides whether it may run.

@@ -88,4 +88,7 @@ type Service struct {
 	Mount string
 	// Refusals are the answers to what the node refuses.
 	Refusals protocol.Refusals
+	// Down is the answer to every path that has no route, instead of 404: the plugin did not get as far as to bring its
+	// routes. nil for a plugin that brought them.
+	Down error
 }

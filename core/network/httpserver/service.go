@@ -73,6 +73,9 @@ func (x *exchange) shape(resp *protocol.Response) *protocol.Response {
 // missed answers for a service what no route of it takes.
 func (x *exchange) missed(miss router.Miss) *protocol.Response {
 	x.service, x.profile = miss.Service, protocol.Raw
+	if miss.Service.Down != nil {
+		return x.fail(miss.Service.Down)
+	}
 	if len(miss.Verbs) == 0 {
 		return x.fail(kerror.NetworkHTTPURLNotFound.New(x.r.URL.EscapedPath()))
 	}

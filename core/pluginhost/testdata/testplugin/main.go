@@ -46,6 +46,12 @@ func main() {
 		p = sdk.Plugin{ID: id, Version: "0"}
 	case "service":
 		p = newService(id)
+		switch {
+		case strings.HasSuffix(id, "-refuse"):
+			p.Start = func(context.Context, *sdk.Host, jsontext.Value) error { return errors.New("the moon is wrong") }
+		case strings.HasSuffix(id, "-schema"):
+			p.ConfigSchema = []byte(`{"type":"object","required":["n"]}`)
+		}
 	case "friend":
 		p = newFriend(id)
 	case "wrongid":
