@@ -481,6 +481,39 @@ func TestLinking(t *testing.T) { // rows 10 and 11
 	}
 }
 
+// What is not sealed in a state leads to nobody's record.
+func TestLinkingBindsNobodyElse(t *testing.T) {
+	s := start(t, options{})
+	ann := s.auraID(t, "userId=ann&authorizationId=a1&channelId="+c1)
+	neutral := func() string { return s.state(t, `{"purpose":"link","channelId":"`+c1+`"}`) }
+	a := s.get(callback + "?authorization_id=evil&user_id=ann&state=" + neutral())
+	own, _ := a.Get("auraId").(string)
+	if a.Status != 200 || own == ann {
+		t.Errorf("by user_id: %d %s", a.Status, a.Body)
+	}
+	if a := s.get(callback + "?authorization_id=ann&state=" + neutral()); a.Status != 200 || a.Get("auraId") == ann {
+		t.Errorf("an authorization with the name of a user: %d %s", a.Status, a.Body)
+	}
+	expect(t, s.get(callback+"?authorization_id=evil&state="+neutral()), 409, "ALREADY_EXISTS")
+	byAuraID := func(id string) string {
+		return s.state(t, `{"purpose":"link","channelId":"`+c1+`","auraId":"`+id+`"}`)
+	}
+	if a := s.get(callback + "?authorization_id=evil&state=" + byAuraID(own)); a.Get("auraId") != own {
+		t.Errorf("the sealed auraId: %d %s", a.Status, a.Body)
+	}
+	expect(t, s.get(callback+"?authorization_id=ann&state="+byAuraID(own)), 409, "ALREADY_EXISTS")
+	expect(t, s.get(callback+"?authorization_id=a2&user_id=bob&state="+byAuraID(ann)), 400, "INVALID_ARGUMENT")
+	if whole := s.get("/users/"+ann, s.bot); whole.Get("authorizationId") != "a1" {
+		t.Errorf("overwritten: %s", whole.Body)
+	}
+	if a := s.get(callback + "?authorization_id=a2&state=" + byAuraID(ann)); a.Get("auraId") != ann {
+		t.Errorf("the sealed auraId: %d %s", a.Status, a.Body)
+	}
+	if whole := s.get("/users/"+ann, s.bot); whole.Get("authorizationId") != "a2" {
+		t.Errorf("not renewed: %s", whole.Body)
+	}
+}
+
 // A state is good once, also for those who come at the same time.
 func TestReplaysAtTheSameTime(t *testing.T) {
 	s := start(t, options{})

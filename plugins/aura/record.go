@@ -52,6 +52,8 @@ type newUser struct {
 	auraID string
 	// external users are known by their auraID alone.
 	external bool
+	// unproven users get a new record or none: one that exists may be somebody else's.
+	unproven bool
 }
 
 // now is a time as it is stored and answered.

@@ -36,9 +36,13 @@ func newRegistry(host *sdk.Host, k *keys) registry {
 	}
 }
 
+// person names who it is. Ids of one kind are nobody's of another.
 func (g registry) person(u newUser) string {
-	if u.external {
+	switch {
+	case u.external:
 		return g.keys.hmac("external", u.auraID)
+	case u.userID == "":
+		return g.keys.hmac("authorization", u.authorizationID)
 	}
 	return g.keys.hmac("person", u.userID)
 }
@@ -56,6 +60,9 @@ func (g registry) register(ctx context.Context, u newUser) (*record, error) {
 		}
 		var done bool
 		if r != nil {
+			if u.unproven {
+				return nil, errTaken
+			}
 			done, err = g.renew(ctx, key, r, version, u)
 			if done && err == nil && u.external { // an erasure of the same id may have taken its pointer
 				_, err = g.point(ctx, u, r.AuraID, key)

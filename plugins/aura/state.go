@@ -101,15 +101,8 @@ func (p *plugin) linkCallback(ctx context.Context, c *call) (any, error) {
 	if failure != "" {
 		return p.linkFailed(c, s, failure)
 	}
-	u.channelID, u.auraID = s.ChannelID, s.AuraID
-	if s.UserID != "" {
-		if u.userID != "" && u.userID != s.UserID {
-			return nil, invalid("user_id", "is not the one that the state is for")
-		}
-		u.userID = s.UserID
-	}
-	if u.userID == "" { // then the authorization is all that tells who it is
-		u.userID = u.authorizationID
+	if u, err = p.linked(ctx, s, u); err != nil {
+		return nil, err
 	}
 	r, err := p.registry.register(ctx, u)
 	if err != nil {
@@ -121,6 +114,27 @@ func (p *plugin) linkCallback(ctx context.Context, c *call) (any, error) {
 	return struct {
 		AuraID string `json:"auraId"`
 	}{r.AuraID}, nil
+}
+
+// linked says whose record it is. Only what is sealed in the state leads to a record that exists: anybody can write a user_id
+// into an address. Who is known by his authorization alone gets a record of his own.
+func (p *plugin) linked(ctx context.Context, s *state, u newUser) (newUser, error) {
+	u.channelID, u.auraID = s.ChannelID, s.AuraID
+	claimed := u.userID
+	u.userID, u.unproven = s.UserID, s.UserID == ""
+	if s.UserID == "" && s.AuraID != "" {
+		_, r, err := p.registry.byAuraID(ctx, s.AuraID)
+		if err != nil {
+			return u, err
+		}
+		if r != nil && r.Type == authenticatedUser && r.ChannelID == s.ChannelID {
+			u.userID, u.unproven = r.UserID, r.UserID == "" && r.AuthorizationID != u.authorizationID
+		}
+	}
+	if claimed != "" && u.userID != "" && claimed != u.userID {
+		return u, invalid("user_id", "is not the one that the state is for")
+	}
+	return u, nil
 }
 
 // readLink reads the parameters beside the state, so that a request that lacks one does not use the state up. failure is
