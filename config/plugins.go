@@ -12,8 +12,8 @@ type Plugins struct {
 	LockFile           string                       `config:"lockFile" doc:"File with the trusted checksum of every plugin, written by sluice plugin pin. Empty = sluice.lock in plugins.dir."`
 	CallTimeout        time.Duration                `config:"callTimeout" doc:"Time for a plugin to answer one call." min:"1ms"`
 	SlowCallWarning    time.Duration                `config:"slowCallWarning" doc:"Duration from which a call is logged as slow." min:"1ms"`
-	MaxConcurrentCalls int                          `config:"maxConcurrentCalls" doc:"Calls in one plugin at once." min:"1"`
-	MaxWaitingCalls    int                          `config:"maxWaitingCalls" doc:"Calls waiting for one plugin; one more is answered 503." min:"0"`
+	MaxConcurrentCalls int                          `config:"maxConcurrentCalls" doc:"Calls in one plugin at once. Together with those that wait never more than half of limits.concurrentRequests, whatever is set here: a plugin that hangs leaves the node the other half." min:"1"`
+	MaxWaitingCalls    int                          `config:"maxWaitingCalls" doc:"Calls waiting for one plugin; one more is answered 503. See plugins.maxConcurrentCalls for the bound of both." min:"0"`
 	MaxMessageSize     Size                         `config:"maxMessageSize" doc:"Largest message between node and plugin, both ways." min:"64KB" max:"1GB"`
 	StartTimeout       time.Duration                `config:"startTimeout" doc:"Time for a plugin to start and describe itself." min:"1ms"`
 	Restart            Restart                      `config:"restart" doc:"What happens after a plugin crashed."`
@@ -40,8 +40,8 @@ func defaultPlugins() Plugins {
 	return Plugins{
 		CallTimeout:        5 * time.Second,
 		SlowCallWarning:    500 * time.Millisecond,
-		MaxConcurrentCalls: 256,
-		MaxWaitingCalls:    5000,
+		MaxConcurrentCalls: 200,
+		MaxWaitingCalls:    50,
 		MaxMessageSize:     16 * MB,
 		StartTimeout:       10 * time.Second,
 		Restart: Restart{

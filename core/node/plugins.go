@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/controllers/server"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/pluginhost"
@@ -14,13 +15,14 @@ import (
 
 func (n *Node) openPlugins(ctx context.Context) error {
 	c := n.options.Config.Plugins
+	running, waiting := callBounds(n.options.Config)
 	host, err := pluginhost.Open(ctx, pluginhost.Options{
 		Version: n.options.Version, Dir: c.Dir, LockFile: c.LockPath(),
 		DataDir: n.options.Config.Server.DataDir, Dev: n.options.Config.Dev,
 		Registry: n.registry, Executor: n.funnel, Events: fired{n}, Collections: n.engine, InProcess: n.options.InProcess,
 		Config: c.Config, Secrets: c.Secrets, Mounts: c.Mounts, Storage: c.Storage,
 		CallTimeout: c.CallTimeout, SlowCallWarning: c.SlowCallWarning,
-		MaxConcurrentCalls: c.MaxConcurrentCalls, MaxWaitingCalls: orNone(c.MaxWaitingCalls), MaxMessageBytes: int(c.MaxMessageSize),
+		MaxConcurrentCalls: running, MaxWaitingCalls: orNone(waiting), MaxMessageBytes: int(c.MaxMessageSize),
 		HookQueueSize: c.HookQueueSize, StartTimeout: c.StartTimeout, DrainTimeout: c.DrainTimeout,
 		Restart: process.Policy{
 			InitialDelay: c.Restart.InitialDelay, MaxDelay: c.Restart.MaxDelay, HealthyAfter: c.Restart.HealthyAfter,
@@ -57,6 +59,15 @@ func missing(required []string, plugins []pluginhost.Status) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// callBounds are the calls that may run in one plugin, and wait for it: those of the settings, but together at most half of
+// the requests that the node executes at once. A request keeps its place while it waits for a plugin, so one that hangs
+// would otherwise take all of them.
+func callBounds(c *config.Config) (running, waiting int) {
+	share := max(1, c.Limits.ConcurrentRequests/2)
+	running = min(c.Plugins.MaxConcurrentCalls, share)
+	return running, min(c.Plugins.MaxWaitingCalls, share-running)
 }
 
 // orNone turns the setting's 0, no waiting at all, into what the host calls none.

@@ -89,8 +89,8 @@ func (o Options) withDefaults() Options {
 	}
 	duration(&o.CallTimeout, 5*time.Second)
 	duration(&o.SlowCallWarning, 500*time.Millisecond)
-	number(&o.MaxConcurrentCalls, 256)
-	number(&o.MaxWaitingCalls, 5000)
+	number(&o.MaxConcurrentCalls, 200)
+	number(&o.MaxWaitingCalls, 50)
 	number(&o.MaxMessageBytes, 16<<20)
 	number(&o.HookQueueSize, 10000)
 	duration(&o.StartTimeout, 10*time.Second)

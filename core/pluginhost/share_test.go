@@ -1,0 +1,57 @@
+package pluginhost_test
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicehq/sluice/config"
+)
+
+// TestPluginThatHangsLeavesTheRest: a plugin holds at most half of the places of the node, whatever its settings allow.
+func TestPluginThatHangsLeavesTheRest(t *testing.T) {
+	n := serve(t, func(c *config.Config) {
+		c.Plugins.MaxConcurrentCalls, c.Plugins.MaxWaitingCalls = 400, 5000
+	}, "service", "service-other")
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	var callers sync.WaitGroup
+	var refused, served atomic.Int64
+	for range 900 {
+		callers.Go(func() {
+			resp, err := client.Get("http://" + n.Client.Address + "/service/slow") //nolint:noctx // ends by itself
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			_, _ = io.Copy(io.Discard, resp.Body)
+			switch resp.StatusCode {
+			case http.StatusServiceUnavailable:
+				refused.Add(1)
+			case http.StatusOK:
+				served.Add(1)
+			default:
+				t.Errorf("status %d", resp.StatusCode)
+			}
+		})
+	}
+	eventually(t, "the plugin refuses what is too much", func() bool { return refused.Load() >= 900-250 })
+	if served.Load() > 0 {
+		callers.Wait()
+		t.Skip("this machine is too slow to have 900 callers at once")
+	}
+	for path, want := range map[string]int{"/_now": 200, "/service-other/teapot": 418} {
+		began := time.Now()
+		if a := n.HTTP("GET", path, ""); a.Status != want || time.Since(began) > time.Second {
+			t.Errorf("%s: %d after %s", path, a.Status, time.Since(began))
+		}
+	}
+	callers.Wait()
+	if served.Load() != 250 {
+		t.Errorf("%d served, want half of limits.concurrentRequests", served.Load())
+	}
+}
