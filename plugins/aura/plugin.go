@@ -80,8 +80,9 @@ type plugin struct {
 	outbox   *outbox
 	allowed  []netip.Prefix // who may read the metrics without a key
 
-	failures *throttle.Throttle // of credentials
-	unknown  *throttle.Throttle // look-ups of users that do not exist
+	failures  *throttle.Throttle // of credentials
+	callbacks *throttle.Throttle // failures of states
+	unknown   *throttle.Throttle // look-ups of users that do not exist
 
 	apiKeys, states, audits sdk.Store
 
@@ -104,10 +105,7 @@ func (p *plugin) start(ctx context.Context, host *sdk.Host, config jsontext.Valu
 	if err := p.connect(); err != nil {
 		return err
 	}
-	if p.failures, err = throttle.New(throttle.Limits{FailuresPerMinute: p.settings.Limits.FailuresPerMinute}); err != nil {
-		return err
-	}
-	if p.unknown, err = throttle.New(throttle.Limits{FailuresPerMinute: p.settings.Limits.UnknownUsersPerMinute}); err != nil {
+	if err := p.throttles(); err != nil {
 		return err
 	}
 	p.apiKeys, p.states, p.audits = host.Store(apiKeysCollection), host.Store(statesCollection), host.Store(auditCollection)
@@ -121,6 +119,15 @@ func (p *plugin) start(ctx context.Context, host *sdk.Host, config jsontext.Valu
 	p.work.Go(func() { p.outbox.run(working) })
 	p.work.Go(func() { p.purgeStates(working) })
 	return nil
+}
+
+func (p *plugin) throttles() error {
+	var errs [3]error
+	failures := throttle.Limits{FailuresPerMinute: p.settings.Limits.FailuresPerMinute}
+	p.failures, errs[0] = throttle.New(failures)
+	p.callbacks, errs[1] = throttle.New(failures)
+	p.unknown, errs[2] = throttle.New(throttle.Limits{FailuresPerMinute: p.settings.Limits.UnknownUsersPerMinute})
+	return errors.Join(errs[:]...)
 }
 
 // connect makes the clients of the services outside; nothing is sent yet.

@@ -54,12 +54,27 @@ func (p *plugin) serve(route string, a access, h handler) sdk.Handler {
 	}
 }
 
-// admit calls h when the credentials allow it. Wrong ones count against the address they come from.
+// admit calls h when the credentials allow it. Wrong ones count against the address they come from; a good key is good
+// wherever it comes from, and callbacks, which have none, count apart.
 func (p *plugin) admit(ctx context.Context, c *call, a access, h handler) (any, error) {
-	if a.keyless && !a.state || a.address && p.fromAllowedAddress(c) {
+	switch {
+	case a.state:
+		return p.counted(ctx, c, p.callbacks, h)
+	case a.keyless || a.address && p.fromAllowedAddress(c):
 		return h(ctx, c)
 	}
-	attempt, wait, err := p.failures.Begin(ctx, c.Connection.ClientIP, "")
+	if err := p.authenticate(ctx, c, a); err != nil {
+		return p.counted(ctx, c, p.failures, func(context.Context, *call) (any, error) { return nil, err })
+	}
+	if c.bearer != "" { // what it is good for shows in h
+		return p.counted(ctx, c, p.failures, h)
+	}
+	return h(ctx, c)
+}
+
+// counted calls h unless too much from the same address was refused.
+func (p *plugin) counted(ctx context.Context, c *call, by *throttle.Throttle, h handler) (any, error) {
+	attempt, wait, err := by.Begin(ctx, c.Connection.ClientIP, "")
 	if err != nil {
 		return nil, err
 	}
@@ -68,27 +83,14 @@ func (p *plugin) admit(ctx context.Context, c *call, a access, h handler) (any, 
 		return nil, &problem{kind: tooManyRequests, message: "too many refused requests", retryAfter: wait}
 	}
 	defer attempt.Drop()
-	if err := p.authenticate(ctx, c, a); err != nil {
-		return nil, p.refused(c, a, err, attempt)
-	}
 	result, err := h(ctx, c)
-	if err != nil {
-		return nil, p.refused(c, a, err, attempt)
+	if err != nil && asProblem(err).kind == unauthenticated {
+		attempt.Fail()
+		if by == p.failures {
+			c.Reply.SetHeader("WWW-Authenticate", `APIKEY realm="aura-services"`)
+		}
 	}
-	return result, nil
-}
-
-// refused counts what was refused.
-func (p *plugin) refused(c *call, a access, err error, attempt *throttle.Attempt) error {
-	failed := asProblem(err)
-	if failed.kind != unauthenticated {
-		return failed
-	}
-	attempt.Fail()
-	if !a.keyless && c.key == nil {
-		c.Reply.SetHeader("WWW-Authenticate", `APIKEY realm="aura-services"`)
-	}
-	return failed
+	return result, err
 }
 
 // done counts and logs a request, by the template of its route: values in paths stay out of both.

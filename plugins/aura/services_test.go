@@ -354,9 +354,17 @@ func TestThrottling(t *testing.T) {
 		}
 	}
 	for i := range 6 {
+		if a := s.get(callback + "?authorization_id=a1&state=x"); i < 5 && a.Status != 401 || i == 5 && a.Status != 429 || a.Header.Get("WWW-Authenticate") != "" {
+			t.Errorf("wrong state %d: %d %s", i, a.Status, a.Body)
+		}
+	}
+	for i := range 6 {
 		if a := s.get("/ping", "Authorization: APIKEY xyz"); i < 5 && a.Status != 401 || i == 5 && (a.Status != 429 || a.Get("code") != "TOO_MANY_REQUESTS" || a.Header.Get("Retry-After") == "") {
 			t.Errorf("wrong key %d: %d %s %v", i, a.Status, a.Body, a.Header)
 		}
+	}
+	if a := s.get("/ping", s.kernel); a.Status != 200 {
+		t.Errorf("a good key: %d %s", a.Status, a.Body)
 	}
 	if a := s.get("/healthz"); a.Status != 200 {
 		t.Errorf("what needs no key: %d %s", a.Status, a.Body)
