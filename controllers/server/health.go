@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,9 +17,10 @@ type health struct {
 	Plugins map[string]PluginHealth `json:"plugins,omitzero"`
 }
 
-// healthCheck answers {status: green|red, services: {storageEngine: green|red}, plugins?: {id: {status, reason?}}}. A red
-// service gives error and result together, with status 500; a plugin that is down or degraded makes nothing red, as the node
-// serves all the rest. services (CSV) names what to look at; without it, everything.
+// healthCheck answers {status: green|yellow|red, services: {storageEngine: green|red}, plugins?: {id: {status, reason?}}}. A
+// red service gives error and result together, with status 500. A plugin that is down or degraded makes the status yellow,
+// which is beyond the API of Kuzzle, and no error, as the node serves all the rest. services (CSV) names what to look at;
+// without it, everything.
 func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any, error) {
 	wanted, err := services(req)
 	if err != nil {
@@ -35,6 +37,9 @@ func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any
 	}
 	if c.PluginHealth != nil && (wanted == nil || slices.Contains(wanted, "plugins")) {
 		h.Plugins = c.pluginHealth(req)
+	}
+	if h.Status == "green" && slices.ContainsFunc(slices.Collect(maps.Values(h.Plugins)), PluginHealth.impaired) {
+		h.Status = "yellow"
 	}
 	return h, down
 }

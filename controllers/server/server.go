@@ -44,6 +44,9 @@ type PluginHealth struct {
 	Reason string `json:"reason,omitzero"`
 }
 
+// impaired reports whether the plugin cannot do all that it is there for.
+func (h PluginHealth) impaired() bool { return h.Status != "running" }
+
 type controller struct{ Options }
 
 // Actions gives the actions of the controller.

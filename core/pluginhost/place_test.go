@@ -40,6 +40,12 @@ func TestPlacesOfPluginsThatDoNotRun(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, a.Status, a.Body)
 		}
 	}
+	if a := n.HTTP("GET", "/_healthCheck", "", token); a.Status != 200 || a.Get("result.status") != "yellow" || a.Get("result.plugins.early.status") != "failed" {
+		t.Errorf("health: %d %s", a.Status, a.Body)
+	}
+	if a := n.HTTP("GET", "/_healthCheck?services=storageEngine", "", token); a.Get("result.status") != "green" {
+		t.Errorf("health of the storage alone: %s", a.Body)
+	}
 	if status, _, body := at(t, n.SiteAddress("service-schema"), "", "GET", "/teapot"); status != 503 || !strings.HasPrefix(body, `{"refused":503`) {
 		t.Errorf("own listener: %d %s", status, body)
 	}

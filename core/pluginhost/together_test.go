@@ -61,7 +61,7 @@ func TestDegraded(t *testing.T) {
 		t.Errorf("healthy: %s, %s", got, gauge())
 	}
 	n.Must("POST", "/service/health?reason=no+key", "")
-	if got := health(root); !strings.Contains(got, `"service":{"status":"degraded","reason":"no key"}`) || !strings.Contains(got, `"status":"green"`) || gauge() != "1" {
+	if got := health(root); !strings.Contains(got, `"service":{"status":"degraded","reason":"no key"}`) || !strings.Contains(got, `{"status":"yellow","services":{"storageEngine":"green"}`) || gauge() != "1" {
 		t.Errorf("degraded: %s, %s", got, gauge())
 	}
 	if s := n.Plugins()[1]; s.Degraded != "no key" || s.State != "running" {
