@@ -150,6 +150,14 @@ func TestHeadAndOptions(t *testing.T) {
 		a.Header.Get("Access-Control-Allow-Origin") != "http://pages.example" || a.Header.Get("Access-Control-Allow-Methods") == "" {
 		t.Errorf("OPTIONS: %d %q %v", a.Status, a.Body, a.Header)
 	}
+	a = n.HTTP("OPTIONS", "/service/echo", "", "Origin: http://pages.example", "Access-Control-Request-Headers: token,x-service-key")
+	if got := a.Header.Get("Access-Control-Allow-Headers"); a.Status != 204 || got != "token,x-service-key" {
+		t.Errorf("preflight: %d, allowed headers %q", a.Status, got)
+	}
+	a = n.HTTP("OPTIONS", "/_now", "", "Origin: http://pages.example", "Access-Control-Request-Headers: x-service-key")
+	if got := a.Header.Get("Access-Control-Allow-Headers"); strings.Contains(got, "x-service-key") {
+		t.Errorf("preflight of the API: allowed headers %q", got)
+	}
 	if a := n.HTTP("OPTIONS", "/service/nowhere", ""); a.Status != 404 {
 		t.Errorf("OPTIONS of nothing: %d", a.Status)
 	}

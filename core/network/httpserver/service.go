@@ -93,7 +93,9 @@ func allowed(verbs []string) string {
 	return strings.Join(append(verbs, http.MethodOptions), ", ")
 }
 
-// answerOptions answers OPTIONS: of services without a body and for paths that are there alone, of the API on any path.
+// answerOptions answers OPTIONS: of services without a body and for paths that are there alone, of the API on any path. Pages
+// may send a service every header that they ask for: its headers are its own business, such as one with its credentials.
+// Which pages may call at all is the node's.
 func (x *exchange) answerOptions(site *router.Site) {
 	miss := site.Miss(x.r.URL.EscapedPath())
 	switch {
@@ -105,6 +107,9 @@ func (x *exchange) answerOptions(site *router.Site) {
 		x.allow = allowed(miss.Verbs)
 		resp := protocol.NewResponse(x.req, protocol.Absent, nil)
 		resp.Raw, resp.Status = true, http.StatusNoContent
+		if asked := x.r.Header["Access-Control-Request-Headers"]; len(asked) > 0 {
+			resp.Header = http.Header{"Access-Control-Allow-Headers": {strings.Join(asked, ", ")}}
+		}
 		x.answer(resp)
 	}
 }
