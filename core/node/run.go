@@ -75,7 +75,7 @@ func (n *Node) greet(out io.Writer) {
 	}
 	try := "/_healthcheck"
 	if n.WideOpen() {
-		b.WriteString("  rights   everybody may do everything until a first administrator is made with reset; only this machine is served\n")
+		b.WriteString("  rights   everybody may call the API until a first administrator is made with reset; plugins may ask for a login all the same; only this machine is served\n")
 		try = "/_now"
 	}
 	fmt.Fprintf(&b, "Try: curl http://%s%s\n", reachable(n.Address()), try)
