@@ -115,7 +115,9 @@ func (s *Snapshot) addEverywhere(r Route, e *Entry, service *Service) error {
 	if err := s.main.add(r, r.Path, e); err != nil {
 		return err
 	}
-	if e.Service != nil {
+	// Below a mount there is nothing else that could take the other verbs of the path, so that they lead where they do on
+	// the plugin's own hosts: DELETE /x to a route DELETE /:id.
+	if e.Service != nil && e.Service.Mount == "" {
 		for _, verb := range Verbs {
 			s.main.reserve(verb, r.Path)
 		}

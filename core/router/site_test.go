@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +131,36 @@ func TestLimit(t *testing.T) {
 	}
 	if _, ok := l.Allow("a", now.Add(wait)); !ok {
 		t.Error("refused after the wait")
+	}
+}
+
+// TestReservedSegments: a literal of one verb does not take the parameter of another, below a mount as on own hosts.
+func TestReservedSegments(t *testing.T) {
+	s := withDocuments(t, contribution("a", "/svc", "GET /users/all", "DELETE /users/:id")).Current()
+	for site, path := range map[string]string{"": "/svc/users/all", "a": "/users/all"} {
+		m, ok := s.Site(site).Match("DELETE", path)
+		if !ok || m.Entry.Controller != "a" {
+			t.Errorf("DELETE %s: %v", path, ok)
+		}
+		if got := s.Site(site).Allowed(path); len(got) != 2 {
+			t.Errorf("%s: allowed %v", path, got)
+		}
+	}
+}
+
+// TestReservedPlace: a place without routes is nobody else's.
+func TestReservedPlace(t *testing.T) {
+	down := errors.New("down")
+	s := withDocuments(t, router.Contribution{Owner: "a", Service: &router.Service{Mount: "/a", Down: down}}).Current()
+	for _, path := range []string{"/a", "/a/b", "/a/b/c"} {
+		if _, ok := s.Match("GET", path); ok {
+			t.Errorf("%s leads somewhere", path)
+		}
+		if m := s.Site("").Miss(path); m.Service == nil || !errors.Is(m.Service.Down, down) {
+			t.Errorf("%s: %+v", path, m)
+		}
+	}
+	if m := s.Site("a").Miss("/x"); m.Service == nil || !errors.Is(m.Service.Down, down) {
+		t.Errorf("its own host: %+v", m)
 	}
 }
