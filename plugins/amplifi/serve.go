@@ -39,13 +39,16 @@ func (p *plugin) serve(route string, h handler) sdk.Handler {
 	}
 }
 
-// argument gives what clients over HTTP routes send as a header, and others as an argument: those have no headers of their
-// own. A query never holds it, because queries are written down on the way.
+// argument gives what clients over HTTP routes send as a header, and others as an argument, which decides when it is there.
+// Over WebSocket there are no headers but those of the upgrade, which may be somebody else's. A query never holds it, because
+// queries are written down on the way.
 func argument(r *sdk.Request, header, name string) string {
-	if !r.Args.FromText() {
-		if text, err := r.Args.String(name); err == nil {
-			return text
-		}
+	if !r.Args.FromText() && r.Args.Has(name) {
+		text, _ := r.Args.String(name) // what is no text is none
+		return text
+	}
+	if r.Connection.Protocol == "websocket" {
+		return ""
 	}
 	return r.Connection.Header.Get(header)
 }

@@ -114,8 +114,9 @@ func (p *plugin) authenticate(ctx context.Context, c *call, a access) error {
 	return nil
 }
 
-// credentials reads scheme and secret: the argument apiKey of an envelope, else the header. A key in a query has been
-// written down on its way, and is refused whatever else there is.
+// credentials reads scheme and secret: the argument apiKey of an envelope, else the header. Over WebSocket there are no headers
+// but those of the upgrade, which may be somebody else's. A key in a query has been written down on its way, and is refused
+// whatever else there is.
 func credentials(r *sdk.Request) (scheme, text string, err error) {
 	query, err := url.ParseQuery(r.RawQuery())
 	if err != nil {
@@ -132,6 +133,9 @@ func credentials(r *sdk.Request) (scheme, text string, err error) {
 			return "", "", errUnauthenticated
 		}
 		return "APIKEY", key, nil
+	}
+	if r.Connection.Protocol == "websocket" {
+		return "", "", nil
 	}
 	scheme, text, _ = strings.Cut(r.Connection.Header.Get("Authorization"), " ")
 	return scheme, text, nil
