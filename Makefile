@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-25s %s\n", $$1, $$2 }'
 
 run: build ## build, then serve on 127.0.0.1:7512 with the bundled plugins and demonstration data
-	@echo "One call of each token service, once the node listens:" && sed -n 's/^#   /  /p' $(BIN)/demo.yaml
+	@echo "One call of each token service, once the node listens:" && sed -n "s/:7512/:$${SLUICE_SERVER_PORT:-7512}/; s/^#   /  /p" $(BIN)/demo.yaml
 	$(BIN)/sluice serve --dev --data ./data --plugins $(BIN)/plugins --config $(BIN)/demo.yaml
 
 build: go ## build bin/sluice and bin/plugins, and pin the plugins
