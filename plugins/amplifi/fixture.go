@@ -29,6 +29,7 @@ func (p *plugin) loadFixture(ctx context.Context) error {
 	if name == "" {
 		return nil
 	}
+	p.host.Logger().WarnContext(ctx, "DEMONSTRATION DATA: whoever has read the fixture knows its passwords; never in production", "fixture", name)
 	text := demoFixture
 	if name != "demo" {
 		var err error

@@ -37,7 +37,7 @@ func (p *plugin) loadFixture(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.host.Logger().WarnContext(ctx, "a fixture is loaded: whoever has read it knows its API keys", "fixture", p.settings.Fixture)
+	p.host.Logger().WarnContext(ctx, "DEMONSTRATION DATA: whoever has read the fixture knows its API keys; never in production", "fixture", p.settings.Fixture)
 	if f.KeyRing != "" {
 		if p.keys.demo, err = sealed.Parse(f.KeyRing); err != nil {
 			return fmt.Errorf("fixture: %w", err)

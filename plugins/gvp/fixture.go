@@ -30,7 +30,7 @@ func (p *plugin) loadFixture(ctx context.Context, name string) error {
 	case "":
 		return nil
 	case "demo":
-		p.host.Logger().WarnContext(ctx, "the demo's user and his public password are in use")
+		p.host.Logger().WarnContext(ctx, "DEMONSTRATION DATA: everybody knows the password of the demo's user; never in production")
 	default:
 		var err error
 		if text, err = os.ReadFile(name); err != nil { //nolint:gosec // the operator names the file

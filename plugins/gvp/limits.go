@@ -5,29 +5,29 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limits bound how often one token may be used: each call opens a paid conversation.
+// limits bound how often one user may ask on one device, with whatever token: each call opens a paid conversation.
 type limits struct {
 	perMinute int // 0 bounds nothing
-	byToken   *lru.Cache[string, *rate.Limiter]
+	byDevice  *lru.Cache[string, *rate.Limiter]
 }
 
 const maxLimiters = 50_000
 
 func newLimits(perMinute int) (limits, error) {
-	byToken, err := lru.New[string, *rate.Limiter](maxLimiters)
-	return limits{perMinute, byToken}, err
+	byDevice, err := lru.New[string, *rate.Limiter](maxLimiters)
+	return limits{perMinute, byDevice}, err
 }
 
-func (l limits) allow(token string) bool {
+func (l limits) allow(device string) bool {
 	if l.perMinute == 0 {
 		return true
 	}
 	fresh := rate.NewLimiter(rate.Limit(l.perMinute)/60, l.perMinute)
-	limiter, found, _ := l.byToken.PeekOrAdd(token, fresh)
+	limiter, found, _ := l.byDevice.PeekOrAdd(device, fresh)
 	if !found {
 		limiter = fresh
 	} else {
-		l.byToken.Get(token) // used just now
+		l.byDevice.Get(device) // used just now
 	}
 	return limiter.Allow()
 }

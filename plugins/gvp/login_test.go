@@ -215,10 +215,9 @@ func TestWhatTheNodeRefuses(t *testing.T) {
 	}{
 		{"15 GET", "GET", loginPath + "?deviceType=1&instanceId=25&userName=ana@example.org&password=x", "", "", 405, "method"},
 		{"PUT", "PUT", loginPath, `{}`, "", 405, "method"},
-		{"another type", "POST", loginPath, `{}`, "Content-Type: text/plain", 400, "body"},
 		{"a form, where there is none", "POST", "/uniapi/GetAuraToken", `a=b`, "Content-Type: application/x-www-form-urlencoded", 400, "body"},
-		{"too large", "POST", loginPath, `{"a":"` + strings.Repeat("x", maxBodyBytes) + `"}`, "", 413, "body"},
-		{"no such method", "POST", "/uniapi/LoginAnonymous", `{}`, "", 404, "method"},
+		{"too large", "POST", "/uniapi/GetAuraToken", `{"a":"` + strings.Repeat("x", maxBodyBytes) + `"}`, "", 413, "body"},
+		{"no such method", "POST", "/uniapi/LoginAnonymous", `{}`, "", 404, "path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			headers := []string{fromES}
@@ -235,6 +234,30 @@ func TestWhatTheNodeRefuses(t *testing.T) {
 	if rows := s.rows(); len(rows) != 0 {
 		t.Errorf("%d rows", len(rows))
 	}
+}
+
+// Bodies that nobody reads are attempts too.
+func TestRefusedBodiesAreLogged(t *testing.T) {
+	s := start(t, options{})
+	for _, c := range []struct {
+		name, body, contentType string
+		status                  int
+	}{
+		{"another type", `{}`, "text/plain", 400},
+		{"another charset", `{}`, "application/json; charset=latin1", 400},
+		{"no type", `{}`, "a/b/c", 400},
+		{"too large", `{"a":"` + strings.Repeat("x", maxBodyBytes) + `"}`, "application/json", 413},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			row := s.one(func() {
+				failed(t, s.login(c.body, fromES, "Content-Type: "+c.contentType), c.status, invalidParameter, "body")
+			})
+			if row.Success || row.StatusCode != invalidParameter.code || row.Country != "ES" {
+				t.Errorf("row %+v", row)
+			}
+		})
+	}
+	succeeded(t, s.login(body("ana", 25, password), fromES, "Content-Type: application/json;charset=UTF-8"))
 }
 
 // Row 10 with an override, and row 11: who is not trusted says nothing about where he is.
@@ -388,7 +411,7 @@ func TestOnItsOwnHostAndListener(t *testing.T) {
 	bare := nodetest.Client{T: t, Address: s.SiteAddress("gvp")}
 	succeeded(t, bare.HTTP("POST", "/LoginUserPassword", body("ana", 25, password), fromES))
 	failed(t, bare.HTTP("POST", "/GetAuraToken", `{}`), 200, authRequired, "")
-	failed(t, bare.HTTP("POST", "/_query", `{}`), 404, invalidParameter, "method")
+	failed(t, bare.HTTP("POST", "/_query", `{}`), 404, invalidParameter, "path")
 	for host, want := range map[string]int{"uniapi.localhost": http.StatusOK, "other.localhost": http.StatusNotFound} {
 		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+s.Client.Address+"/GetAuraId", strings.NewReader(`{}`))
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"mime"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -75,7 +76,13 @@ type fields struct {
 }
 
 func loginFields(r *sdk.Request) (fields, error) {
-	media, _, _ := mime.ParseMediaType(r.ContentType)
+	if len(r.Body) > maxBodyBytes || len(r.RawBody) > maxBodyBytes {
+		return fields{}, refuse(http.StatusRequestEntityTooLarge, errors.New("the body is too large"))
+	}
+	media, err := mediaType(r.ContentType)
+	if err != nil {
+		return fields{}, err
+	}
 	if media != typeForm {
 		object, err := bodyOf(r)
 		return fields{json: object}, err
@@ -90,6 +97,19 @@ func loginFields(r *sdk.Request) (fields, error) {
 		}
 	}
 	return fields{form: form}, nil
+}
+
+// mediaType says what the body is: JSON or a form, in UTF-8. JSON is what says nothing.
+func mediaType(header string) (string, error) {
+	if header == "" {
+		return typeJSON, nil
+	}
+	media, parameters, err := mime.ParseMediaType(header)
+	charset := strings.ToLower(parameters["charset"])
+	if err != nil || media != typeJSON && media != typeForm || charset != "" && charset != "utf-8" && charset != "utf8" {
+		return "", unreadable(errors.New("the media type is not one of a login"))
+	}
+	return media, nil
 }
 
 func (f fields) has(name string) bool {

@@ -54,8 +54,8 @@ type failure struct {
 	outcome
 	// detail follows the name in the answer: the name of a field.
 	detail string
-	// unreadable is a body that is none: HTTP 400 in both modes.
-	unreadable bool
+	// refusal is the HTTP status in both modes of a body that is none, 0 for other failures.
+	refusal int
 	// cause is for the log alone.
 	cause error
 }
@@ -83,7 +83,11 @@ func failBecause(o outcome, err error) error { return failure{outcome: o, cause:
 func invalid(field string) error             { return failure{outcome: invalidParameter, detail: field} }
 
 func unreadable(why error) error {
-	return failure{outcome: invalidParameter, detail: "body", unreadable: true, cause: why}
+	return refuse(http.StatusBadRequest, why)
+}
+
+func refuse(status int, why error) error {
+	return failure{outcome: invalidParameter, detail: "body", refusal: status, cause: why}
 }
 
 // asFailure makes any error an outcome: our own fault, unless it is one already.
@@ -124,8 +128,8 @@ func (a answers) success(content any) envelope {
 func (a answers) failed(r *sdk.Request, f failure) envelope {
 	switch {
 	case !overRoute(r):
-	case f.unreadable:
-		r.Reply.Status = http.StatusBadRequest
+	case f.refusal != 0:
+		r.Reply.Status = f.refusal
 	case a.mapped || f.outcome == internalError:
 		r.Reply.Status = f.status
 	}

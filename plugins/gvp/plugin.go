@@ -46,7 +46,12 @@ type plugin struct {
 	wait sync.WaitGroup
 }
 
-const maxBodyBytes = 64 << 10
+const (
+	maxBodyBytes = 64 << 10
+	// maxLoginBytes is how much of a login the node lets through: what is beyond maxBodyBytes is refused here, because
+	// GVP_LogLogin has a row of it.
+	maxLoginBytes = 1 << 20
+)
 
 func (p *plugin) describe() sdk.Plugin {
 	return sdk.Plugin{
@@ -75,8 +80,10 @@ func (p *plugin) uniapiActions() []sdk.Action {
 		return a
 	}
 	onlyJSON := []string{typeJSON}
+	login := action("gvp-uniapi/authentication", "LoginUserPassword", []string{"POST"}, nil, p.loginUserPassword)
+	login.MaxBodyBytes = maxLoginBytes
 	return []sdk.Action{
-		action("gvp-uniapi/authentication", "LoginUserPassword", []string{"POST"}, []string{typeJSON, typeForm}, p.loginUserPassword),
+		login,
 		action("gvp-uniapi/aura", "GetAuraToken", []string{"GET", "POST"}, onlyJSON, p.getAuraToken),
 		action("gvp-uniapi/aura", "GetAuraId", []string{"GET", "POST"}, onlyJSON, p.getAuraID),
 		{ // for those whose role allows it
@@ -99,7 +106,7 @@ func refusals() []sdk.Refusal {
 		{Status: 415, Body: unreadable, AnswerStatus: 400},
 		{Status: 401, Body: body(authRequired, "")},
 		{Status: 403, Body: body(authRequired, "")},
-		{Status: 404, Body: body(invalidParameter, "method")},
+		{Status: 404, Body: body(invalidParameter, "path")},
 		{Status: 405, Body: body(invalidParameter, "method")},
 		{Status: 429, Body: body(tooManyRequests, "")},
 		{Body: body(internalError, "")},

@@ -36,7 +36,7 @@ func (p *plugin) sessionOf(ctx context.Context, r *sdk.Request) (session, error)
 	if err != nil {
 		return session{}, err
 	}
-	if !p.calls.allow(c.ID) {
+	if !p.calls.allow(p.ids.binding(c.UserID, c.DeviceID)) {
 		p.metrics.throttled.Inc()
 		return session{}, fail(tooManyRequests)
 	}
@@ -86,9 +86,11 @@ func tokenOf(r *sdk.Request) (string, error) {
 		return "", err
 	}
 	var token string
-	named := append(textsOf(body.Raw("token")), textsOf(r.Args.Raw("token"))...)
+	inBody, inArgs := body.Raw("token"), r.Args.Raw("token")
+	named := append(textsOf(inBody), textsOf(inArgs)...)
+	wrong := len(named) == 0 && (inBody != nil || inArgs != nil)
 	// Over WebSocket the header is that of the upgrade, and may be of another session.
-	if bearer := bearerOf(r); bearer != "" && (len(named) == 0 || r.Connection.Protocol != "websocket") {
+	if bearer := bearerOf(r); bearer != "" && !wrong && r.Connection.Protocol != "websocket" {
 		named = append(named, bearer)
 	}
 	for _, t := range named {

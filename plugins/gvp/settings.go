@@ -188,7 +188,7 @@ const configSchema = `{
 				"breakerDelay": {"type": "string"}
 			}
 		},
-		"callsPerMinute": {"type": "integer", "minimum": 0, "description": "GetAuraToken and GetAuraId with one token; 0 is no bound."},
+		"callsPerMinute": {"type": "integer", "minimum": 0, "description": "GetAuraToken and GetAuraId by one user on one device; 0 is no bound."},
 		"logRetention": {"type": "string", "description": "How long rows of GVP_LogLogin are kept; 0s is for ever."},
 		"watchFiles": {"type": "string", "description": "How often files are looked at."},
 		"fixture": {"type": "string", "description": "File with instances and users to make at the start; \"demo\" is one that comes with the plugin."}
