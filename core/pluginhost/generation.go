@@ -59,10 +59,13 @@ func (g *generation) start(ctx context.Context, in *pluginv1.StartRequest) error
 	if err != nil {
 		return g.reason(ctx, "Start", err)
 	}
-	if answer.GetError() != nil {
-		return fmt.Errorf("it refuses to start: %w", codec.ToError(answer.GetError()))
+	switch {
+	case answer.GetError() == nil:
+		return nil
+	case ctx.Err() != nil: // its deadline came first there: it gives back what it was told
+		return g.reason(ctx, "Start", ctx.Err())
 	}
-	return nil
+	return fmt.Errorf("it refuses to start: %w", codec.ToError(answer.GetError()))
 }
 
 // reason says why a step of the life failed.
