@@ -76,13 +76,9 @@ const checkWork = 4096
 // many it looked at since it asked before. When it has ended all may stop as they like and give what they have: reading the
 // view then fails.
 func (v *view) ended(work int) bool {
-	v.done += work // the rest is a function of its own so that this is inlined
-	return v.done >= checkWork && v.look() || v.stopped
-}
-
-func (v *view) look() bool {
-	v.done = 0
-	v.stopped = v.stopped || v.ctx.Err() != nil
+	if v.done += work; v.done >= checkWork {
+		v.done, v.stopped = 0, v.stopped || v.ctx.Err() != nil
+	}
 	return v.stopped
 }
 
