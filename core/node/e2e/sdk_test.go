@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,23 +39,31 @@ func onEachEngine(t *testing.T, script string) {
 	})
 }
 
-// forget removes what nodes and the scripts keep in an Elasticsearch.
+// forget removes what nodes and the scripts keep in an Elasticsearch, index by index: it may refuse patterns.
 func forget(t *testing.T, server string) {
 	t.Helper()
-	for _, name := range []string{"%kuzzle.*", "%plugin-*", "&sdk-*", "&http-*", "&websocket-*"} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, server+"/"+url.PathEscape(name)+"?expand_wildcards=all", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Fatalf("remove %s from Elasticsearch: %s", name, answer.Status)
-		}
+	patterns := url.PathEscape("%kuzzle.*,%plugin-*,&sdk-*,&http-*,&websocket-*")
+	for name := range strings.Lines(ask(t, http.MethodGet, server+"/_cat/indices/"+patterns+"?h=index&expand_wildcards=all")) {
+		ask(t, http.MethodDelete, server+"/"+url.PathEscape(strings.TrimSpace(name)))
 	}
+}
+
+func ask(t *testing.T, method, address string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %s %s %v", method, address, answer.Status, body, err)
+	}
+	return string(body)
 }
 
 // TestREADMEJavaScript runs the README's JavaScript.

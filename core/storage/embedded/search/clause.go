@@ -77,8 +77,7 @@ const checkWork = 4096
 // view then fails.
 func (v *view) ended(work int) bool {
 	if v.done += work; v.done >= checkWork {
-		v.done = 0
-		v.stopped = v.stopped || v.ctx.Err() != nil
+		v.done, v.stopped = 0, v.stopped || v.ctx.Err() != nil
 	}
 	return v.stopped
 }

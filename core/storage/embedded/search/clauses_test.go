@@ -325,7 +325,7 @@ func TestRefusals(t *testing.T) {
 		{`{"sort":[{"by":{"missing":"x"}}]}`, "failed to parse [x]"},
 		{`{"sort":[{"b":{"missing":true}}]}`, "failed to parse [true]"},
 		{`{"sort":["i"],"search_after":["x"]}`, "Failed to parse search_after value for field [i]"},
-		{`{"sort":["i"],"search_after":[null]}`, "Failed to parse search_after value for field [i]"},
+		{`{"sort":["_doc"],"search_after":[null]}`, "Failed to parse search_after value for field [_doc]"},
 		{`{"sort":["b"],"search_after":["1"]}`, "Failed to parse search_after value for field [b]"},
 		{`{"sort":["ip"],"search_after":["zz"]}`, "Failed to parse search_after value for field [ip]"},
 		{`{"sort":["_score"],"search_after":[1.0]}`, "at least one field"},

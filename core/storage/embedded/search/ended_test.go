@@ -41,20 +41,18 @@ func TestReadFails(t *testing.T) {
 }
 
 // endless finds a document behind every other.
-type endless struct {
-	scorer
-	at uint32
-}
+type endless struct{ at uint32 }
 
 func (s *endless) next() uint32           { s.at++; return s.at }
 func (s *endless) seek(doc uint32) uint32 { s.at = doc; return s.at }
 func (s *endless) doc() uint32            { return s.at }
+func (s *endless) score() float32         { return 1 }
+func (s *endless) cost() int              { return noDoc }
 
 // TestScorersEnd says that scorers which find nothing stop when the search is not wanted any more.
 func TestScorersEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	v := &view{ctx: ctx}
 	parts := func(n int) []scorer {
 		list := make([]scorer, n)
 		for i := range list {
@@ -63,9 +61,9 @@ func TestScorersEnd(t *testing.T) {
 		return list
 	}
 	for name, s := range map[string]scorer{
-		"any":    &anyScorer{v: v, parts: parts(2), needed: 3},
-		"window": &windowScorer{v: v, parts: parts(3), needed: 4},
-		"joined": &joined{v: v, lead: &endless{}, filter: none},
+		"any":    &anyScorer{v: &view{ctx: ctx}, parts: parts(2), needed: 3},
+		"window": &windowScorer{v: &view{ctx: ctx}, parts: parts(3), needed: 4},
+		"joined": &joined{v: &view{ctx: ctx}, lead: &endless{}, filter: none},
 	} {
 		if at := s.next(); at != noDoc {
 			t.Errorf("%s: %d", name, at)

@@ -110,6 +110,7 @@ func (c *phrase) open(v *view) (*phraseScorer, error) {
 			return nil, nil //nolint:nilnil // nothing matches
 		}
 		s.readers = append(s.readers, r)
+		s.terms += len(r.parts)
 		s.offsets = append(s.offsets, place.offset)
 	}
 	if s.slop > 0 {

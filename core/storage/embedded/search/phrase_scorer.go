@@ -49,6 +49,7 @@ func (u *placeUnion) positions(dst []uint32) []uint32 {
 type phraseScorer struct {
 	v       *view
 	readers []*placeUnion
+	terms   int // of all readers
 	offsets []uint32
 	slop    int
 	moves   *moves // nil without slop
@@ -87,11 +88,8 @@ func (s *phraseScorer) seek(doc uint32) uint32 {
 // together finds the first document not before doc that has all places.
 func (s *phraseScorer) together(doc uint32) uint32 {
 next:
-	for doc != noDoc {
+	for doc != noDoc && !s.v.ended(s.terms) {
 		for _, r := range s.readers {
-			if s.v.ended(len(r.parts)) {
-				return noDoc
-			}
 			if found := r.seek(doc); found > doc {
 				doc = found
 				continue next

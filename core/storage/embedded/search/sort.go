@@ -160,14 +160,15 @@ func (k *key) parseMissing() (value, error) {
 	return k.parse(k.Missing)
 }
 
-// parse reads a value as Elasticsearch reads those of search_after.
+// parse reads a value as Elasticsearch reads those of search_after. null is a document without a value, for numbers too: clients
+// that page by what they see in the documents know no better.
 func (k *key) parse(v jsontext.Value) (value, error) {
 	text := query.Text(v)
 	switch {
-	case v.Kind() == 'n' && k.kind == byText:
-		return value{null: true}, nil
-	case v.Kind() == 'n':
+	case v.Kind() == 'n' && (k.Field == query.ByScore || k.Field == query.ByPosition):
 		return value{}, errNumber
+	case v.Kind() == 'n':
+		return k.missing, nil
 	case k.kind == byText && k.typ == mapping.IP:
 		address, err := ipOf(v)
 		return value{text: address}, err

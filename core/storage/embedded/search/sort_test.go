@@ -107,6 +107,8 @@ func TestSearchAfter(t *testing.T) {
 		{`{"sort":["i"],"search_after":[-3]}`, "3 1"},
 		{`{"sort":["i"],"search_after":["-3"]}`, "3 1"},
 		{`{"sort":["i"],"search_after":[4.5]}`, "1"},
+		{`{"sort":["i"],"search_after":[null]}`, ""}, // behind the one without a value
+		{`{"sort":[{"i":{"missing":"_first"}}],"search_after":[null]}`, "2 3 1"},
 		{`{"sort":["i"],"search_after":["4.5"]}`, "1"},
 		{`{"sort":["i"],"search_after":[9007199254740993]}`, ""},
 		{`{"sort":["l"],"search_after":[9007199254740992]}`, "1"},
