@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,13 +19,25 @@ import (
 // and serve run as they stand, but on a free port, to which the others are turned.
 func TestREADME(t *testing.T) {
 	needs(t, "curl")
-	transcript := readTranscript(t)
+	transcript := readTranscript(t, "README.md")
 	development, production := splitAt(transcript, "make build")
 	if len(development) == 0 || len(production) == 0 {
 		t.Fatal("the README shows nothing to replay")
 	}
 	t.Run("development", func(t *testing.T) { replay(t, makeRun(t), development) })
 	t.Run("production", func(t *testing.T) { replay(t, serveLine(t, production), production) })
+}
+
+// TestServicesDocument replays docs/services.md, by the administrator whom the README makes.
+func TestServicesDocument(t *testing.T) {
+	needs(t, "curl")
+	_, production := splitAt(readTranscript(t, "README.md"), "make build")
+	begin := slices.IndexFunc(production, func(e exchange) bool { return strings.Contains(e.command, "_createFirstAdmin") })
+	if begin < 0 {
+		t.Fatal("the README makes no first administrator")
+	}
+	transcript := append(production[begin:begin+1:begin+1], readTranscript(t, "docs/services.md")...)
+	replay(t, serveLine(t, production), transcript)
 }
 
 // makeRun gives the line that make run ends in.
@@ -55,9 +68,9 @@ const serve = "bin/sluice serve"
 
 type exchange struct{ command, output string }
 
-func readTranscript(t *testing.T) []exchange {
+func readTranscript(t *testing.T, file string) []exchange {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(nodetest.Root(), "README.md"))
+	text, err := os.ReadFile(filepath.Join(nodetest.Root(), filepath.FromSlash(file)))
 	if err != nil {
 		t.Fatal(err)
 	}
