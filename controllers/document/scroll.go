@@ -49,7 +49,9 @@ func (c controller) scroll(ctx context.Context, req *protocol.Request) (any, err
 // that asks for no decision gets none here either.
 func (c controller) maySearch(ctx context.Context, req *protocol.Request) (func(storage.Collection) bool, error) {
 	if scope := target.Scope(req); scope == storage.Internal {
-		return func(place storage.Collection) bool { return place.Scope == scope && place.Index == req.Internal.Storage }, nil
+		return func(place storage.Collection) bool {
+			return place.Scope == scope && place.Index == req.Internal.Storage
+		}, nil
 	}
 	if req.Internal != nil && !req.Internal.CheckRights {
 		return func(place storage.Collection) bool { return place.Scope == storage.Public }, nil

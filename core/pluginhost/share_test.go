@@ -22,7 +22,7 @@ func TestPluginThatHangsLeavesTheRest(t *testing.T) {
 	var refused, served atomic.Int64
 	for range 900 {
 		callers.Go(func() {
-			resp, err := client.Get("http://" + n.Client.Address + "/service/slow") //nolint:noctx // ends by itself
+			resp, err := client.Get("http://" + n.Client.Address + "/service/slow")
 			if err != nil {
 				t.Error(err)
 				return
