@@ -145,8 +145,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add(good)
 	f.Add("AU_")
 	f.Fuzz(func(t *testing.T, token string) {
-		if _, ok := open(ring, token); ok && token != good {
-			t.Errorf("%q opens", token)
+		if c, ok := open(ring, token); ok && c != (claims{ID: "x"}) { // every process of the fuzzer seals a good one of its own
+			t.Errorf("%q opens as %+v", token, c)
 		}
 	})
 }
