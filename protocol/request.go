@@ -98,6 +98,14 @@ const AnonymousID = "-1"
 // Anonymous reports whether nobody is logged in.
 func (u *User) Anonymous() bool { return u == nil || u.ID == AnonymousID }
 
+// KUID is who asks: AnonymousID when there is no user.
+func (u *User) KUID() string {
+	if u == nil {
+		return AnonymousID
+	}
+	return u.ID
+}
+
 // Reply is what an action says about its answer beside the result.
 type Reply struct {
 	// Status replaces 200 when not 0.

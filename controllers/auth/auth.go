@@ -48,14 +48,6 @@ type acknowledged struct {
 	Acknowledged bool `json:"acknowledged"`
 }
 
-// kuid is who asks.
-func kuid(req *protocol.Request) string {
-	if req.User == nil {
-		return protocol.AnonymousID
-	}
-	return req.User.ID
-}
-
 // loggedIn refuses anonymous, whatever the rights say.
 func loggedIn(req *protocol.Request) error {
 	if req.User.Anonymous() {

@@ -12,7 +12,7 @@ import (
 // getCurrentUser answers {_id, _source, strategies}. It is called often: user and strategies come from memory, and the
 // answer is put together by hand.
 func (c controller) getCurrentUser(ctx context.Context, req *protocol.Request) (any, error) {
-	u, err := c.Users.User(ctx, kuid(req))
+	u, err := c.Users.User(ctx, req.User.KUID())
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ type rights struct {
 
 // getMyRights answers what the caller may do, as {hits, total}.
 func (c controller) getMyRights(ctx context.Context, req *protocol.Request) (any, error) {
-	u, err := c.Users.User(ctx, kuid(req))
+	u, err := c.Users.User(ctx, req.User.KUID())
 	if err != nil {
 		return nil, err
 	}

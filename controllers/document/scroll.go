@@ -45,28 +45,19 @@ func (c controller) scroll(ctx context.Context, req *protocol.Request) (any, err
 	return c.page(ctx, req, found)
 }
 
-// maySearch gives the decision on single collections: the one that document:search would get. A call from inside the node
-// that asks for no decision gets none here either.
+// maySearch gives the decision on single collections: the one that document:search would get.
 func (c controller) maySearch(ctx context.Context, req *protocol.Request) (func(storage.Collection) bool, error) {
 	if scope := target.Scope(req); scope == storage.Internal {
 		return func(place storage.Collection) bool {
 			return place.Scope == scope && place.Index == req.Internal.Storage
 		}, nil
 	}
-	if req.Internal != nil && !req.Internal.CheckRights {
-		return func(place storage.Collection) bool { return place.Scope == storage.Public }, nil
-	}
-	kuid := protocol.AnonymousID
-	if req.User != nil {
-		kuid = req.User.ID
-	}
-	user, err := c.Users.User(ctx, kuid)
+	allowed, err := c.Users.Further(ctx, req, c.Announcer.Snapshot().Grants())
 	if err != nil {
 		return nil, err
 	}
-	grants := c.Announcer.Snapshot().Grants()
 	return func(place storage.Collection) bool {
 		ask := protocol.Request{Controller: "document", Action: "search", Index: place.Index, Collection: place.Name}
-		return place.Scope == storage.Public && c.Users.Allowed(user, &ask, grants)
+		return place.Scope == storage.Public && allowed(&ask)
 	}, nil
 }

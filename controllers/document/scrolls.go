@@ -34,13 +34,10 @@ type scroll struct {
 
 // ownerOf gives who a scroll counts for: "" for a call from inside the node that nobody holds to rights.
 func ownerOf(req *protocol.Request) string {
-	switch {
-	case req.Internal != nil && !req.Internal.CheckRights:
+	if req.Internal != nil && !req.Internal.CheckRights {
 		return ""
-	case req.User == nil:
-		return protocol.AnonymousID
 	}
-	return req.User.ID
+	return req.User.KUID()
 }
 
 // reserve makes room for a scroll of an owner. add or free must follow.

@@ -41,13 +41,13 @@ func (c controller) mDelete(ctx context.Context, req *protocol.Request) (any, er
 	if err != nil {
 		return nil, err
 	}
-	allowed, err := c.mayDelete(ctx, req)
+	allowed, err := c.Users.Further(ctx, req, c.Announcer.Snapshot().Grants())
 	if err != nil {
 		return nil, err
 	}
 	deleted := []string{}
 	for _, index := range names {
-		if !allowed(index) {
+		if !allowed(&protocol.Request{Controller: "index", Action: "delete", Index: index}) {
 			continue
 		}
 		err := c.Engine.DropIndex(ctx, storage.Public, index)
@@ -72,24 +72,4 @@ func indexesOf(req *protocol.Request) ([]string, error) {
 		return nil, err
 	}
 	return body.Strings("indexes")
-}
-
-// mayDelete gives the decision on single indexes: the one that index:delete would get. A call from inside the node that
-// asks for no decision gets none here either.
-func (c controller) mayDelete(ctx context.Context, req *protocol.Request) (func(index string) bool, error) {
-	if req.Internal != nil && !req.Internal.CheckRights {
-		return func(string) bool { return true }, nil
-	}
-	kuid := protocol.AnonymousID
-	if req.User != nil {
-		kuid = req.User.ID
-	}
-	user, err := c.Users.User(ctx, kuid)
-	if err != nil {
-		return nil, err
-	}
-	grants := c.Announcer.Snapshot().Grants()
-	return func(index string) bool {
-		return c.Users.Allowed(user, &protocol.Request{Controller: "index", Action: "delete", Index: index}, grants)
-	}, nil
 }

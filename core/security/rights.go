@@ -1,6 +1,8 @@
 package security
 
 import (
+	"context"
+
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -44,6 +46,19 @@ func (u *User) allowedInAll(controller string, req *protocol.Request, g Grants) 
 		}
 	}
 	return true
+}
+
+// Further gives the decision on other requests of the caller of req: the one that each would get if it came by itself. A call
+// from inside the node that asks for no decision gets none here either.
+func (s *Service) Further(ctx context.Context, req *protocol.Request, g Grants) (func(*protocol.Request) bool, error) {
+	if req.Internal != nil && !req.Internal.CheckRights {
+		return func(*protocol.Request) bool { return true }, nil
+	}
+	user, err := s.User(ctx, req.User.KUID())
+	if err != nil {
+		return nil, err
+	}
+	return func(further *protocol.Request) bool { return s.Allowed(user, further, g) }, nil
 }
 
 // Denied is the refusal of req: what is wrong with its targets, which nobody may use like that, else 401 to anonymous, who may
