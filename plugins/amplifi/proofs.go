@@ -88,18 +88,25 @@ func (p *plugin) strengthen(ctx context.Context, key, old, password string) {
 	}
 }
 
+// usable reads a device that may prove something: one that is registered and not disabled.
+func (p *plugin) usable(ctx context.Context, key string) (device, error) {
+	var d device
+	_, err := read(ctx, p.devices, key, &d)
+	if isNotFound(err) || err == nil && d.Disabled != nil {
+		err = errInvalidCredentials
+	}
+	return d, err
+}
+
 // proveSignature takes an Ed25519 or ECDSA signature of the device's own key. With dtsValueString in it, it must be fresh and
 // is good once; without, it can be replayed, so that the token is good for a short time only.
 func (p *plugin) proveSignature(ctx context.Context, c *credentials, ip string) (proof, error) {
 	key := deviceKey(kindUUID, c.fields["uuid"])
-	var d device
-	_, err := read(ctx, p.devices, key, &d)
+	d, err := p.usable(ctx, key)
 	switch {
-	case isNotFound(err):
-		return proof{}, errInvalidCredentials
 	case err != nil:
 		return proof{}, err
-	case d.Disabled != nil || !p.signed(&d, c):
+	case !p.signed(&d, c):
 		return proof{}, errInvalidCredentials
 	}
 	by := proof{userID: d.AFiUserID, device: key}
@@ -160,15 +167,9 @@ func (p *plugin) proveLink(ctx context.Context, c *credentials, ip string) (proo
 }
 
 func (p *plugin) proveKnown(ctx context.Context, key string, c *credentials, ip string) (proof, error) {
-	var d device
-	_, err := read(ctx, p.devices, key, &d)
-	switch {
-	case isNotFound(err):
-		return proof{}, errInvalidCredentials
-	case err != nil:
+	d, err := p.usable(ctx, key)
+	if err != nil {
 		return proof{}, err
-	case d.Disabled != nil:
-		return proof{}, errInvalidCredentials
 	}
 	return proof{userID: d.AFiUserID, device: key}, p.notice(ctx, key, &d, c, ip)
 }
@@ -182,15 +183,9 @@ func (p *plugin) proveNothing(_ context.Context, c *credentials, _ string) (proo
 func (p *plugin) proveSealedTime(ctx context.Context, c *credentials, ip string) (proof, error) {
 	tag, text := c.fields["deviceTag"], c.fields[dts.name]
 	key := deviceKey(kindDeviceTag, tag)
-	var d device
-	_, err := read(ctx, p.devices, key, &d)
-	switch {
-	case isNotFound(err):
-		return proof{}, errInvalidCredentials
-	case err != nil:
+	d, err := p.usable(ctx, key)
+	if err != nil {
 		return proof{}, err
-	case d.Disabled != nil:
-		return proof{}, errInvalidCredentials
 	}
 	secret, err := p.ring.Open(sealedFor(key), d.SealedKey)
 	if err != nil {
