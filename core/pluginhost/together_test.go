@@ -82,8 +82,8 @@ func TestDegraded(t *testing.T) {
 // TestServicesThatAreDown: clients get the service's own shape all the same.
 func TestServicesThatAreDown(t *testing.T) {
 	n := serve(t, func(c *config.Config) { c.Plugins.CallTimeout = 300 * time.Millisecond }, "service")
-	if a := n.HTTP("GET", "/service/slow", ""); a.Status != 504 || !strings.HasPrefix(a.Body, `{"refused":504,"why":`) {
-		t.Errorf("slow: %d %s", a.Status, a.Body)
+	if a := n.HTTP("GET", "/service/wait?for=no-such-file", ""); a.Status != 504 || !strings.HasPrefix(a.Body, `{"refused":504,"why":`) {
+		t.Errorf("too late: %d %s", a.Status, a.Body)
 	}
 	if a := n.HTTP("GET", "/service/crash", ""); a.Status != 503 || !strings.HasPrefix(a.Body, `{"refused":503,"why":`) {
 		t.Errorf("crash: %d %s", a.Status, a.Body)

@@ -71,7 +71,7 @@ func newService(id string) sdk.Plugin {
 				r.Reply.Raw, r.Reply.ContentType = true, "text/plain; version=0.0.4"
 				return "a_total 1\n", nil
 			}),
-			raw("slow", "GET", "/slow", func(context.Context, *sdk.Request) (any, error) { time.Sleep(3 * time.Second); return nil, nil }),
+			raw("wait", "GET", "/wait", waitForFile),
 			raw("crash", "GET", "/crash", func(context.Context, *sdk.Request) (any, error) { os.Exit(3); return nil, nil }),
 			raw("store", "POST", "/store", s.store),
 			raw("call", "POST", "/call", s.call),
@@ -256,4 +256,22 @@ func newFriend(id string) sdk.Plugin {
 		p.Pipes = nil
 	}
 	return p
+}
+
+// waitForFile answers once there is the file that the argument "for" names.
+func waitForFile(ctx context.Context, r *sdk.Request) (any, error) {
+	file, err := r.Args.String("for")
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if _, err := os.Stat(file); err == nil {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
