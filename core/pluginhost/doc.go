@@ -1,5 +1,5 @@
 // Package pluginhost runs the plugins of a node: it finds them, starts each as a process of its own, lets in what their
-// manifests may claim, watches over them and starts them again when they crash.
+// manifests may claim, watches over them and starts them again when they crash or do not start.
 //
 // A plugin is a folder <plugins folder>/<id> with an executable <id> in it. Its children share the work: catalog finds
 // and trusts files, process runs them, bridge turns a plugin into actions and listeners, hostapi is what a plugin may ask

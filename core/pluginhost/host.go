@@ -27,6 +27,10 @@ type Host struct {
 	// plugins are sorted by id.
 	plugins []*plugin
 
+	// registering guards taken: names that are given away, with their owners.
+	registering sync.Mutex
+	taken       map[string]string
+
 	// cancel is nil when the start was not reached.
 	cancel context.CancelFunc
 	// supervisors are the goroutines that watch.
@@ -35,8 +39,8 @@ type Host struct {
 	closed      error
 }
 
-// Open finds the plugins and starts them, all at once. It returns when each of them runs or was left out; an error means
-// that the host itself cannot work. Close must be called, after the last request.
+// Open finds the plugins and starts them, all at once. It returns when each of them runs, was left out, or waits for another
+// start; an error means that the host itself cannot work. Close must be called, after the last request.
 func Open(ctx context.Context, o Options) (*Host, error) {
 	o = o.withDefaults()
 	found, err := catalog.Find(o.Dir)
@@ -70,46 +74,40 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 }
 
 // start brings the plugins up in steps. Names are given out in the order of the ids, so that every start of the node gives
-// them to the same plugins. The error is that of ctx.
+// them to the same plugins; one that does not describe itself at first gets what is left. The error is that of ctx.
 func (h *Host) start(ctx context.Context) error {
 	h.each(func(p *plugin) error { return p.prepare(ctx) })
-	taken := h.ids()
+	h.taken = h.ids()
 	for _, p := range h.plugins {
 		if p.manifest == nil {
 			continue
 		}
-		if err := h.register(p, taken); err != nil {
+		if err := h.register(p); err != nil {
 			p.fail(err)
 		}
 	}
 	h.reservePlaces()
-	h.each(func(p *plugin) error {
-		err := p.start(ctx)
-		if err != nil {
-			err = errors.Join(err, h.options.Registry.Set(silent(p.contribution)))
-		}
-		return err
-	})
+	h.each(func(p *plugin) error { return p.start(ctx) })
 	supervised, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ctx is for the start
 	h.cancel = cancel
 	for _, p := range h.plugins {
-		if p.generation() != nil {
+		if p.Status().State != Failed {
 			h.supervisors.Go(func() { p.supervise(supervised) })
 		}
 	}
 	return context.Cause(ctx)
 }
 
-// each runs a step for all that have not failed, at once.
+// each runs a step for all that no step has failed for, at once.
 func (h *Host) each(step func(*plugin) error) {
 	var all sync.WaitGroup
 	for _, p := range h.plugins {
-		if p.Status().State == Failed {
+		if p.Status().State != Starting {
 			continue
 		}
 		all.Go(func() {
 			if err := step(p); err != nil {
-				p.fail(err)
+				p.falter(err)
 			}
 		})
 	}
@@ -131,44 +129,51 @@ func (h *Host) ids() map[string]string {
 	return taken
 }
 
-// register puts the plugin's contribution into the registry: of one that has failed already, its actions alone.
-func (h *Host) register(p *plugin, taken map[string]string) error {
-	m := p.manifest
-	for _, name := range bridge.Names(m) {
-		key := strings.ToLower(name)
-		if owner := cmp.Or(taken[key], p.id); owner != p.id {
-			return fmt.Errorf("the name %q belongs to %s", name, owner)
-		}
-		taken[key] = p.id
-	}
-	for _, event := range m.GetTriggers() {
-		scope := bridge.TriggerScope(event)
-		if owner := cmp.Or(taken[strings.ToLower(scope)], p.id); owner != p.id {
-			return fmt.Errorf("its trigger %q is refused: events of %s belong to %s", event, scope, owner)
-		}
+// register gives the plugin its names and puts its actions into the registry. An error is permanent.
+func (h *Host) register(p *plugin) error {
+	if err := h.claim(p); err != nil {
+		return permanent{err}
 	}
 	// The operator decides before the manifest.
-	mount := cmp.Or(h.options.Mounts[p.id], m.GetMount())
+	mount := cmp.Or(h.options.Mounts[p.id], p.manifest.GetMount())
 	if err := bridge.CheckMount(mount); err != nil {
-		return err
+		return permanent{err}
 	}
-	c, err := p.bridge.Contribution(m, mount)
-	if err == nil && p.Status().State == Failed {
-		c = silent(c)
-	}
+	c, err := p.bridge.Contribution(p.manifest, mount)
 	if err == nil {
-		err = h.options.Registry.Set(c)
+		err = h.options.Registry.Set(silent(c))
 	}
 	if err != nil {
-		return fmt.Errorf("its actions are refused: %w", err)
+		return permanent{fmt.Errorf("its actions are refused: %w", err)}
 	}
 	p.contribution = c
 	return nil
 }
 
+// claim gives the plugin the names that its manifest asks for, unless another has one.
+func (h *Host) claim(p *plugin) error {
+	h.registering.Lock()
+	defer h.registering.Unlock()
+	for _, name := range bridge.Names(p.manifest) {
+		key := strings.ToLower(name)
+		if owner := cmp.Or(h.taken[key], p.id); owner != p.id {
+			return fmt.Errorf("the name %q belongs to %s", name, owner)
+		}
+		h.taken[key] = p.id
+	}
+	for _, event := range p.manifest.GetTriggers() {
+		scope := bridge.TriggerScope(event)
+		if owner := cmp.Or(h.taken[strings.ToLower(scope)], p.id); owner != p.id {
+			return fmt.Errorf("its trigger %q is refused: events of %s belong to %s", event, scope, owner)
+		}
+	}
+	return nil
+}
+
 // reservePlaces keeps the places of plugins that could not bring their routes: what clients send there, passwords and
 // whole documents among it, is for the plugin and must not reach the routes of documents. It comes after the plugins that
-// did bring theirs, so that nobody loses a place to one that does not run.
+// did bring theirs, so that nobody loses a place to one that does not run. A file that is not pinned is not run, so its
+// manifest has no say: for it there is the mount of the operator, or the one named after it.
 func (h *Host) reservePlaces() {
 	places := maps.Clone(h.options.Mounts)
 	if places == nil {
@@ -178,18 +183,24 @@ func (h *Host) reservePlaces() {
 		if p.contribution.Owner != "" {
 			delete(places, p.id)
 		} else {
-			places[p.id] = cmp.Or(places[p.id], p.mount, "/"+p.id)
+			places[p.id] = cmp.Or(places[p.id], p.mount)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(places)) {
-		err := bridge.CheckMount(places[id])
+		mount := places[id]
+		if mount == "" {
+			mount = "/" + id
+			h.options.Logger.Warn("a plugin whose manifest nobody has read: of its paths only this one is kept free; the setting plugins.mounts names another",
+				"plugin", id, "mount", mount, "setting", "plugins.mounts."+id)
+		}
+		err := bridge.CheckMount(mount)
 		if err == nil {
 			err = h.options.Registry.Set(router.Contribution{Owner: id, Service: &router.Service{
-				Mount: places[id], Down: kerror.PluginRuntimeUnavailable.New(id, string(Failed)),
+				Mount: mount, Down: kerror.PluginRuntimeUnavailable.New(id, "not started"),
 			}})
 		}
 		if err != nil {
-			h.options.Logger.Warn("the place of a plugin that does not run is not kept free", "plugin", id, "mount", places[id], "error", err)
+			h.options.Logger.Warn("the place of a plugin that does not run is not kept free", "plugin", id, "mount", mount, "error", err)
 		}
 	}
 }

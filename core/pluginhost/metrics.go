@@ -24,7 +24,7 @@ func describeMetric(name, help string, labels ...string) *prometheus.Desc {
 var (
 	stateDesc    = describeMetric("state", "1 for the state that the plugin is in.", "state")
 	degradedDesc = describeMetric("degraded", "1 while the plugin says that it cannot do all it should.")
-	restartsDesc = describeMetric("restarts_total", "Starts after a crash.")
+	restartsDesc = describeMetric("restarts_total", "Starts after a crash, or after a start that failed.")
 	runningDesc  = describeMetric("calls_running", "Calls in the plugin now.")
 	waitingDesc  = describeMetric("calls_waiting", "Calls waiting for a place in the plugin.")
 	droppedDesc  = describeMetric("hooks_dropped_total", "Events that the plugin's hooks were not told of.")

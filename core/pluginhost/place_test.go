@@ -13,6 +13,7 @@ import (
 func TestPlacesOfPluginsThatDoNotRun(t *testing.T) {
 	n := serve(t, func(c *config.Config) {
 		c.Plugins.Required = nil
+		c.Plugins.Restart.MaxRestarts = 0
 		c.Plugins.Mounts = map[string]string{"absent": "/absent/v1"}
 		c.Plugins.Listen = map[string]string{"service-schema": "127.0.0.1:0", "unpinned": "127.0.0.1:0"}
 		c.Plugins.Hosts = map[string][]string{"service-schema": {"schema.localhost"}}
@@ -25,6 +26,10 @@ func TestPlacesOfPluginsThatDoNotRun(t *testing.T) {
 		}
 	}, "service-schema", "service-refuse", "early")
 	token := "Authorization: Bearer " + root(n)
+	n.Log.Await(t, "setting=plugins.mounts.unpinned")
+	if strings.Contains(n.Log.String(), "plugin=absent mount=") {
+		t.Error("the operator has named that mount")
+	}
 	for _, c := range []struct{ method, path, body string }{
 		{"PUT", "/service-schema/echo", `{"refused":`},
 		{"POST", "/service-schema/echo", `{"refused":503`},

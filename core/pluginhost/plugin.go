@@ -25,10 +25,10 @@ import (
 //
 //  1. prepare: copy, trust, spawn, Describe, check. The registry may follow.
 //  2. start: Start; it runs.
-//  3. supervise, in a goroutine: waits for crashes and brings it back.
+//  3. supervise, in a goroutine: waits for crashes and brings it back, also when 1 or 2 failed.
 //  4. stop, when the goroutine has ended: drains and ends the generation.
 //
-// A failure on the way ends what was begun and leaves it failed.
+// A failure on the way ends what was begun. What another start may mend is tried again; a permanent failure is the end.
 type plugin struct {
 	id      string
 	host    *Host
@@ -39,14 +39,15 @@ type plugin struct {
 	calls   *hostapi.Calls
 	metrics *callMetrics
 
-	// Set once by prepare.
+	// Set once by admit.
 	settings []byte
 	secrets  map[string]string
 	// mount is what the manifest says, even one that is refused.
 	mount string
 
-	// contribution is what register brought, its Owner "" for nothing.
+	// contribution is what register brought, its Owner "" for nothing. It is silent until the plugin listens.
 	contribution router.Contribution
+	listens      bool
 
 	mu       sync.Mutex
 	staged   catalog.Staged // set once by prepare
@@ -73,42 +74,62 @@ func newPlugin(h *Host, found catalog.Found) *plugin {
 	return p
 }
 
+// permanent is a failure that no further start mends: the operator or the author has to.
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
 // prepare makes the first generation, as far as Describe.
 func (p *plugin) prepare(ctx context.Context) error {
-	o := p.host.options
 	if p.found.Err != nil {
-		return p.found.Err
+		return permanent{p.found.Err}
 	}
-	if o.InProcess[p.id] == nil {
+	if p.host.options.InProcess[p.id] == nil {
 		if err := p.stage(); err != nil {
-			return err
+			return permanent{err}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
+	return p.introduce(ctx)
+}
+
+// introduce makes a generation, as far as Describe. The first that gets there is checked; the file stays the same, so those
+// after it must be the same plugin.
+func (p *plugin) introduce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.host.options.StartTimeout)
 	defer cancel()
 	g, err := p.spawn(ctx)
 	if err != nil {
 		return err
 	}
-	p.mount = g.manifest.GetMount()
-	if err := bridge.Check(p.id, g.manifest); err != nil {
-		g.close()
-		return fmt.Errorf("its manifest is refused, tell its author: %w", err)
+	p.mu.Lock()
+	p.current = g
+	known := p.manifest
+	p.mu.Unlock()
+	switch {
+	case known == nil:
+		return p.admit(g.manifest)
+	case !proto.Equal(g.manifest, known):
+		return errors.New("it describes itself differently than before: Describe must not depend on anything")
+	}
+	return nil
+}
+
+// admit checks what the plugin says of itself, and what it is given.
+func (p *plugin) admit(m *pluginv1.Manifest) error {
+	p.mount = m.GetMount()
+	if err := bridge.Check(p.id, m); err != nil {
+		return permanent{fmt.Errorf("its manifest is refused, tell its author: %w", err)}
 	}
 	p.mu.Lock()
-	p.manifest = g.manifest
+	p.manifest = m
 	p.mu.Unlock()
 	var wrongSettings, wrongSecrets error
-	p.settings, wrongSettings = settingsFor(g.manifest, o.Config[p.id])
-	p.secrets, wrongSecrets = secretsFor(g.manifest, o.Secrets[p.id])
+	p.settings, wrongSettings = settingsFor(m, p.host.options.Config[p.id])
+	p.secrets, wrongSecrets = secretsFor(m, p.host.options.Secrets[p.id])
 	if err := errors.Join(wrongSettings, wrongSecrets); err != nil {
-		g.close()
-		return err
+		return permanent{err}
 	}
-	p.warnUnused(g.manifest)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.current = g
+	p.warnUnused(m)
 	return nil
 }
 
@@ -186,6 +207,12 @@ func (p *plugin) start(ctx context.Context) error {
 		return err
 	}
 	p.bridge.Connect(bridge.Unary(g.Conn(), o.MaxMessageBytes))
+	if !p.listens {
+		if err := o.Registry.Set(p.contribution); err != nil {
+			return permanent{fmt.Errorf("its listeners are refused: %w", err)}
+		}
+		p.listens = true
+	}
 	p.mu.Lock()
 	p.state = Running
 	p.mu.Unlock()
@@ -224,59 +251,61 @@ func (p *plugin) report(g *generation, degraded string) {
 	}
 }
 
-// supervise brings the plugin back after crashes, until ctx ends or it crashes too often.
+// supervise brings the plugin back after crashes and starts that failed, until ctx ends, there were too many, or one is
+// permanent.
 func (p *plugin) supervise(ctx context.Context) {
 	restarts := process.NewRestarts(p.host.options.Restart)
+	cause, uptime := p.lastError(), time.Duration(0) // of the first start
 	for {
-		began := time.Now()
-		g := p.generation()
+		if cause == nil {
+			uptime, cause = p.watch(ctx)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if isPermanent(cause) {
+			p.fail(cause)
+			return
+		}
+		p.down(Restarting, cause)
+		delay, ok := restarts.Crashed(time.Now(), uptime)
+		if !ok {
+			p.fail(fmt.Errorf("it ended too often (settings plugins.restart.maxRestarts and window), last: %w", cause))
+			return
+		}
+		p.logger.Error("plugin down, it will be started again", "error", cause, "in", delay)
 		select {
 		case <-ctx.Done():
 			return
-		case <-g.Done():
+		case <-time.After(delay):
 		}
-		cause := fmt.Errorf("it crashed: %w", g.Exit())
-		uptime := time.Since(began)
-		for again := true; again; {
-			p.bridge.Disconnect(string(Restarting))
-			p.endGeneration(Restarting, cause)
-			delay, ok := restarts.Crashed(time.Now(), uptime)
-			if !ok {
-				p.fail(fmt.Errorf("it crashed too often (settings plugins.restart.maxRestarts and window), last: %w", cause))
-				return
-			}
-			p.logger.Error("plugin down, it will be started again", "error", cause, "in", delay)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(delay):
-			}
-			cause, uptime = p.restart(ctx), 0
-			if ctx.Err() != nil {
-				return
-			}
-			again = cause != nil
-		}
+		cause, uptime = p.restart(ctx), 0
 	}
 }
 
-// restart makes the next generation. The file is the same, so it must be the same plugin.
+// watch waits for the end of the generation, and says after what time it came and how.
+func (p *plugin) watch(ctx context.Context) (uptime time.Duration, cause error) {
+	began := time.Now()
+	g := p.generation()
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-g.Done():
+		return time.Since(began), fmt.Errorf("it crashed: %w", g.Exit())
+	}
+}
+
+// restart makes the next generation. One that describes itself for the first time brings its routes now.
 func (p *plugin) restart(ctx context.Context) error {
 	p.mu.Lock()
 	p.restarts++
 	p.mu.Unlock()
-	starting, cancel := context.WithTimeout(ctx, p.host.options.StartTimeout)
-	defer cancel()
-	g, err := p.spawn(starting)
+	err := p.introduce(ctx)
+	if p.manifest != nil && p.contribution.Owner == "" {
+		err = errors.Join(err, p.host.register(p))
+	}
 	if err != nil {
 		return err
-	}
-	p.mu.Lock()
-	p.current = g
-	same := proto.Equal(g.manifest, p.manifest)
-	p.mu.Unlock()
-	if !same {
-		return errors.New("it describes itself differently than before: Describe must not depend on anything")
 	}
 	return p.start(ctx)
 }
@@ -298,11 +327,30 @@ func (p *plugin) stop(ctx context.Context) {
 	p.endGeneration(Stopped, nil)
 }
 
+// falter notes that the first start failed: for good, or until supervise tries again.
+func (p *plugin) falter(err error) {
+	if isPermanent(err) {
+		p.fail(err)
+		return
+	}
+	p.down(Restarting, err)
+}
+
+func isPermanent(err error) bool {
+	var final permanent
+	return errors.As(err, &final)
+}
+
 // fail ends the generation and leaves the plugin alone.
 func (p *plugin) fail(err error) {
-	p.bridge.Disconnect(string(Failed))
-	p.endGeneration(Failed, err)
+	p.down(Failed, err)
 	p.logger.Error("plugin failed, the node goes on without it", "error", err)
+}
+
+// down ends the generation; calls are answered 503.
+func (p *plugin) down(state State, cause error) {
+	p.bridge.Disconnect(string(state))
+	p.endGeneration(state, cause)
 }
 
 // endGeneration moves to state; a nil cause keeps the last one.
@@ -325,6 +373,12 @@ func (p *plugin) generation() *generation {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.current
+}
+
+func (p *plugin) lastError() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lastErr
 }
 
 // Status tells how the plugin is.

@@ -8,9 +8,9 @@ const (
 	// Starting: not let in yet.
 	Starting State = "starting"
 	Running  State = "running"
-	// Restarting: it crashed and is about to be started again; its routes answer 503.
+	// Restarting: it crashed or did not start, and is about to be started again; its routes answer 503.
 	Restarting State = "restarting"
-	// Failed: it could not be let in, or crashed too often. It is left alone until the node starts again.
+	// Failed: it could not be let in, or ended too often. It is left alone until the node starts again.
 	Failed State = "failed"
 	// Stopped: the host is closed.
 	Stopped State = "stopped"

@@ -212,7 +212,7 @@ func TestFixturesAreLoadedOnce(t *testing.T) {
 		n := nodetest.Start(t, nodetest.Options{PluginDir: binaries.Plugins, Configure: func(c *config.Config) {
 			c.Plugins.Config = map[string]map[string]any{id: {"fixture": file}}
 		}})
-		n.Log.Await(t, "plugin failed")
+		n.Log.Await(t, "plugin down")
 		if a := n.HTTP("PUT", "/amplifi/token", ali); a.Status != http.StatusServiceUnavailable || a.Get("success") != false {
 			t.Errorf("%s: the plugin serves: %d %s", name, a.Status, a.Body)
 		}
@@ -229,7 +229,7 @@ func TestSecretsThatAreWrongKeepThePluginOut(t *testing.T) {
 				c.Plugins.Secrets[id][name] = config.NewSecret(text)
 			}
 		}})
-		n.Log.Await(t, "plugin failed")
+		n.Log.Await(t, "plugin down")
 		if a := n.HTTP("PUT", "/amplifi/token", ali); a.Status != http.StatusServiceUnavailable || a.Get("success") != false {
 			t.Errorf("the plugin serves: %d %s", a.Status, a.Body)
 		}

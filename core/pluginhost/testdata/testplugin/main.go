@@ -47,6 +47,8 @@ func main() {
 	case "service":
 		p = newService(id)
 		switch {
+		case strings.HasSuffix(id, "-late"):
+			endTheFirstTime()
 		case strings.HasSuffix(id, "-refuse"):
 			p.Start = func(context.Context, *sdk.Host, jsontext.Value) error { return errors.New("the moon is wrong") }
 		case strings.HasSuffix(id, "-schema"):
@@ -86,6 +88,16 @@ func main() {
 		p.Grants = []sdk.Grant{{Role: "default", Controller: "security", Action: "createUser"}}
 	}
 	sdk.Serve(p)
+}
+
+// endTheFirstTime ends the process before it says what it is, unless it has done so before.
+func endTheFirstTime() {
+	f, err := os.OpenFile("ended", os.O_CREATE|os.O_EXCL, 0o600) // in the folder of the copy
+	if err == nil {
+		_ = f.Close()
+		fmt.Fprintln(os.Stderr, "the network is not there yet")
+		os.Exit(5)
+	}
 }
 
 func ok(id string) sdk.Plugin {

@@ -218,9 +218,14 @@ func newFriend(id string) sdk.Plugin {
 	p := sdk.Plugin{
 		ID: id, Version: "1.0.0", Description: "Listens.", Calls: []string{"document:*"},
 		Collections: []sdk.Collection{{Name: "things"}},
-		Start: func(_ context.Context, h *sdk.Host, _ jsontext.Value) error {
+		Start: func(_ context.Context, h *sdk.Host, config jsontext.Value) error {
 			f.host = h
-			return nil
+			var c struct{ After string } // a file without which it does not start
+			if err := json.Unmarshal(config, &c, json.MatchCaseInsensitiveNames(true)); err != nil || c.After == "" {
+				return err
+			}
+			_, err := os.Stat(c.After)
+			return err
 		},
 		Hooks: map[string]sdk.HookFunc{"identity:erased": func(_ context.Context, e *sdk.Event) {
 			slog.Info("erased", "by", e.Request.Internal.Plugin, "what", string(e.Data))
