@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -76,22 +77,23 @@ func (e *Engine) ensureOnce(ctx context.Context, c storage.Collection, spec stor
 		return false, nil
 	}
 	if err == nil && string(next.mapping["dynamic"]) != string(l.mapping["dynamic"]) {
-		err = settle(ctx)
+		err = e.settle(ctx)
 	}
 	return next.extra != nil, public(err)
 }
 
-// settleTime is how long a document may take that was read by the old mapping and has new fields.
-const settleTime = 200 * time.Millisecond
+// settleTime is how long a document may take, until its new fields wait to be added, that was read by the old mapping.
+const settleTime = 500 * time.Millisecond
 
-// settle waits for such documents: Elasticsearch sets dynamic back when it adds their fields.
-func settle(ctx context.Context) error {
+// settle waits for such documents and then for the fields that wait: Elasticsearch sets dynamic back when it adds them.
+func (e *Engine) settle(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(settleTime):
-		return nil
 	}
+	waited := url.Values{"wait_for_events": {"languid"}, "timeout": {"5s"}}
+	return e.client.do(ctx, request{method: http.MethodGet, path: []string{"_cluster", "health"}, query: waited}, nil)
 }
 
 func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec storage.Spec) (done bool, err error) {
