@@ -60,15 +60,22 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-// What is over is deleted.
+// What is over is deleted, however much it is.
 func TestSweep(t *testing.T) {
 	p := newPlugin()
 	s := start(t, inProcess(t, p, options{}))
 	s.token("ana", 25)
 	s.login(body("ana", 25, "wrong"), fromES)
+	many := make([]map[string]any, config.Defaults().Limits.DocumentsWriteCount)
+	for i := range many {
+		many[i] = map[string]any{"_id": number(int64(i)), "body": loginRow{At: millis(time.Now())}}
+	}
+	if _, err := p.host.Store(loginLog).Call(t.Context(), "mCreate", map[string]any{"documents": many}, nil); err != nil {
+		t.Fatal(err)
+	}
 	sweep := sweeper{p.host, time.Hour}
 	sweep.sweep(t.Context(), time.Now())
-	if rows, kept := len(s.rows()), len(stored[tokenRow](s, tokens)); rows != 2 || kept != 1 {
+	if rows, kept := len(s.rows()), len(stored[tokenRow](s, tokens)); rows != 2+len(many) || kept != 1 {
 		t.Errorf("%d rows, %d tokens", rows, kept)
 	}
 	sweep.sweep(t.Context(), time.Now().Add(2*time.Hour))

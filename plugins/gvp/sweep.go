@@ -19,9 +19,9 @@ func (s sweeper) run(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
+		s.sweep(ctx, time.Now())
 		select {
 		case <-tick.C:
-			s.sweep(ctx, time.Now())
 		case <-ctx.Done():
 			return
 		}
@@ -37,7 +37,9 @@ func (s sweeper) sweep(ctx context.Context, now time.Time) {
 
 func (s sweeper) before(ctx context.Context, collection, field string, end time.Time) {
 	query := map[string]any{"query": map[string]any{"range": map[string]any{field: map[string]any{"lt": millis(end)}}}}
-	if _, err := s.host.Store(collection).Call(ctx, "deleteByQuery", query, nil); err != nil && ctx.Err() == nil {
+	// That of document refuses to delete more than one request may write. A token that was stored in the meantime stays.
+	call := sdk.Call{Controller: "bulk", Action: "deleteByQuery", Index: "gvp", Collection: collection, Body: query}
+	if _, err := s.host.Call(ctx, call); err != nil && ctx.Err() == nil {
 		s.host.Logger().WarnContext(ctx, "what is over was not deleted", "collection", collection, "error", err.Error())
 	}
 }
