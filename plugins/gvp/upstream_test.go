@@ -111,6 +111,11 @@ func (s *standIn) answer(name string, r *http.Request) (int, string) {
 			return 400, `{"error":"invalid_grant"}`
 		}
 		return s.grant(r, accessOfUser)
+	case name == "POST /auth/introspect": // the plugin aura asks
+		if status, refused := s.grant(r, ""); status != 200 || r.PostForm.Get("token") != accessOfUser {
+			return status, refused
+		}
+		return 200, `{"active":true,"sub":"4p-unique-ana","authorization_id":"authorization-ana","channel_id":"` + auraChannel + `"}`
 	case strings.HasPrefix(path, "/api/userprofile/v3/users/"):
 		if authorization != "Bearer "+serviceToken {
 			return 401, `{"code":"UNAUTHENTICATED","message":"no"}`
@@ -218,7 +223,11 @@ type connected struct {
 
 func connect(t testing.TB, o options) connected {
 	t.Helper()
-	up := newStandIn(t)
+	return connectTo(t, newStandIn(t), o)
+}
+
+func connectTo(t testing.TB, up *standIn, o options) connected {
+	t.Helper()
 	keyFile := filepath.Join(t.TempDir(), "key.pem")
 	writeFile(t, keyFile, keyPEM(t, up.key))
 	settings := map[string]any{
@@ -234,10 +243,12 @@ func connect(t testing.TB, o options) connected {
 		maps.Copy(settings, o.outside(up.URL))
 	}
 	o.settings = settings
-	o.secrets = map[string]string{
+	secrets := map[string]string{
 		secret4PClient: clientSecret, secretAuraKeys: `{"1":"` + wssKey + `"}`, secretAuraInternal: internalKey,
 		secretAuraKernel: kernelKey, secretDirectLine: lineSecret,
 	}
+	maps.Copy(secrets, o.secrets)
+	o.secrets = secrets
 	s := start(t, o)
 	return connected{s, up, s.token("ana", 25), keyFile}
 }
