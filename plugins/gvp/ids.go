@@ -28,6 +28,9 @@ func (i ids) user(instance int64, email string) string {
 
 func (i ids) device(deviceID string) string { return i.of("device", deviceID) }
 
+// token is the id of one of a user's places for tokens.
+func (i ids) token(user string, place int) string { return i.of("token", user, strconv.Itoa(place)) }
+
 // binding is the id of the Aura ID of a user on a device.
 func (i ids) binding(user, deviceID string) string { return i.of("binding", user, deviceID) }
 

@@ -20,7 +20,8 @@ type loginObject struct {
 	SessionID  string `json:"SessionId"`
 }
 
-// loginUserPassword makes a token. Each call leaves one row in GVP_LogLogin, and the token is answered only after that.
+// loginUserPassword makes a token. Each call leaves one row in GVP_LogLogin, and the token is answered only after that. Of those
+// that are refused as too many, an address has a bounded number of rows a minute, or anybody could fill the disk.
 func (p *plugin) loginUserPassword(ctx context.Context, r *sdk.Request) (any, error) {
 	a := p.newAttempt(r)
 	content, err := p.login(ctx, a, r)
@@ -28,8 +29,21 @@ func (p *plugin) loginUserPassword(ctx context.Context, r *sdk.Request) (any, er
 		return content, nil
 	}
 	f := asFailure(err)
+	if f.outcome == tooManyRequests && !p.mayLogRefusal(ctx, a.ip) {
+		p.metrics.rowsSpared.Inc()
+		return nil, f
+	}
 	p.loginLog.keep(ctx, a.row(f.outcome, p.answers.number(f.outcome)))
 	return nil, f
+}
+
+func (p *plugin) mayLogRefusal(ctx context.Context, ip string) bool {
+	one, wait, err := p.refusals.Begin(ctx, ip, "")
+	if err != nil || wait > 0 {
+		return false
+	}
+	one.Fail() // what counts
+	return true
 }
 
 // login checks in the order of the documentation: the password comes before all that depends on the user, so that nobody
@@ -38,14 +52,14 @@ func (p *plugin) login(ctx context.Context, a *attempt, r *sdk.Request) (any, er
 	c, err := readCredentials(r)
 	a.credentials = c
 	if err != nil {
-		return nil, err
+		return nil, p.nameless(ctx, a.ip, err)
 	}
 	found, err := p.look(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkInstance(found.instance, c.deviceType); err != nil {
-		return nil, err
+		return nil, p.nameless(ctx, a.ip, err)
 	}
 	if err := p.checkPassword(ctx, a.ip, c, found.user); err != nil {
 		return nil, err
@@ -100,6 +114,21 @@ func checkInstance(i record[instance], deviceType int64) error {
 		return fail(invalidDeviceType)
 	}
 	return nil
+}
+
+// nameless counts an attempt that names no account against its address alone. It gives why the attempt failed, or that there
+// were too many.
+func (p *plugin) nameless(ctx context.Context, ip string, why error) error {
+	try, wait, err := p.throttle.Begin(ctx, ip, "")
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		p.metrics.throttled.Inc()
+		return fail(tooManyRequests)
+	}
+	try.Fail()
+	return why
 }
 
 // checkPassword costs one hash whether or not the account exists, unless too many were wrong.
@@ -184,7 +213,14 @@ func (p *plugin) devicesOf(ctx context.Context, u user, deviceType int64) ([]dev
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return readMany[device](ctx, p.host.Store(devices), keys)
+	found, err := readMany[device](ctx, p.host.Store(devices), keys)
+	var own []device
+	for _, key := range keys {
+		if d := found[key]; d.Found {
+			own = append(own, d.Value)
+		}
+	}
+	return own, err
 }
 
 // checkCountry refuses addresses outside of the instance's countries. While nobody knows where an address is, it is refused
@@ -230,16 +266,13 @@ func (p *plugin) issue(ctx context.Context, a *attempt, f findings, on device, t
 	u := f.user.Value
 	now := time.Now()
 	c := newClaims(u, on, trusted, time.Duration(f.instance.Value.TokenTTL)*time.Second, now)
-	token, err := seal(p.ring, c)
-	if err != nil {
-		return nil, err
-	}
 	row := tokenRow{
-		TokenHash: hashToken(token), Prefix: loggedPrefix, UserID: u.ID, InstanceID: u.InstanceID, DeviceType: c.DeviceType,
+		Prefix: loggedPrefix, UserID: u.ID, InstanceID: u.InstanceID, DeviceType: c.DeviceType,
 		DeviceID: c.DeviceID, SessionID: c.SessionID, Generation: u.TokenGeneration, IssuedAt: millis(now), ExpiresAt: c.ExpiresAt,
 		IP: a.ip, Country: a.country,
 	}
-	if _, err := p.host.Store(tokens).Create(ctx, c.ID, row); err != nil {
+	token, at, err := p.storeToken(ctx, c, row)
+	if err != nil {
 		return nil, err
 	}
 	a.sessionID = c.SessionID
@@ -251,7 +284,7 @@ func (p *plugin) issue(ctx context.Context, a *attempt, f findings, on device, t
 	wait.Wait()
 	if err != nil {
 		a.sessionID = ""
-		p.withdraw(ctx, c.ID)
+		p.withdraw(ctx, at)
 		return nil, err
 	}
 	p.strengthen(ctx, f.user, a.credentials.password)
@@ -266,10 +299,10 @@ func (p *plugin) touch(ctx context.Context, d device, now time.Time) {
 }
 
 // withdraw deletes the row of a token that is not given out. Nobody has its text, so that it may stay when that fails.
-func (p *plugin) withdraw(ctx context.Context, id string) {
+func (p *plugin) withdraw(ctx context.Context, at place) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logTimeout)
 	defer cancel()
-	if err := p.host.Store(tokens).Delete(ctx, id); err != nil {
+	if err := p.host.Store(tokens).Delete(ctx, at.id, sdk.IfVersion(at.version)); err != nil {
 		p.host.Logger().WarnContext(ctx, "the row of a token that was not given out stays", "error", err.Error())
 	}
 }

@@ -23,6 +23,7 @@ type metrics struct {
 	throttled        prometheus.Counter
 	rowFailures      prometheus.Counter
 	rowsDropped      prometheus.Counter
+	rowsSpared       prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -42,8 +43,9 @@ func newMetrics() *metrics {
 		throttled:        prometheus.NewCounter(counter("throttled_total", "Requests refused as too many.")),
 		rowFailures:      prometheus.NewCounter(counter("log_login_write_failures_total", "Failed attempts to write a row of GVP_LogLogin.")),
 		rowsDropped:      prometheus.NewCounter(counter("log_login_dropped_total", "Rows of GVP_LogLogin that were given up.")),
+		rowsSpared:       prometheus.NewCounter(counter("log_login_spared_total", "Refused logins that have no row in GVP_LogLogin: their address has too many.")),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.upstreamCalls, m.upstreamDuration, m.logins, m.throttled, m.rowFailures, m.rowsDropped)
+	m.registry.MustRegister(m.requests, m.duration, m.upstreamCalls, m.upstreamDuration, m.logins, m.throttled, m.rowFailures, m.rowsDropped, m.rowsSpared)
 	return m
 }
 

@@ -31,6 +31,7 @@ type plugin struct {
 	ids       ids
 	passwords *passwords.Hasher
 	throttle  *throttle.Throttle
+	refusals  *throttle.Throttle // rows of attempts that throttle refused
 	calls     limits
 	geo       *geo
 	signer    *signer
@@ -186,6 +187,9 @@ func (p *plugin) configure(ctx context.Context, text jsontext.Value) error {
 		return err
 	}
 	if p.throttle, err = throttle.New(c.Login.Throttle); err != nil {
+		return err
+	}
+	if p.refusals, err = throttle.New(throttle.Limits{FailuresPerMinute: c.Login.RefusalsPerMinute}); err != nil {
 		return err
 	}
 	if p.calls, err = newLimits(c.CallsPerMinute); err != nil {

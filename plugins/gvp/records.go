@@ -19,7 +19,7 @@ const (
 	deviceTypes = "gvp_devices_types"     // by code
 	users       = "gvp_users"             // by ids.user
 	devices     = "gvp_trusted_devices"   // by ids.device, so that a device belongs to one user
-	tokens      = "gvp_users_auth_tokens" //nolint:gosec // a name; by jti
+	tokens      = "gvp_users_auth_tokens" //nolint:gosec // a name; by ids.token, so that a user has only so many
 	auraIDs     = "gvp_aura_ids"          // the Aura ID of a user on a device, by ids.binding
 	auraOwners  = "gvp_aura_owners"       // which of them hold an Aura ID, by ids.aura
 	loginLog    = "gvp_log_login"         // by UUID v7
@@ -157,25 +157,27 @@ func read[T any](ctx context.Context, s sdk.Store, id string) (record[T], error)
 	return r, json.Unmarshal(d.Source, &r.Value)
 }
 
-// readMany gets the documents that are there, in no order.
-func readMany[T any](ctx context.Context, s sdk.Store, names []string) ([]T, error) {
+// readMany gets the documents that are there, by id.
+func readMany[T any](ctx context.Context, s sdk.Store, names []string) (map[string]record[T], error) {
 	answer, err := s.Call(ctx, "mGet", map[string]any{"ids": names}, nil)
 	if err != nil {
 		return nil, err
 	}
 	var got struct {
 		Successes []struct {
-			Source T `json:"_source"`
+			ID      string `json:"_id"`
+			Version int64  `json:"_version"`
+			Source  T      `json:"_source"`
 		} `json:"successes"`
 	}
 	if err := answer.Decode(&got); err != nil {
 		return nil, err
 	}
-	list := make([]T, len(got.Successes))
-	for i, d := range got.Successes {
-		list[i] = d.Source
+	found := make(map[string]record[T], len(got.Successes))
+	for _, d := range got.Successes {
+		found[d.ID] = record[T]{d.Source, d.Version, true}
 	}
-	return list, nil
+	return found, nil
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -19,8 +19,10 @@ type configuration struct {
 		StatusCodes map[string]int `json:"statusCodes"`
 	} `json:"uniapi"`
 	Login struct {
-		Bare     bool            `json:"bare"`
-		Throttle throttle.Limits `json:"throttle"`
+		Bare              bool            `json:"bare"`
+		MaxTokens         int             `json:"maxTokens"`
+		Throttle          throttle.Limits `json:"throttle"`
+		RefusalsPerMinute int             `json:"refusalsPerMinute"`
 	} `json:"login"`
 	Geo struct {
 		Database  string            `json:"database"`
@@ -90,7 +92,9 @@ const (
 func readConfiguration(text jsontext.Value) (configuration, error) {
 	var c configuration
 	c.UniAPI.HTTPStatus = "inband"
+	c.Login.MaxTokens = 50
 	c.Login.Throttle = throttle.Standard()
+	c.Login.RefusalsPerMinute = 120
 	c.FourthPlatform.ProfilePath = "/userprofile/v3/users/" + uniqueIDMark
 	c.FourthPlatform.UserIDField = "id"
 	c.AuraID.Auth = authBearer
@@ -134,7 +138,9 @@ const configSchema = `{
 			"type": "object", "additionalProperties": false,
 			"properties": {
 				"bare": {"type": "boolean", "description": "Answer the Login object alone, without StatusCode around it."},
-				"throttle": {"type": "object", "description": "failuresPerMinute an address; failuresInARow an account until firstBlock, doubled up to longestBlock; failuresPerHour an account; maxEntries remembered. 0 bounds nothing."}
+				"maxTokens": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Tokens that one user may have; the oldest ends for one more. 50 when absent."},
+				"throttle": {"type": "object", "description": "failuresPerMinute an address, those that name no account too; failuresInARow an account until firstBlock, doubled up to longestBlock; failuresPerHour an account; maxEntries remembered. 0 bounds nothing."},
+				"refusalsPerMinute": {"type": "integer", "minimum": 0, "description": "Rows of GVP_LogLogin, by address, of attempts that were refused as too many; further ones are only counted. 120 when absent, 0 is no bound."}
 			}
 		},
 		"geo": {

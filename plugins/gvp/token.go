@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/google/uuid"
 
 	"github.com/sluicehq/sluice/plugins/sdk/sealed"
 )
@@ -24,6 +23,7 @@ const (
 
 // claims are what a token carries, sealed.
 type claims struct {
+	// ID is that of the row. It may have been an earlier token's.
 	ID         string `json:"jti"`
 	UserID     string `json:"u"`
 	InstanceID int64  `json:"i"`
@@ -35,9 +35,10 @@ type claims struct {
 	ExpiresAt int64  `json:"e"`
 }
 
+// newClaims leaves ID to where the token will be stored.
 func newClaims(u user, d device, trusted bool, lifetime time.Duration, now time.Time) claims {
 	return claims{
-		ID: uuid.NewString(), UserID: u.ID, InstanceID: u.InstanceID, DeviceType: d.DeviceType, DeviceID: d.DeviceID,
+		UserID: u.ID, InstanceID: u.InstanceID, DeviceType: d.DeviceType, DeviceID: d.DeviceID,
 		Trusted: trusted, SessionID: randomHex(16), ExpiresAt: millis(now.Add(lifetime).Truncate(time.Second)),
 	}
 }
