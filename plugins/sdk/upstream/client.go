@@ -58,7 +58,7 @@ const (
 	OK          Outcome = "ok"           // below 400
 	ClientError Outcome = "client_error" // 4xx
 	ServerError Outcome = "server_error" // 5xx
-	Unreachable Outcome = "unreachable"  // name, connection or TLS; a kept connection that was closed when it was used again
+	Unreachable Outcome = "unreachable"  // name, connection or TLS; a connection that broke before the first byte of an answer
 	Timeout     Outcome = "timeout"
 	Malformed   Outcome = "malformed" // no HTTP, cut off, too large
 	Open        Outcome = "open"      // the breaker let nothing through
@@ -101,8 +101,8 @@ type Call struct {
 	ContentType string
 	// Correlator goes as x-correlator when not "".
 	Correlator string
-	// Idempotent lets a call be repeated after 502, 503 and 504, and when a kept connection breaks. After a failure to connect
-	// every call is.
+	// Idempotent lets a call be repeated after 502, 503 and 504, and when the connection breaks before an answer. After a
+	// failure to connect every call is.
 	Idempotent bool
 }
 
@@ -204,21 +204,15 @@ func (c *Client) attempt(limited, caller context.Context, call Call) (Answer, er
 }
 
 // way is how far a call came. The transport may begin anew with another connection.
-type way struct{ connected, kept, answered atomic.Bool }
+type way struct{ connected, answered atomic.Bool }
 
 func (w *way) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn: func(string) { w.connected.Store(false) },
-		GotConn: func(info httptrace.GotConnInfo) {
-			w.kept.Store(info.Reused)
-			w.connected.Store(true)
-		},
+		GetConn:              func(string) { w.connected.Store(false) },
+		GotConn:              func(httptrace.GotConnInfo) { w.connected.Store(true) },
 		GotFirstResponseByte: func() { w.answered.Store(true) },
 	}
 }
-
-// broken reports whether the call found nobody: no connection, or a kept one whose other end had gone.
-func (w *way) broken() bool { return !w.connected.Load() || w.kept.Load() && !w.answered.Load() }
 
 // record tells the breaker. A caller that gave up says nothing about the service; but the one trial of a half-open breaker
 // must end somehow, and did not succeed.
@@ -248,12 +242,12 @@ func (c *Client) send(limited, caller context.Context, call Call, w *way) (Answe
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return Answer{}, classify(limited, caller, w.broken()), withoutURL(err)
+		return Answer{}, classify(limited, caller, w.answered.Load()), withoutURL(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, c.options.MaxResponseBytes+1))
 	if err != nil {
-		return Answer{}, classify(limited, caller, false), withoutURL(err)
+		return Answer{}, classify(limited, caller, true), withoutURL(err)
 	}
 	if int64(len(body)) > c.options.MaxResponseBytes {
 		return Answer{}, Malformed, fmt.Errorf("the answer is larger than %d bytes", c.options.MaxResponseBytes)
@@ -286,16 +280,18 @@ func (c *Client) request(ctx context.Context, call Call) (*http.Request, error) 
 	return request, nil
 }
 
-func classify(limited, caller context.Context, broken bool) Outcome {
+// classify names a failure. What ends without a byte of an answer ends for want of a service: whether the connection was new
+// or kept is a matter of luck.
+func classify(limited, caller context.Context, answered bool) Outcome {
 	switch {
 	case caller.Err() != nil && !errors.Is(caller.Err(), context.DeadlineExceeded):
 		return Cancelled
 	case limited.Err() != nil:
 		return Timeout
-	case broken:
-		return Unreachable
-	default:
+	case answered:
 		return Malformed
+	default:
+		return Unreachable
 	}
 }
 

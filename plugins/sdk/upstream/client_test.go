@@ -132,28 +132,35 @@ func TestUnreachableAfterItWasThere(t *testing.T) {
 	expectOutcome(t, err, Unreachable)
 }
 
-// A service that closes a kept connection may have seen what came over it.
-func TestKeptConnectionThatBreaks(t *testing.T) {
-	for _, idempotent := range []bool{false, true} {
-		var calls atomic.Int32
-		base := serve(t, func(http.ResponseWriter, *http.Request) {
-			if calls.Add(1) == 2 {
-				panic(http.ErrAbortHandler)
+// A service that closes the connection without an answer may have seen the call, over a new connection as over a kept one.
+func TestConnectionThatBreaksBeforeAnAnswer(t *testing.T) {
+	for _, kept := range []int32{0, 1} {
+		for _, idempotent := range []bool{false, true} {
+			var calls atomic.Int32
+			base := serve(t, func(http.ResponseWriter, *http.Request) {
+				if calls.Add(1) == kept+1 {
+					panic(http.ErrAbortHandler)
+				}
+			})
+			c := client(t, Options{BaseURL: base})
+			call := Call{Method: "POST", Idempotent: idempotent}
+			for range kept {
+				if _, err := c.Do(t.Context(), call); err != nil {
+					t.Fatal(err)
+				}
 			}
-		})
-		c := client(t, Options{BaseURL: base})
-		call := Call{Method: "POST", Idempotent: idempotent}
-		if _, err := c.Do(t.Context(), call); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.Do(t.Context(), call)
-		if idempotent && (err != nil || calls.Load() != 3) {
-			t.Errorf("%v after %d calls", err, calls.Load())
-		}
-		if !idempotent {
-			expectOutcome(t, err, Unreachable)
-			if calls.Load() != 2 {
-				t.Errorf("%d calls", calls.Load())
+			_, err := c.Do(t.Context(), call)
+			want := kept + 1
+			if idempotent {
+				want++
+				if err != nil {
+					t.Error(err)
+				}
+			} else if failed := expectOutcome(t, err, Unreachable); !failed.sent {
+				t.Error("the service had the call")
+			}
+			if calls.Load() != want {
+				t.Errorf("%d calls, want %d", calls.Load(), want)
 			}
 		}
 	}
@@ -184,14 +191,24 @@ func TestAnswersThatAreNoneOrTooLarge(t *testing.T) {
 		case "/cut":
 			w.Header().Set("Content-Length", "10")
 			_, _ = io.WriteString(w, "x")
+		case "/rubbish":
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(conn, "no HTTP\r\n\r\n")
+			_ = conn.Close()
 		default:
 			panic(http.ErrAbortHandler)
 		}
 	})
 	c := client(t, Options{BaseURL: base, MaxResponseBytes: 10})
-	for _, path := range []string{"/large", "/cut", "/abort?secret=1"} {
+	for path, want := range map[string]Outcome{
+		"/large": Malformed, "/cut": Malformed, "/rubbish?secret=1": Malformed, "/abort?secret=1": Unreachable,
+	} {
 		_, err := c.Do(t.Context(), Call{Method: "POST", Path: path})
-		if failed := expectOutcome(t, err, Malformed); strings.Contains(failed.Error(), "secret") {
+		if failed := expectOutcome(t, err, want); strings.Contains(failed.Error(), "secret") {
 			t.Errorf("the query is in %v", failed)
 		}
 	}
