@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -100,6 +101,10 @@ func TestWhoseEmailItIs(t *testing.T) {
 		{"10 not a text", f.ann, `{"email":5}`, missing},
 		{"10 no body", f.ann, ``, missing},
 		{"10 null body", f.ann, `null`, missing},
+		{"10 blank body", f.ann, " \n", missing},
+		{"10 an array", f.ann, `[{"email":"ann@example.org"}]`, missing},
+		{"10 a text", f.ann, `"ann@example.org"`, missing},
+		{"other members", f.ann, `{"x":[null],"email":"ann@example.org"}`, valid},
 		{"15 username is the e-mail", carl, `{"email":"carl@example.org"}`, valid},
 		{"15 somebody else's", carl, `{"email":"ann@example.org"}`, invalid},
 		{"the bare JWT of the token", strings.TrimPrefix(f.ann, "kauth-"), `{"email":"ann@example.org"}`, valid},
@@ -148,15 +153,9 @@ func TestAnonymousIsRefusedWhereEverythingIsAllowed(t *testing.T) {
 
 func TestRowsAboutHTTP(t *testing.T) {
 	f := start(t, nodetest.Options{})
-	t.Run("12 not JSON", func(t *testing.T) {
-		a := f.check(f.ann, `{"email"`)
-		if a.Status != 400 || a.Get("error.message") != "Unable to convert HTTP body to JSON" || a.Get("error.status") != 400.0 {
-			t.Errorf("%d %s", a.Status, a.Body)
-		}
-	})
-	t.Run("another media type", func(t *testing.T) {
-		a := f.HTTP("POST", path, `email=x`, "Authorization: Bearer "+f.ann, "Content-Type: text/plain")
-		if a.Status != 400 {
+	t.Run("too large", func(t *testing.T) {
+		a := f.check(f.ann, `{"email":"ann@example.org","x":"`+strings.Repeat("x", 64<<10)+`"}`)
+		if a.Status != 413 || a.Get("error.status") != 413.0 || !strings.Contains(a.Body, `"stack":"SizeLimitError: `) {
 			t.Errorf("%d %s", a.Status, a.Body)
 		}
 	})
@@ -179,22 +178,63 @@ func TestRowsAboutHTTP(t *testing.T) {
 	})
 }
 
-// Row 11: the token is good, but the account cannot be read.
+// Row 12: what is not JSON within the bounds is refused in the words of Kuzzle 1, after the token.
+func TestBodiesThatAreNotJSON(t *testing.T) {
+	f := start(t, nodetest.Options{Dev: true})
+	const good = `{"email":"ann@example.org"}`
+	want := strings.Replace(strings.ReplaceAll(unauthorized("Unable to convert HTTP body to JSON"), "401", "400"), "UnauthorizedError", "BadRequestError", 1)
+	for _, c := range []struct{ name, body, contentType string }{
+		{"12 cut off", `{"email"`, "application/json"},
+		{"two values", good + good, "application/json"},
+		{"a duplicate", `{"email":"bob@example.org","email":"ann@example.org"}`, "application/json"},
+		{"NUL", `{"email":"ann@example.org\u0000"}`, "application/json"},
+		{"no UTF-8", "{\"email\":\"\xff\"}", "application/json"},
+		{"too deep", `{"x":` + strings.Repeat(`[`, 16) + strings.Repeat(`]`, 16) + `,"email":"ann@example.org"}`, "application/json"},
+		{"a long text", `{"email":"` + strings.Repeat("x", 4097) + `"}`, "application/json"},
+		{"another media type", good, "text/plain"},
+		{"a form", `email=ann@example.org`, "application/x-www-form-urlencoded"},
+		{"a form of parts", "--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nann@example.org\r\n--x--\r\n", "multipart/form-data; boundary=x"},
+		{"another charset", good, "application/json; charset=latin1"},
+		{"no media type", good, "nonsense;;"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			expect(t, f.HTTP("POST", path, c.body, "Authorization: Bearer "+f.ann, "Content-Type: "+c.contentType), 400, want)
+			if a := f.HTTP("POST", path, c.body, "Authorization: Bearer no", "Content-Type: "+c.contentType); a.Get("error.message") != "Json Web Token Error" {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+		})
+	}
+	a := f.HTTP("POST", path, good, "Authorization: Bearer "+f.ann, `Content-Type: Application/JSON; charset="UTF-8"`)
+	expect(t, a, 200, envelope(valid))
+}
+
+// A token ends with its account.
+func TestTheAccountIsGone(t *testing.T) {
+	f := start(t, nodetest.Options{})
+	root := "Authorization: Bearer " + f.Login("root", "root-Secret-1", "")
+	f.Must("DELETE", "/users/ann", "", root)
+	expect(t, f.check(f.ann, `{"email":"ann@example.org"}`), 401, unauthorized("Invalid token"))
+}
+
+// Row 11: the token is good, but the account cannot be read, nor the name that it logs in with.
 func TestAStorageFault(t *testing.T) {
 	var broken atomic.Bool
-	f := start(t, nodetest.Options{WrapEngine: func(e storage.Engine) storage.Engine {
+	f := start(t, nodetest.Options{Dev: true, WrapEngine: func(e storage.Engine) storage.Engine {
 		return &storagetest.Faulty{Engine: e, Fail: func(op string, c storage.Collection, id string) error {
-			if broken.Load() && op == "Get" && c.Name == "users" && id == "ann" {
+			if broken.Load() && (op == "Get" && c.Name == "users" && id == "ann" || strings.HasSuffix(c.Index, "auth-passport-local")) {
 				return errors.New("the disk is on fire")
 			}
 			return nil
 		}}
 	}})
+	carl := f.Login("carl@example.org", "carl-Secret-1", "")
+	expect(t, f.check(carl, `{"email":"carl@example.org"}`), 200, envelope(valid))
 	expect(t, f.check(f.ann, `{"email":"ann@example.org"}`), 200, envelope(valid))
 	broken.Store(true)
 	a := f.check(f.ann, `{"email":"ann@example.org"}`)
 	expect(t, a, 200, envelope(failed))
 	f.Log.Await(t, "the caller's account cannot be read")
+	expect(t, f.check(carl, `{"email":"carl@example.org"}`), 200, envelope(failed))
 	broken.Store(false)
 	expect(t, f.check(f.ann, `{"email":"ann@example.org"}`), 200, envelope(valid))
 }
@@ -211,6 +251,10 @@ func TestOverWebSocket(t *testing.T) {
 	}
 	expect(t, call(f.ann), 200, room(envelope(valid)))
 	expect(t, call("kauth-no"), 401, room(unauthorized("Json Web Token Error")))
+	volatile := s.Call(`{"requestId":"r1","volatile":{"a":1},"controller":"Comexposium/userController","action":"checkUserToken","jwt":"` + f.ann + `","body":{"email":5}}`)
+	expect(t, volatile, 200, room(strings.Replace(envelope(missing), `"volatile":null`, `"volatile":{"a":1}`, 1)))
+	expect(t, s.Call(`{"requestId":"r1","controller":"Comexposium/userController","action":"checkUserToken","jwt":"`+f.ann+`"}`), 200, room(envelope(missing)))
+	expect(t, f.Query(`{"controller":"Comexposium/userController","action":"checkUserToken","body":{"email":"bob@example.org"}}`), 401, unauthorized("Json Web Token Error"))
 	expect(t, f.Query(`{"controller":"Comexposium/userController","action":"checkUserToken","jwt":"`+f.ann+`","body":{"email":"bob@example.org"}}`), 200, envelope(invalid))
 }
 
@@ -235,6 +279,40 @@ func TestChecksPerMinute(t *testing.T) {
 	got = append(got, f.check(bob, `{"email":"bob@example.org"}`).Status)
 	if !slices.Equal(got, []int{200, 200, 429, 200}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestChecksPerMinuteOfAnAddress(t *testing.T) {
+	f := start(t, nodetest.Options{Configure: func(c *config.Config) {
+		c.Server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		c.Plugins.Config = map[string]map[string]any{"comexposium": {"checksPerMinute": map[string]any{"perIP": 2}}}
+	}})
+	bob := f.Login("bob", "bob-Secret-1", "")
+	check := func(token, from string) nodetest.Answer {
+		return f.HTTP("POST", path, `{"email":"ann@example.org"}`, "Authorization: Bearer "+token, "X-Forwarded-For: "+from)
+	}
+	var got []int
+	for _, c := range []struct{ token, from string }{{f.ann, "192.0.2.1"}, {bob, "192.0.2.1"}, {f.ann, "192.0.2.1"}, {f.ann, "192.0.2.2"}} {
+		a := check(c.token, c.from)
+		got = append(got, a.Status)
+		if a.Status == 429 && (a.Get("error.status") != 429.0 || a.Get("result") != nil || a.Get("controller") != controller) {
+			t.Error(a.Body)
+		}
+	}
+	if !slices.Equal(got, []int{200, 200, 429, 200}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// On a listener of its own the route stands where it does anyway: it is absolute.
+func TestItsOwnListener(t *testing.T) {
+	f := start(t, nodetest.Options{Configure: func(c *config.Config) {
+		c.Plugins.Listen = map[string]string{"comexposium": "127.0.0.1:0"}
+	}})
+	own := nodetest.Client{T: t, Address: f.SiteAddress("comexposium")}
+	expect(t, own.HTTP("POST", path, `{"email":"ann@example.org"}`, "Authorization: Bearer "+f.ann), 200, envelope(valid))
+	if a := own.HTTP("POST", "/_login/local", `{"username":"ann","password":"ann-Secret-1"}`); a.Status != 404 {
+		t.Errorf("the API is there: %d %s", a.Status, a.Body)
 	}
 }
 

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"mime"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/plugins/sdk"
+	"github.com/sluicehq/sluice/plugins/sdk/strictjson"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -29,7 +33,8 @@ func New() sdk.Plugin {
 		Actions: []sdk.Action{{
 			Controller: controller, Name: action,
 			Routes: []sdk.Route{{Verb: "POST", Path: "/_plugin/Comexposium/user/checkUserToken"}},
-			Auth:   sdk.AuthRequired, Profile: protocol.KuzzleV1, Handler: p.checkUserToken,
+			Auth:   sdk.AuthRequired, Profile: protocol.KuzzleV1, RawBody: true, MaxBodyBytes: int64(strictjson.Standard.MaxBytes),
+			Handler: p.checkUserToken,
 		}},
 		Calls:        []string{"security:getUser", "security:getCredentials"},
 		Grants:       []sdk.Grant{{Role: "default", Controller: controller, Action: action}},
@@ -95,8 +100,11 @@ func (p *plugin) checkUserToken(ctx context.Context, r *sdk.Request) (any, error
 	if !p.limits.allow(r.User.ID, r.Connection.ClientIP) {
 		return nil, kerror.APIProcessTooManyRequests.New()
 	}
-	email := emailOf(r)
-	if email == "" {
+	email, err := emailOf(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case email == "":
 		return answer{201, "Missing credentials", struct{}{}}, nil
 	}
 	own, err := p.ownEmail(ctx, r.User.ID)
@@ -110,17 +118,42 @@ func (p *plugin) checkUserToken(ctx context.Context, r *sdk.Request) (any, error
 	return answer{0, "generic_success", validity{valid}}, nil
 }
 
-// emailOf reads body.email; "" when there is no text in it.
-func emailOf(r *sdk.Request) string {
-	body, err := r.BodyFields()
-	if err != nil {
-		return ""
+// emailOf reads body.email; "" when there is no text in it. An error is for the client: the body is no acceptable JSON.
+func emailOf(r *sdk.Request) (string, error) {
+	if !isJSON(r.ContentType) {
+		return "", notJSON()
 	}
-	email, err := body.String("email")
-	if err != nil {
-		return ""
+	body := jsontext.Value(r.RawBody)
+	if r.RawBody == nil { // an envelope
+		body = r.Body
 	}
-	return strings.TrimSpace(email)
+	if len(bytes.TrimSpace(body)) == 0 || body.IsValid() && body.Kind() != '{' {
+		return "", nil
+	}
+	members, err := strictjson.Standard.Object(body)
+	if err != nil {
+		return "", notJSON()
+	}
+	email, err := strictjson.Text(members, "email")
+	if err != nil {
+		return "", nil //nolint:nilerr // it is missing or no text
+	}
+	return strings.TrimSpace(email), nil
+}
+
+// notJSON says it as Kuzzle 1 does.
+func notJSON() error {
+	return kerror.Bare(kerror.BadRequestError, "Unable to convert HTTP body to JSON")
+}
+
+// isJSON takes bodies without a type, too, as all routes of the node do.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	media, parameters, err := mime.ParseMediaType(contentType)
+	charset := strings.ToLower(cmp.Or(parameters["charset"], "utf-8"))
+	return err == nil && media == "application/json" && (charset == "utf-8" || charset == "utf8")
 }
 
 // ownEmail gives the account's address: content.email, else the name it logs in with; "" when it has neither.
