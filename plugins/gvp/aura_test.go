@@ -96,6 +96,11 @@ func TestCorrelators(t *testing.T) {
 		if (got == given) != echoed || got == "" {
 			t.Errorf("%q became %q", given, got)
 		}
+		for _, passedOn := range c.correlatorsSeen() {
+			if passedOn != got {
+				t.Errorf("%q was passed on as %q", got, passedOn)
+			}
+		}
 	}
 }
 
@@ -261,17 +266,27 @@ func TestFailuresOutside(t *testing.T) {
 	}
 }
 
-// A list of profiles is taken by its first; a service token that was revoked is asked for again.
+// A list of profiles is taken by its first; a service token that was revoked, or ends within a minute, is asked for again.
 func TestOtherAnswersOfThePlatform(t *testing.T) {
 	c := connect(t, options{})
 	c.instead(callsFor4P[0], reply{status: 200, body: `[{"id":"4p-unique-ana"},{"id":"other"}]`})
 	expectConversation(t, c.ask(c.token))
 	other := c.service.token("none", 29)
+	const grant = "POST /auth/token client_credentials"
+	c.instead(grant, reply{status: 200, body: `{"access_token":"` + serviceToken + `","expires_in":60}`})
 	c.instead("GET /api/userprofile/v3/users/unique-none", reply{status: 401, body: `{}`})
 	c.asked()
 	failed(t, c.ask(other), 200, fourthPlatform, "")
-	again := []string{"GET /api/userprofile/v3/users/unique-none", "POST /auth/token client_credentials", "GET /api/userprofile/v3/users/unique-none"}
+	again := []string{"GET /api/userprofile/v3/users/unique-none", grant, "GET /api/userprofile/v3/users/unique-none"}
 	expectCalls(t, c.asked(), again)
+	c.instead(again[0], reply{})
+	for range 2 {
+		c.admin("forget", `{"auraId":"`+strings.Join(c.bound(), "")+`"}`)
+		expectConversation(t, c.ask(c.token))
+		if calls := c.asked(); len(calls) == 0 || calls[0] != grant {
+			t.Errorf("calls %q", calls)
+		}
+	}
 }
 
 // Row 10, and a platform that says nothing.
@@ -505,6 +520,52 @@ func TestConversationsInEnvelopes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Row 17 once more: the result of an envelope is, byte for byte, the body of the route.
+func TestEnvelopesAndRoutesAnswerTheSame(t *testing.T) {
+	c := connect(t, options{})
+	c.instead("GET /aura/token/wss", reply{status: 200, body: `{"conversationId":"c","token":"t&<>é","expires_in":1,"streamUrl":"wss://x/?a=&t=b"}`})
+	ws := c.WebSocket()
+	for _, x := range []struct{ name, method, body string }{
+		{"a conversation", "GetAuraToken", `{"token":"` + c.token + `"}`},
+		{"an Aura ID", "GetAuraId", `{"token":"` + c.token + `"}`},
+		{"no token", "GetAuraToken", `{}`},
+		{"a token that is none", "GetAuraToken", `{"token":7}`},
+		{"another token", "GetAuraToken", `{"token":"AU_aaaaaaaaaaaaaaaaaaaa"}`},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			route := c.HTTP("POST", "/uniapi/"+x.method, x.body)
+			envelope := `{"requestId":"r","controller":"gvp-uniapi/aura","action":"` + x.method + `","body":` + x.body + `}`
+			for way, a := range map[string]nodetest.Answer{"WebSocket": ws.Call(envelope), "query": c.Query(envelope)} {
+				if a.Get("status") != 200.0 || route.Status != 200 || !strings.Contains(a.Body, `"result":`+route.Body) {
+					t.Errorf("%s: %s\nroute: %d %s", way, a.Body, route.Status, route.Body)
+				}
+			}
+		})
+	}
+}
+
+func TestMappedStatusesOfAura(t *testing.T) {
+	mapped := map[string]any{"uniapi": map[string]any{"httpStatus": "mapped"}}
+	c := connect(t, options{settings: mapped})
+	failed(t, c.ask(""), 401, authRequired, "")
+	failed(t, c.HTTP("GET", tokenPath+"?token=a&token=b", ""), 400, invalidParameter, "token")
+	c.instead(callsFor4P[0], reply{status: 404, body: `{}`})
+	failed(t, c.ask(c.token), 404, userNotFoundIn4P, "")
+	c.instead(callsFor4P[0], reply{status: 500, body: `{}`})
+	failed(t, c.ask(c.token), 503, fourthPlatform, "")
+	c.instead(callsFor4P[0], reply{})
+	writeFile(t, c.keyFile, []byte("garbage"))
+	eventually(t, "degraded", func() bool { return strings.Contains(c.health(), `"gvp":{"status":"degraded"`) })
+	failed(t, c.ask(c.token), 500, bearerGeneration, "")
+	writeFile(t, c.keyFile, keyPEM(t, c.key))
+	eventually(t, "healthy", func() bool { return !strings.Contains(c.health(), "degraded") })
+	expectConversation(t, c.ask(c.token))
+	mapped["callsPerMinute"] = 1
+	c = connect(t, options{settings: mapped})
+	expectConversation(t, c.ask(c.token))
+	failed(t, c.ask(c.token), 429, tooManyRequests, "")
 }
 
 // Row 18 and row 19: with the log at its most talkative, no secret, name or address of a person stands in it, nor in GVP_LogLogin.

@@ -49,7 +49,7 @@ func (p *plugin) storeAt(ctx context.Context, at place, row tokenRow) (version i
 // findPlace gives a place that is free, any of them, so that many logins at once seldom meet; or that of the oldest token.
 func (p *plugin) findPlace(ctx context.Context, userID string) (place, error) {
 	names := make([]string, p.config.Login.MaxTokens)
-	for i, n := range rand.Perm(len(names)) {
+	for i, n := range rand.Perm(len(names)) { //nolint:gosec // no secret
 		names[i] = p.ids.token(userID, n)
 	}
 	taken, err := readMany[tokenRow](ctx, p.host.Store(tokens), names)
