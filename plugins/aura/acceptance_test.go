@@ -87,7 +87,7 @@ func start(t *testing.T, o options) service {
 			c.Plugins.Config[id][name] = value
 		}
 		secrets := map[string]config.Secret{"keyRing": config.NewSecret(ringText)}
-		seen.add(ringText[2:])
+		seen.add(ringText[2:], "34600111") // and the telephone numbers of all tests
 		for name, value := range o.secrets {
 			secrets[name] = config.NewSecret(value)
 			seen.add(strings.Split(value, "\n")[0])
@@ -207,6 +207,10 @@ func TestUsersOfKernel(t *testing.T) { // rows 1 to 4
 	if other.Get("auraId") == auraID || other.Get("auraIdGlobal") != auraIDGlobal {
 		t.Errorf("3: %s", other.Body)
 	}
+	if a := s.user("authorizationId=a1&channelId=" + c1); a.Body != `{"code":"INVALID_ARGUMENT","message":"userId is missing"}` ||
+		a.Header.Get("Content-Type") != "application/json" || a.Header.Get("Cache-Control") != "no-store" || !uuidForm.MatchString(a.Header.Get("X-Correlator")) {
+		t.Errorf("4: %d %s %v", a.Status, a.Body, a.Header)
+	}
 	for parameter, query := range map[string]string{
 		"userId":          "authorizationId=a1&channelId=" + c1,
 		"authorizationId": "userId=u1&channelId=" + c1,
@@ -227,7 +231,8 @@ func TestUsersOfKernel(t *testing.T) { // rows 1 to 4
 }
 
 func TestAtTheSameTime(t *testing.T) { // row 2
-	s := start(t, options{})
+	e := &engine{}
+	s := start(t, options{inProcess: e.kept()})
 	var all sync.WaitGroup
 	ids := make([]any, 20)
 	for i := range ids {
@@ -242,6 +247,11 @@ func TestAtTheSameTime(t *testing.T) { // row 2
 	all.Wait()
 	if len(slices.Compact(ids)) != 1 {
 		t.Fatalf("several users: %v", ids)
+	}
+	for _, name := range []string{usersCollection, auraIDsCollection, globalsCollection, globalIDsCollection, phonesCollection} {
+		if rows := e.rows(t, name); len(rows) != 1 {
+			t.Errorf("%s holds %v", name, rows)
+		}
 	}
 	if a := s.HTTP("DELETE", mount+"/admin/users/phone-numbers/%2B34600111222", "", s.kernel); a.Status != 204 {
 		t.Errorf("%d %s", a.Status, a.Body)
@@ -298,6 +308,11 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 	if a := s.get("/ping?apiKey="+good, s.kernel); a.Status != 401 || a.Body != want {
 		t.Errorf("a key in the query: %d %s", a.Status, a.Body)
 	}
+	forPaths := s.key(t, `{"consumer":"x","classes":["kernel"],"mode":"r","paths":["/ping","/users/aura-id-global/:aura_id_global"]}`)
+	if a := s.get("/ping", forPaths); a.Status != 200 {
+		t.Errorf("a key for the path: %d %s", a.Status, a.Body)
+	}
+	expect(t, s.get("/users/aura-id-global/"+c1+"?channelId="+c1, forPaths), 404, "NOT_FOUND")
 	raw := make([]byte, 0, len(good))
 	raw = fmt.Appendf(raw, "%s", hexOf(t, good))
 	for _, header := range []string{"Authorization: apikey " + good, "Authorization: APIKEY " + string(raw)} {
@@ -364,7 +379,6 @@ func hexOf(t *testing.T, text string) string {
 
 func TestWholeRecord(t *testing.T) { // row 8
 	s := start(t, options{})
-	s.secrets.add("34600111222")
 	a := s.user("userId=u%201&authorizationId=a1&phoneNumber=34600111222&channelId=" + c1)
 	auraID, _ := a.Get("auraId").(string)
 	got := s.get("/users/"+auraID, s.bot)
@@ -382,13 +396,18 @@ func TestWholeRecord(t *testing.T) { // row 8
 	}
 	for path, status := range map[string]int{
 		"/users/3f1c3d52-7a43-4c68-9d0e-5b8f0c1a2e01": 404, "/users/nobody": 404,
-		"/users/auraid": 405, "/users/aura-id-global": 405, // parts of other paths, which are never ids of users: DELETE is 404
+		"/users/auraid": 404, "/users/aura-id-global": 404, "/users/aura%69d": 404, // parts of other paths, never ids of users
 		"/users/-x": 400, "/users/a%20b": 400, "/users/" + strings.Repeat("x", 129): 400,
 	} {
 		if a := s.get(path, s.bot); a.Status != status {
 			t.Errorf("%s: %d %s", path, a.Status, a.Body)
 		}
 	}
+	for _, id := range []string{"aura-id", "auraid", "aura-id-global"} {
+		expect(t, s.HTTP("DELETE", mount+"/users/"+id, "", s.bot), 404, "NOT_FOUND")
+		expect(t, s.get("/users/aura-id/"+id+"?channelId="+c1, s.bot), 400, "INVALID_ARGUMENT")
+	}
+	expect(t, s.get("/users/auraid", s.anybody), 403, "PERMISSION_DENIED")
 }
 
 func TestExternalUsers(t *testing.T) { // row 9
@@ -401,7 +420,6 @@ func TestExternalUsers(t *testing.T) { // row 9
 		t.Errorf("again: %d %s", again.Status, again.Body)
 	}
 	expect(t, s.get("/users/aura-id/wa-34600?channelId="+c2, s.bot), 409, "ALREADY_EXISTS")
-	expect(t, s.get("/users/aura-id/aura-id-global?channelId="+c2, s.bot), 400, "INVALID_ARGUMENT")
 	expect(t, s.get("/users/aura-id/wa-1", s.bot), 400, "INVALID_ARGUMENT")
 	if whole := s.get("/users/wa-34600", s.bot); whole.Get("type") != "external" || whole.Get("userId") != nil || whole.Get("phoneNumber") != "+34600111333" ||
 		!strings.Contains(whole.Body, `"userId":null,"authorizationId":null,`) {
@@ -411,7 +429,6 @@ func TestExternalUsers(t *testing.T) { // row 9
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
 	expect(t, s.HTTP("DELETE", mount+"/users/wa-34600", "", s.bot), 404, "NOT_FOUND")
-	expect(t, s.HTTP("DELETE", mount+"/users/auraid", "", s.bot), 404, "NOT_FOUND")
 	if other := s.get("/users/aura-id/wa-34600?channelId="+c2, s.bot); other.Status != 200 || other.Get("auraIdGlobal") == a.Get("auraIdGlobal") {
 		t.Errorf("after the erasure: %d %s", other.Status, other.Body)
 	}
@@ -436,7 +453,8 @@ func TestExternalUsersAtTheSameTime(t *testing.T) {
 const callback = "/users/auraid/integrated"
 
 func TestLinking(t *testing.T) { // rows 10 and 11
-	s := start(t, options{config: map[string]any{"redirectUris": []string{"https://app.example/done?x=1"}}})
+	e := &engine{}
+	s := start(t, options{config: map[string]any{"redirectUris": []string{"https://app.example/done?x=1"}}, inProcess: e.kept()})
 	link := s.state(t, `{"purpose":"link","channelId":"`+c1+`","userId":"u1"}`)
 	expect(t, s.get(callback+"?state="+link), 400, "INVALID_ARGUMENT") // which does not use the state up
 	a := s.get(callback + "?authorization_id=a1&state=" + link)
@@ -460,6 +478,9 @@ func TestLinking(t *testing.T) { // rows 10 and 11
 			t.Errorf("11 %s: %d %s", row, a.Status, a.Body)
 		}
 	}
+	if rows := e.rows(t, usersCollection); len(rows) != 1 { // that of 10
+		t.Errorf("11: %v", rows)
+	}
 	known.ExpiresAt += 60
 	if a := s.get(callback + "?authorization_id=a1&state=" + seal(t, ringText, "aura-state|link|local", known)); a.Status != 200 {
 		t.Errorf("what the test seals: %d %s", a.Status, a.Body)
@@ -477,6 +498,9 @@ func TestLinking(t *testing.T) { // rows 10 and 11
 		t.Errorf("error: %d %v", a.Status, a.Header)
 	}
 	expect(t, s.get(callback+"?error=access_denied&state="+fresh), 400, "INVALID_ARGUMENT")
+	if rows := e.rows(t, usersCollection); len(rows) != 3 { // those of 10, of what the test sealed, and of the redirect
+		t.Errorf("a failure of Kernel makes a record: %v", rows)
+	}
 	if a := s.HTTP("POST", mount+"/admin/states", `{"purpose":"link","channelId":"`+c1+`","redirectUri":"https://app.example/"}`, s.root); a.Status != 400 {
 		t.Errorf("a URI that is not allowed: %d %s", a.Status, a.Body)
 	}
@@ -558,7 +582,7 @@ func TestLinkingAnExternalUser(t *testing.T) {
 }
 
 func TestUnlinking(t *testing.T) { // row 12
-	s := start(t, options{})
+	s := start(t, options{config: map[string]any{"redirectUris": []string{"https://app.example/bye"}}})
 	auraID := s.auraID(t, "userId=u1&authorizationId=a1&channelId="+c1)
 	for i := range 2 {
 		state := s.state(t, `{"purpose":"unlink","channelId":"`+c1+`","userId":"u1"}`)
@@ -576,11 +600,19 @@ func TestUnlinking(t *testing.T) { // row 12
 	if a := s.get("/users/"+auraID, s.bot); a.Status != 200 { // he is of another channel
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
+	for _, state := range []string{s.state(t, `{"purpose":"link","channelId":"`+c1+`","userId":"u1"}`), "x", state} {
+		expect(t, s.get(callback+"/logout?state="+state), 401, "UNAUTHENTICATED")
+	}
+	expect(t, s.get(callback+"/logout"), 400, "INVALID_ARGUMENT")
+	state = s.state(t, `{"purpose":"unlink","channelId":"`+c1+`","auraId":"`+auraID+`","redirectUri":"https://app.example/bye"}`)
+	if a := s.noRedirect(t, callback+"/logout?state="+state); a.Status != 302 || a.Header.Get("Location") != "https://app.example/bye" {
+		t.Errorf("redirect: %d %v", a.Status, a.Header)
+	}
+	expect(t, s.get("/users/"+auraID, s.bot), 404, "NOT_FOUND")
 }
 
 func TestErasingByPhone(t *testing.T) { // row 13
 	s := start(t, options{})
-	s.secrets.add("34600111222")
 	first := s.auraID(t, "userId=u1&authorizationId=a1&phoneNumber=%2B34600111222&channelId="+c1)
 	second := s.auraID(t, "userId=u2&authorizationId=a1&phoneNumber=34600111222&channelId="+c2)
 	third := s.auraID(t, "userId=u3&authorizationId=a1&phoneNumber=34600111444&channelId="+c2)

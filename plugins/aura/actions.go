@@ -24,8 +24,8 @@ func (p *plugin) actions() []sdk.Action {
 		{"GET", "/users/auraid/integrated", usersController, "linkCallback", keyless.withState(), p.linkCallback},
 		{"DELETE", "/admin/users/phone-numbers/:phone_number", usersController, "eraseByPhone", kernelOnly.writing(), p.eraseByPhone},
 		{"GET", "/users/auraid/integrated/logout", usersController, "unlinkCallback", keyless.withState(), p.unlinkCallback},
-		{"DELETE", "/users/:auraId", usersController, "delete", both.writing(), p.deleteUser},
-		{"GET", "/users/:auraId", usersController, "get", internal, p.getUser},
+		{"DELETE", userPath, usersController, "delete", both.writing(), p.deleteUser},
+		{"GET", userPath, usersController, "get", internal, p.getUser},
 		{"GET", "/users/aura-id-global/:aura_id_global", usersController, "lastForGlobal", kernelOnly, p.lastForGlobal},
 		{"GET", "/token", tokenController, "get", public, p.getToken},
 		{"GET", "/token/wss", tokenController, "wss", public, p.getConversation},
@@ -42,14 +42,23 @@ func (p *plugin) actions() []sdk.Action {
 		if e.access.keyless {
 			mode = sdk.AuthNone
 		}
+		routes := []sdk.Route{{Verb: e.verb, Path: e.path}}
+		if e.path == userPath && e.verb == "GET" {
+			routes = append(routes, reservedRoutes...)
+		}
 		actions = append(actions, sdk.Action{
 			Controller: e.controller, Name: e.name, Auth: mode, Profile: protocol.Raw, MaxBodyBytes: maxBodyBytes,
-			Routes:  []sdk.Route{{Verb: e.verb, Path: e.path}},
-			Handler: p.serve(e.path, e.access, e.do),
+			Routes: routes, Handler: p.serve(e.path, e.access, e.do),
 		})
 	}
 	return actions
 }
+
+const userPath = "/users/:auraId"
+
+// reservedRoutes are paths of users whom nobody can be, below which other routes of the same verb lie. The parameter would not
+// take them, and the node would say that the verb is not allowed.
+var reservedRoutes = []sdk.Route{{Verb: "GET", Path: "/users/auraid"}, {Verb: "GET", Path: "/users/aura-id-global"}}
 
 // maxBodyBytes bounds the bodies, which no endpoint reads.
 const maxBodyBytes = 64 << 10

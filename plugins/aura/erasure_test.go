@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +87,10 @@ func (e *engine) rows(t *testing.T, name string) []string {
 // engine keeps the engine of a node for the test.
 type engine struct{ storage.Engine }
 
+func (e *engine) kept() nodetest.Options {
+	return nodetest.Options{WrapEngine: func(inner storage.Engine) storage.Engine { e.Engine = inner; return inner }}
+}
+
 // index is the name that the host gives the plugin's own index.
 func (e *engine) index(t *testing.T) string {
 	t.Helper()
@@ -122,7 +128,6 @@ func withGVP(t *testing.T, g *gvp, data string) (service, *engine) {
 func TestErasuresReachGVP(t *testing.T) {
 	g := &gvp{}
 	s, e := withGVP(t, g, "")
-	s.secrets.add("34600111222")
 	first := s.auraID(t, "userId=u1&authorizationId=a1&phoneNumber=34600111222&channelId="+c1)
 	second := s.auraID(t, "userId=u1&authorizationId=a1&phoneNumber=34600111222&channelId="+c2)
 	other := s.auraID(t, "userId=u2&authorizationId=a1&channelId="+c2)
@@ -145,13 +150,20 @@ func TestErasuresReachGVP(t *testing.T) {
 		}
 	}
 	rows := e.rows(t, erasuresCollection)
-	text := strings.Join(rows, " ")
+	text := strings.Join(append(slices.Clone(rows), e.rows(t, auditCollection)...), " ")
 	if len(rows) != 3 || strings.Count(text, `"delivered":true`) != 3 || strings.Count(text, `"correlator":"corr-1"`) != 2 || strings.Contains(text, "sealed") {
 		t.Errorf("%v", rows)
 	}
-	for _, personal := range []string{first, second, other, "34600111222", "u1", "u2"} {
-		if strings.Contains(text, `"`+personal+`"`) {
-			t.Errorf("%s is still there: %v", personal, rows)
+	for _, personal := range []string{first, second, other, "34600111222", `"u1"`, `"u2"`, `"a1"`} {
+		if strings.Contains(text, personal) {
+			t.Errorf("%s is still there: %v", personal, text)
+		}
+	}
+	line := regexp.MustCompile(`^{"at":"[^"]+","actor":"key:[0-9a-f-]{36}","action":"(eraseByPhone|delete)","subject":"[0-9a-f]{32}",("phoneHmac":"[0-9a-f]{32}",)?` +
+		`"correlator":"[^"]+","delivered":true,"deliveredAt":"[^"]+"(,"_kuzzle_info":{[^}]*})?}$`)
+	for _, row := range rows {
+		if !line.MatchString(row) {
+			t.Errorf("more than what was done by whom, and HMACs: %s", row)
 		}
 	}
 }
@@ -222,7 +234,7 @@ func TestErasuresWithoutGVP(t *testing.T) {
 	e := &engine{}
 	s := start(t, options{
 		config:    map[string]any{"erasure": map[string]any{"tellGvp": false}},
-		inProcess: nodetest.Options{WrapEngine: func(inner storage.Engine) storage.Engine { e.Engine = inner; return inner }},
+		inProcess: e.kept(),
 	})
 	auraID := s.auraID(t, "userId=u1&authorizationId=a1&channelId="+c1)
 	if a := s.HTTP("DELETE", mount+"/users/"+auraID, "", s.kernel); a.Status != 204 {

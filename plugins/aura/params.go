@@ -57,13 +57,13 @@ func name(c *call, parameter string, maxCharacters int, required bool) (string, 
 	return text, nil
 }
 
-// auraID reads the id of a user that should be there.
+// auraID reads the id of a user that should be there. Of the paths, those in reservedRoutes alone bring none.
 func auraID(c *call) (string, error) {
-	text, err := argument(c, "auraId", true)
+	text, err := argument(c, "auraId", !c.Args.FromText())
 	switch {
 	case err != nil:
 		return "", err
-	case reserved(text):
+	case text == "" || reserved(text):
 		return "", errNoUser
 	case !auraIDForm.MatchString(text):
 		return "", invalid("auraId", "is not an id of a user")
