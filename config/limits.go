@@ -11,6 +11,9 @@ type Limits struct {
 	FailedLoginsPerMinute          int           `config:"failedLoginsPerMinute" doc:"Failed logins per minute and client address; 0 = unlimited." min:"0"`
 	DocumentsFetchCount            int           `config:"documentsFetchCount" doc:"Documents one request may read." min:"1"`
 	DocumentsWriteCount            int           `config:"documentsWriteCount" doc:"Documents one request may write, change or delete." min:"1"`
+	SubscriptionConditionsCount    int           `config:"subscriptionConditionsCount" doc:"Conditions that the filter of a subscription may hold after normalisation." min:"1"`
+	SubscriptionRooms              int           `config:"subscriptionRooms" doc:"Distinct filters that clients may be subscribed to at once; 0 = unlimited." min:"0"`
+	SubscriptionsPerConnection     int           `config:"subscriptionsPerConnection" doc:"The same bound for one connection; 0 = unlimited." min:"0"`
 	RequestTimeout                 time.Duration `config:"requestTimeout" doc:"Time for one request from admission to answer." min:"1ms"`
 }
 
@@ -23,6 +26,9 @@ func defaultLimits() Limits {
 		FailedLoginsPerMinute:          30,
 		DocumentsFetchCount:            10000,
 		DocumentsWriteCount:            200,
+		SubscriptionConditionsCount:    100,
+		SubscriptionRooms:              1_000_000,
+		SubscriptionsPerConnection:     100_000,
 		RequestTimeout:                 30 * time.Second,
 	}
 }

@@ -19,7 +19,7 @@ func defaultWebSocket() WebSocket {
 	return WebSocket{
 		Enabled:        true,
 		IdleTimeout:    60 * time.Second,
-		OutboxMessages: 256,
+		OutboxMessages: 4096,
 		OutboxBytes:    4 * MB,
 		MaxInFlight:    64,
 		WriteTimeout:   10 * time.Second,

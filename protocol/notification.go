@@ -3,6 +3,7 @@ package protocol
 import (
 	"strconv"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -12,29 +13,29 @@ const ServerNotificationRoom = "kuzzle:notification:server"
 // Notification is a message that no request asked for: a document or user event on a channel, or a notice of the node.
 type Notification struct {
 	// Room is the channel; every notification has one.
-	Room string
+	Room string `json:"room"`
 	// Type is "document", "user" or "TokenExpired".
-	Type       string
-	Status     int
-	RequestID  string
-	Timestamp  int64 // milliseconds since 1970
-	Volatile   jsontext.Value
-	Index      string
-	Collection string
-	Controller string
-	Action     string
-	Protocol   string
+	Type       string         `json:"type"`
+	Status     int            `json:"status"`
+	RequestID  string         `json:"requestId"`
+	Timestamp  int64          `json:"timestamp"` // milliseconds since 1970
+	Volatile   jsontext.Value `json:"volatile"`
+	Index      string         `json:"index"`
+	Collection string         `json:"collection"`
+	Controller string         `json:"controller"`
+	Action     string         `json:"action"`
+	Protocol   string         `json:"protocol"`
 	// Event is "write", "delete" or "publish", Scope "in" or "out": document notifications only.
-	Event string
-	Scope string
+	Event string `json:"event"`
+	Scope string `json:"scope"`
 	// User is "in" or "out": user notifications only.
-	User string
+	User string `json:"user"`
 	// Result is nil for notices.
-	Result jsontext.Value
+	Result jsontext.Value `json:"result"`
 	// Info and Message are the texts of a notice.
-	Info    string
-	Message string
-	Node    string
+	Info    string `json:"info"`
+	Message string `json:"message"`
+	Node    string `json:"node"`
 }
 
 // TokenExpired is the notice that a connection gets when its token ends.
@@ -48,6 +49,11 @@ func TokenExpired(node string) *Notification {
 // Append writes the notification after dst. Keys without a value are left out, volatile of a document or user event
 // excepted.
 func (n *Notification) Append(dst []byte) []byte {
+	return appendTail(n.AppendHead(dst), "", n.Room)
+}
+
+// AppendHead writes all that a notification has on every channel alike, for Tail to finish.
+func (n *Notification) AppendHead(dst []byte) []byte {
 	dst = appendText(append(dst, `{"type":`...), n.Type)
 	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(n.Status), 10)
 	for _, m := range [...]struct{ key, value string }{
@@ -74,7 +80,30 @@ func (n *Notification) Append(dst []byte) []byte {
 		dst = appendOrNull(append(dst, `,"volatile":`...), n.Volatile)
 		dst = append(append(dst, `,"result":`...), n.Result...)
 	}
-	dst = appendText(append(dst, `,"node":`...), n.Node)
-	dst = appendText(append(dst, `,"room":`...), n.Room)
+	return appendText(append(dst, `,"node":`...), n.Node)
+}
+
+// Tail finishes what AppendHead wrote for one channel, in memory of its own. messageID is left out when it is "".
+func Tail(head []byte, messageID, room string) []byte {
+	const keys = len(`,"messageId":"","room":""}`)
+	return appendTail(append(make([]byte, 0, len(head)+len(messageID)+len(room)+keys), head...), messageID, room)
+}
+
+func appendTail(dst []byte, messageID, room string) []byte {
+	if messageID != "" {
+		dst = appendText(append(dst, `,"messageId":`...), messageID)
+	}
+	if room != "" {
+		dst = appendText(append(dst, `,"room":`...), room)
+	}
 	return append(dst, '}')
+}
+
+// MarshalJSON writes what Append writes: pipes and hooks of plugins see notifications so.
+func (n *Notification) MarshalJSON() ([]byte, error) { return n.Append(nil), nil }
+
+// UnmarshalJSON reads what a pipe made of a notification.
+func (n *Notification) UnmarshalJSON(data []byte) error {
+	type plain Notification // has the fields, not the methods
+	return json.Unmarshal(data, (*plain)(n))
 }

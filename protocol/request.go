@@ -116,6 +116,9 @@ type Reply struct {
 	Raw bool
 	// ContentType is the media type of a raw answer or a Stream; "" is application/json.
 	ContentType string
+	// Answered, when not nil, is called once when the answer is queued for the client, ahead of everything that comes later;
+	// ok says that the answer is no error and could be queued. Only protocols that send messages without a request call it.
+	Answered func(ok bool)
 }
 
 // SetHeader sets a header of the answer.

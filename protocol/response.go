@@ -41,6 +41,8 @@ type Response struct {
 	Deprecations []Deprecation
 	// Dev adds stack to errors, as the API does in development mode.
 	Dev bool
+
+	answered func(ok bool)
 }
 
 // Deprecation tells a client what not to use any more; sent in development mode only.
@@ -55,7 +57,7 @@ func NewResponse(r *Request, result any, err error) *Response {
 	a := &Response{
 		RequestID: r.RequestID, Controller: r.Controller, Action: r.Action,
 		Index: r.Index, Collection: r.Collection, Volatile: r.Volatile,
-		Status: http.StatusOK, Header: r.Reply.Header, ContentType: r.Reply.ContentType,
+		Status: http.StatusOK, Header: r.Reply.Header, ContentType: r.Reply.ContentType, answered: r.Reply.Answered,
 	}
 	if r.Reply.Status != 0 {
 		a.Status = r.Reply.Status
@@ -67,6 +69,14 @@ func NewResponse(r *Request, result any, err error) *Response {
 		a.SetError(err)
 	}
 	return a
+}
+
+// Answered tells the action that the answer was queued for the client, or could not be. A protocol that sends messages without
+// a request must call it once.
+func (a *Response) Answered(queued bool) {
+	if a.answered != nil {
+		a.answered(queued && a.Error == nil)
+	}
 }
 
 // SetError makes a an answer of failure.

@@ -37,6 +37,11 @@ type created struct {
 	Updater   *string `json:"updater"`
 }
 
+type published struct {
+	Author    *string `json:"author"`
+	CreatedAt int64   `json:"createdAt"`
+}
+
 type updated struct {
 	UpdatedAt int64   `json:"updatedAt"`
 	Updater   *string `json:"updater"`
@@ -46,6 +51,12 @@ type updated struct {
 func (w Writer) Created(ctx context.Context, req *protocol.Request) (jsontext.Value, error) {
 	by, now := w.who(req)
 	return w.one(ctx, req, created{Author: by, CreatedAt: now})
+}
+
+// Published is that of a message that is not stored; pipes do not see it.
+func (w Writer) Published(req *protocol.Request) (jsontext.Value, error) {
+	by, now := w.who(req)
+	return json.Marshal(published{by, now})
 }
 
 // Replaced is that of a document written anew over whatever was there: all four are the caller and now.

@@ -95,6 +95,12 @@ func (t *Table) at(event string) *listener {
 	return t.listeners[event]
 }
 
+// Heard reports whether anybody listens to an event, for those to whom its payload is work.
+func (t *Table) Heard(event string) bool {
+	l := t.hear(event)
+	return l != nil && len(l.pipes)+len(l.hooks) > 0
+}
+
 // hear gives who listens to an event, under its own name and under the wildcards it falls under; nil when nobody does,
 // which costs one look-up.
 func (t *Table) hear(event string) *listener {

@@ -3,6 +3,7 @@ package network
 import (
 	"sync"
 
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -10,9 +11,8 @@ import (
 type Connection interface {
 	// Info describes the connection as its requests do. It never changes.
 	Info() *protocol.Connection
-	// Send queues one message and never waits. It reports false when the connection is gone or was too slow, in which
-	// case it is being closed. message must not change afterwards.
-	Send(message []byte) bool
+	// Deliver takes messages in the order of the calls, after every answer that was queued before.
+	realtime.Outbox
 	// Close ends the connection with a WebSocket close code and a reason of at most 123 bytes, without waiting. Codes:
 	// 1000 makes official clients stay away, so it is for their own wish only; after any other they come back.
 	Close(code int, reason string)

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/document"
 	"github.com/sluicehq/sluice/controllers/index"
 	"github.com/sluicehq/sluice/controllers/metadata"
+	"github.com/sluicehq/sluice/controllers/realtime"
 	securitycontroller "github.com/sluicehq/sluice/controllers/security"
 	"github.com/sluicehq/sluice/controllers/server"
 	"github.com/sluicehq/sluice/controllers/target"
@@ -78,6 +79,9 @@ func (n *Node) documents() []router.Contribution {
 		{Owner: "document", Actions: document.Actions(document.Options{
 			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users, Validator: n.specifications,
 			Paging: paging, MaxWrite: limits.DocumentsWriteCount,
+		})},
+		{Owner: "realtime", Actions: realtime.Actions(realtime.Options{
+			Realtime: n.realtime, Users: n.users, Announcer: announcer, Metadata: info, Validator: n.specifications,
 		})},
 		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
 	}

@@ -75,7 +75,7 @@ func (n *Node) networkBase() (network.Base, error) {
 		return network.Base{}, err
 	}
 	return network.Base{
-		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: counters, Connections: &network.Connections{},
+		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: counters, Connections: &n.connections,
 		Origins: origins, Proxies: c.Server.TrustedProxies, NodeID: n.id, Dev: c.Dev,
 		RequestTimeout: c.Limits.RequestTimeout, MaxRequestBytes: int64(c.Server.MaxRequestSize),
 	}, nil
@@ -87,9 +87,16 @@ func (n *Node) webSocket(base network.Base) *wsserver.Server {
 		Base: base, IdleTimeout: c.IdleTimeout, SendPings: c.SendPingsAutomatically, Compression: c.Compression,
 		RateLimit: c.RateLimit, MaxInFlight: c.MaxInFlight, OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes),
 		WriteTimeout: c.WriteTimeout,
-		OnOpen:       func(conn *protocol.Connection) { n.tell("connection:new", conn) },
-		OnClose:      func(conn *protocol.Connection) { n.tell("connection:remove", conn) },
+		OnOpen:       n.opened, OnClose: n.closed,
 	})
+}
+
+// opened and closed are told of every connection that messages can be sent to.
+func (n *Node) opened(conn *protocol.Connection) { n.tell("connection:new", conn) }
+
+func (n *Node) closed(conn *protocol.Connection) {
+	n.realtime.Leave(context.Background(), conn.ID)
+	n.tell("connection:remove", conn)
 }
 
 // connectionEvent is what hooks learn of a connection.

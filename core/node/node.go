@@ -20,8 +20,10 @@ import (
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/funnel"
 	"github.com/sluicehq/sluice/core/metrics"
+	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/core/network/httpserver"
 	"github.com/sluicehq/sluice/core/pluginhost"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
@@ -61,6 +63,9 @@ type Node struct {
 	sites map[string]net.Listener
 	// specifications are what the documents of each collection must be like.
 	specifications *validation.Validator
+	realtime       *realtime.Service
+	// connections are the sockets that messages can be sent to.
+	connections network.Connections
 
 	ready atomic.Bool
 	// served gets what ended the server, nil after Stop.
@@ -77,7 +82,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openFunnel, n.openPlugins, n.serve,
+		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, n.Stop(ctx))
@@ -165,10 +170,14 @@ func (n *Node) listenOn(ctx context.Context, address string) (net.Listener, erro
 	return l, nil
 }
 
+func (n *Node) openEvents(context.Context) error {
+	n.bus = events.NewBus(n.options.Config.Plugins.HookQueueSize, n.options.Logger)
+	n.onStop(func(ctx context.Context) error { n.bus.Close(ctx); return nil })
+	return nil
+}
+
 func (n *Node) openFunnel(context.Context) error {
 	c := n.options.Config
-	n.bus = events.NewBus(c.Plugins.HookQueueSize, n.options.Logger)
-	n.onStop(func(ctx context.Context) error { n.bus.Close(ctx); return nil })
 	var err error
 	n.funnel, err = funnel.New(funnel.Options{
 		Registry: n.registry, Tokens: n.tokens, Users: n.users, Bus: n.bus,

@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -257,9 +258,9 @@ func (c *conn) ping() {
 // Info describes the connection.
 func (c *conn) Info() *protocol.Connection { return c.info }
 
-// Send queues a message.
-func (c *conn) Send(message []byte) bool {
-	return c.push(frame{op: websocket.TextMessage, data: message})
+// Deliver queues a message.
+func (c *conn) Deliver(m *realtime.Message) bool {
+	return c.push(frame{op: websocket.TextMessage, data: m.JSON})
 }
 
 // Close ends the connection.

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -405,7 +406,7 @@ func TestSlowReaderIsToldWhy(t *testing.T) {
 	address, _ := serve(t, o)
 	c := dial(t, address)
 	conn := <-slow
-	for conn.Send([]byte(`{"big":"` + strings.Repeat("x", 100<<10) + `"}`)) {
+	for conn.Deliver(&realtime.Message{JSON: []byte(`{"big":"` + strings.Repeat("x", 100<<10) + `"}`)}) {
 		runtime.Gosched()
 	}
 	if code := c.closeCode(); code != websocket.CloseInternalServerErr {
@@ -426,7 +427,7 @@ func TestSendAndClose(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 	for range 100 {
-		if !conn.Send([]byte(`{"room":"channel"}`)) {
+		if !conn.Deliver(&realtime.Message{JSON: []byte(`{"room":"channel"}`)}) {
 			t.Fatal("not sent")
 		}
 	}
@@ -443,7 +444,7 @@ func TestSendAndClose(t *testing.T) {
 	if got := <-closed; got != info {
 		t.Errorf("closed %+v", got)
 	}
-	if conn.Send([]byte(`{}`)) || o.Connections.Get(info.ID) != nil || o.Connections.Len() != 0 {
+	if conn.Deliver(&realtime.Message{JSON: []byte(`{}`)}) || o.Connections.Get(info.ID) != nil || o.Connections.Len() != 0 {
 		t.Error("the connection is still there")
 	}
 }

@@ -20,7 +20,7 @@
 // # Order
 //
 // Requests of one connection run at the same time: their answers come in any order, and who needs an order awaits the
-// answer, as official clients do. Messages passed to Send arrive in the order of the calls, after every answer that was
+// answer, as official clients do. Messages passed to Deliver arrive in the order of the calls, after every answer that was
 // queued before.
 //
 // core/node imports it.

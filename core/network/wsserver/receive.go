@@ -145,5 +145,5 @@ func (c *conn) refuse(req *protocol.Request, err error) {
 func (c *conn) answer(resp *protocol.Response, room string) {
 	buf := network.GetBuffer()
 	buf.B = resp.Append(buf.B, room)
-	c.push(frame{op: websocket.TextMessage, data: buf.B, loan: buf})
+	resp.Answered(c.push(frame{op: websocket.TextMessage, data: buf.B, loan: buf}))
 }

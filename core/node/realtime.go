@@ -1,0 +1,36 @@
+package node
+
+import (
+	"context"
+
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/realtime"
+)
+
+func (n *Node) openRealtime(context.Context) error {
+	c := n.options.Config
+	var err error
+	n.realtime, err = realtime.New(realtime.Config{
+		Outbox: n.outbox, Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events }, NodeID: n.id,
+		MaxRooms: c.Limits.SubscriptionRooms, MaxConditions: c.Limits.SubscriptionConditionsCount,
+		MaxSubscriptions: c.Limits.SubscriptionsPerConnection,
+		History: realtime.HistoryLimits{
+			Window: c.Realtime.ResumeWindow, Messages: c.Realtime.HistoryMessages, Bytes: int64(c.Realtime.HistoryBytes),
+			Rooms: c.Realtime.IdleRooms,
+		},
+		Logger: n.options.Logger, Metrics: n.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	n.onStop(func(context.Context) error { n.realtime.Close(); return nil })
+	return nil
+}
+
+// outbox finds the way to an open connection.
+func (n *Node) outbox(connection string) realtime.Outbox {
+	if c := n.connections.Get(connection); c != nil {
+		return c
+	}
+	return nil
+}

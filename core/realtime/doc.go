@@ -1,0 +1,27 @@
+// Package realtime tells clients what happens: it holds who subscribed to what, finds the rooms that a document falls into,
+// and hands every subscriber of them one message for each of his channels.
+//
+//	Service.Subscribe   filter → room → channel; the answer goes out before the first message
+//	Service.Changed     documents were written → rooms they are in, rooms they left → messages
+//	Service.Publish     a message that is not stored → rooms → messages
+//
+// # Words
+//
+// A room is a filter on a collection (see [koncorde.RoomID]); it lives as long as somebody is in it, or a while longer when
+// its messages can be asked for again. A channel is a room together with what of it a subscriber wants to hear: its name is
+// what clients find in `room` of a message. A connection is in a room once, on any number of its channels.
+//
+// # Order
+//
+// All subscribers of a room get its messages in one order. Messages about two writes of the same document that run at the
+// same time may come in either order.
+//
+// # What is lost
+//
+// Messages are handed to an outbox, which never waits: a client that does not read loses them and is told (see the outbox of
+// its protocol). A client that was away gets what it missed when it subscribed with Options.Resumable, as long as the room
+// remembers; it is told when it does not.
+//
+// It knows no sockets and no storage. core/network implements [Outbox]; controllers tell it what was written; core/node joins
+// them.
+package realtime

@@ -1,0 +1,18 @@
+package realtime
+
+// Message is a notification, encoded once for everybody who hears it on one channel. It never changes.
+type Message struct {
+	// Channel is the `room` of the envelope.
+	Channel string
+	// ID is what a client names to get what came after this message; "" on channels that cannot be resumed.
+	ID string
+	// JSON is the whole envelope.
+	JSON []byte
+}
+
+// Outbox is the way to one client. It is used by many goroutines at once.
+type Outbox interface {
+	// Deliver queues a message behind everything queued before, and never waits. It reports false when the client is gone or
+	// too slow, in which case it hears no more of it.
+	Deliver(m *Message) bool
+}

@@ -1,0 +1,55 @@
+package realtime
+
+// Count gives how many connections are in a room, 0 for one that is not there.
+func (s *Service) Count(roomID string) int {
+	s.mu.RLock()
+	r := s.rooms[roomID]
+	s.mu.RUnlock()
+	if r == nil {
+		return 0
+	}
+	return r.count()
+}
+
+// Presence is how many connections are in every room, by index, collection and room.
+type Presence map[string]map[string]map[string]int
+
+// List counts the rooms of the collections that show admits, which is asked once for each. An index all of whose collections
+// are left out stands there empty.
+func (s *Service) List(show func(index, collection string) bool) Presence {
+	s.mu.RLock()
+	rooms := make([]*room, 0, len(s.rooms))
+	for _, r := range s.rooms {
+		rooms = append(rooms, r)
+	}
+	s.mu.RUnlock()
+	shown, list := map[place]bool{}, Presence{}
+	for _, r := range rooms {
+		count := r.count()
+		if count == 0 {
+			continue
+		}
+		if list[r.at.index] == nil {
+			list[r.at.index] = map[string]map[string]int{}
+		}
+		may, asked := shown[r.at]
+		if !asked {
+			may = show(r.at.index, r.at.collection)
+			shown[r.at] = may
+		}
+		if !may {
+			continue
+		}
+		if list[r.at.index][r.at.collection] == nil {
+			list[r.at.index][r.at.collection] = map[string]int{}
+		}
+		list[r.at.index][r.at.collection][r.id] = count
+	}
+	return list
+}
+
+func (r *room) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.members)
+}

@@ -1,0 +1,112 @@
+package realtime
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluicehq/sluice/core/events"
+	"github.com/sluicehq/sluice/core/koncorde"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	// Outbox finds the way to an open connection by its id, nil when there is none.
+	Outbox func(connection string) Outbox
+	Bus    *events.Bus
+	Events func() *events.Table
+	NodeID string
+	Parser koncorde.Parser
+	// MaxRooms bounds the rooms of the node, 0 for any number; MaxConditions the conditions of a filter;
+	// MaxSubscriptions the rooms that one connection may be in, 0 for any number.
+	MaxRooms         int
+	MaxConditions    int
+	MaxSubscriptions int
+	History          HistoryLimits
+	Logger           *slog.Logger
+	Metrics          prometheus.Registerer
+}
+
+// Service holds the subscriptions of a node. It is safe for concurrent use.
+//
+// Life: New, and Close once nobody subscribes any more.
+type Service struct {
+	o       Config
+	metrics *metrics
+	// historyBytes is what all histories hold together.
+	historyBytes atomic.Int64
+
+	mu     sync.RWMutex
+	boards map[place]*board
+	rooms  map[string]*room
+	// subscribers are the connections that are in a room, by their id.
+	subscribers map[string]*subscriber
+	// lingering counts the rooms that nobody is in.
+	lingering int
+	closed    bool
+}
+
+// place is a collection; it need not exist.
+type place struct{ index, collection string }
+
+// board is what a collection is watched for.
+type board struct {
+	matcher *koncorde.Matcher
+	rooms   int
+}
+
+// New makes a service without subscriptions.
+func New(c Config) (*Service, error) {
+	s := &Service{
+		o: c, boards: map[place]*board{}, rooms: map[string]*room{}, subscribers: map[string]*subscriber{},
+	}
+	var err error
+	s.metrics, err = newMetrics(c.Metrics, s)
+	return s, err
+}
+
+// Close forgets what nobody is in; subscribers are left to Leave.
+func (s *Service) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, r := range s.rooms {
+		r.stopLingering()
+	}
+}
+
+// Watched reports whether anybody may want to hear of documents of a collection. It costs one look-up.
+func (s *Service) Watched(index, collection string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.boards[place{index, collection}] != nil
+}
+
+// matching gives the rooms that a document falls into.
+func (s *Service) matching(at place, doc *koncorde.Document) []*room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := s.boards[at]
+	if b == nil {
+		return nil
+	}
+	ids := b.matcher.Match(doc)
+	rooms := make([]*room, len(ids))
+	for i, id := range ids {
+		rooms[i] = s.rooms[id]
+	}
+	return rooms
+}
+
+// now is the time of messages, in milliseconds since 1970.
+func now() int64 { return time.Now().UnixMilli() }
+
+// Notify sends a notice of the node to one connection.
+func (s *Service) Notify(connection string, n *protocol.Notification) bool {
+	out := s.o.Outbox(connection)
+	return out != nil && out.Deliver(&Message{Channel: n.Room, JSON: n.Append(nil)})
+}
