@@ -154,6 +154,52 @@ func TestConfigCheck(t *testing.T) {
 	}
 }
 
+// TestConfigCheckLooksForPlugins: every setting that names a plugin names one that is there.
+func TestConfigCheckLooksForPlugins(t *testing.T) {
+	dir := t.TempDir()
+	for _, id := range []string{"amplifi", "gvp"} {
+		executable(t, write(t, filepath.Join(dir, id, id), "x"))
+	}
+	good := write(t, filepath.Join(dir, "good.yaml"), "plugins: {required: [gvp], config: {amplifi: {fixture: demo}}}\n")
+	bad := write(t, filepath.Join(dir, "bad.yaml"), `plugins:
+  required: [gvpp]
+  mounts: {amplify: /a}
+  hosts: {aura: [a.example]}
+  listen: {aura: "127.0.0.1:0"}
+  storage: {aura: ["*"]}
+  config: {gvp: {n: 1}, amplfi: {password: hunter2}}
+  secrets: {AMPLIFI: {key: hunter2}}
+`)
+	if r := execute(t, nil, nil, "config", "check", "--config", good, "--plugins", dir); r.code != exitOK || r.out != "ok\n" || r.err != "" {
+		t.Errorf("good: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	in := " in " + dir
+	want := `plugins.required: there is no plugin "gvpp"` + in + `. Did you mean "gvp"?
+plugins.mounts: there is no plugin "amplify"` + in + `. Did you mean "amplifi"?
+plugins.hosts: there is no plugin "aura"` + in + `. There are: amplifi, gvp
+plugins.listen: there is no plugin "aura"` + in + `. There are: amplifi, gvp
+plugins.storage: there is no plugin "aura"` + in + `. There are: amplifi, gvp
+plugins.config: there is no plugin "amplfi"` + in + `. Did you mean "amplifi"?
+plugins.secrets: there is no plugin "AMPLIFI"` + in + `. Did you mean "amplifi"?
+`
+	for name, env := range map[string][]string{"flag": nil, "variable": {"SLUICE_PLUGINS_DIR=" + dir}} {
+		args := []string{"config", "check", "--config", bad}
+		if env == nil {
+			args = append(args, "--plugins", dir)
+		}
+		if r := execute(t, env, nil, args...); r.code != exitError || r.out != want || !strings.Contains(r.err, "mistakes: 7") {
+			t.Errorf("%s: exit %d, %q\n%swant\n%s", name, r.code, r.err, r.out, want)
+		}
+	}
+	// Where nobody has said which plugins there are, it says that it has not looked.
+	if r := execute(t, nil, nil, "config", "check", "--config", bad); r.code != exitOK || r.out != "ok\n" || strings.Count(r.err, "\n") != 1 || !strings.Contains(r.err, "--plugins") {
+		t.Errorf("no folder: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+	if r := execute(t, nil, nil, "config", "check", "--plugins", filepath.Join(dir, "none")); r.code != exitError || r.out != "" {
+		t.Errorf("a folder that is not there: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+}
+
 func TestConfigDoc(t *testing.T) {
 	if r := execute(t, nil, nil, "config", "doc"); r.code != exitOK || r.out != config.Reference() {
 		t.Errorf("exit %d, %q", r.code, r.out)
