@@ -119,6 +119,7 @@ var tokenShape = regexp.MustCompile(`^\{"success":true,"userId":"([a-z][a-z0-9]{
 func TestTheDocumentsOwnRequest(t *testing.T) {
 	s := start(t, nil, nodetest.Options{})
 	began := time.Now()
+	s.Log.Await(t, "the channel test is on")
 	first := s.put(seedBody)
 	shape := tokenShape.FindStringSubmatch(first.Body)
 	if first.Status != 200 || shape == nil || shape[1] != shape[2] { // row 1
@@ -301,13 +302,14 @@ func TestAndroid(t *testing.T) {
 	refused(t, s.put(object(members)), 400, "invalidField")
 }
 
-func TestAndroidWithECDSA(t *testing.T) {
-	s := start(t, nil, nodetest.Options{})
+// ecdsaKey makes a key, and what signs with it.
+func ecdsaKey(t *testing.T) (public *ecdsa.PublicKey, sign func(message string) []byte) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign := func(message string) []byte {
+	return &key.PublicKey, func(message string) []byte {
 		sum := digest(message)
 		b, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
 		if err != nil {
@@ -315,7 +317,12 @@ func TestAndroidWithECDSA(t *testing.T) {
 		}
 		return b
 	}
-	s.device(object(map[string]any{"AFiUserId": s.aliID(), "kind": "uuid", "id": uuid, "publicKey": publicKey(t, &key.PublicKey)}))
+}
+
+func TestAndroidWithECDSA(t *testing.T) {
+	s := start(t, nil, nodetest.Options{})
+	key, sign := ecdsaKey(t)
+	s.device(object(map[string]any{"AFiUserId": s.aliID(), "kind": "uuid", "id": uuid, "publicKey": publicKey(t, key)}))
 	at := now()
 	s.ok(s.put(androidBody("tag", at, sign)))
 	// Another signature of the same is a replay.

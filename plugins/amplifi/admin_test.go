@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -151,20 +152,40 @@ func TestLocalSavingByChannel(t *testing.T) {
 	}
 }
 
-// On a listener of its own the service stands at the document's bare paths; another mount moves it.
+// On a listener and on a host of its own the service stands at the document's bare paths; another mount moves it.
 func TestPlaces(t *testing.T) {
 	s := start(t, nil, nodetest.Options{Configure: func(c *config.Config) {
 		c.Plugins.Listen = map[string]string{id: "127.0.0.1:0"}
+		c.Plugins.Hosts = map[string][]string{id: {"localhost"}}
 		c.Plugins.Mounts = map[string]string{id: "/afi"}
 	}})
-	own := service{Node: &nodetest.Node{Client: nodetest.Client{T: t, Address: s.SiteAddress(id)}}}
-	token := own.ok(own.HTTP("PUT", "/token", seedBody))
-	own.ok(own.HTTP("POST", "/token", seedBody))
-	if a := own.HTTP("GET", "/user", "", "token: "+token); a.Status != 200 {
-		t.Errorf("%d %s", a.Status, a.Body)
+	_, port, err := net.SplitHostPort(s.Client.Address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	refused(t, own.HTTP("GET", "/token", ""), 405, "methodNotAllowed")
-	refused(t, own.HTTP("PUT", "/amplifi/token", seedBody), 404, "notFound")
+	for site, address := range map[string]string{"listener": s.SiteAddress(id), "host": "localhost:" + port} {
+		t.Run(site, func(t *testing.T) {
+			own := service{Node: &nodetest.Node{Client: nodetest.Client{T: t, Address: address}}}
+			if a := own.HTTP("PUT", "/token", seedBody); a.Status != 200 || !tokenShape.MatchString(a.Body) {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+			token := "token: " + own.ok(own.HTTP("POST", "/token", seedBody))
+			if a := own.HTTP("GET", "/user", "", token); a.Status != 200 {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+			refused(t, own.HTTP("PUT", "/token", `{//x`), 400, "invalidJson")
+			refused(t, own.HTTP("GET", "/token", ""), 405, "methodNotAllowed")
+			refused(t, own.HTTP("PUT", "/amplifi/token", seedBody), 404, "notFound")
+			refused(t, own.HTTP("POST", "/_query", `{"controller":"amplifi/token","action":"create"}`), 404, "notFound")
+			if a := own.HTTP("DELETE", "/token", "", token); a.Status != 200 {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+			refused(t, own.HTTP("GET", "/user", "", token), 401, "invalidToken")
+			if a := own.HTTP("POST", "/admin/users", `{"userName":"eve","password":"eve-Secret-1"}`); a.Status != 401 {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+		})
+	}
 	s.ok(s.HTTP("PUT", "/afi/token", seedBody))
 	if a := s.put(seedBody); a.Get("success") != nil {
 		t.Errorf("at the mount that is no more: %d %s", a.Status, a.Body)

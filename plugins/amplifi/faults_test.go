@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/node/nodetest"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/storagetest"
@@ -108,6 +111,45 @@ func TestAReplayedProofIsTakenOnceHoweverManyComeAtOnce(t *testing.T) {
 	if count(statuses, 200) != 1 || count(statuses, 401) != 39 {
 		t.Errorf("%v", statuses)
 	}
+	// Of a signature the time is what counts: each of these has another.
+	public, sign := ecdsaKey(t)
+	s.device(object(map[string]any{"AFiUserId": s.aliID(), "kind": "uuid", "id": uuid, "publicKey": publicKey(t, public)}))
+	bodies := make([]string, 40)
+	for i := range bodies {
+		bodies[i] = androidBody("tag", at, sign)
+	}
+	statuses = together(len(bodies), func(i int) nodetest.Answer { return s.put(bodies[i]) })
+	if count(statuses, 200) != 1 || count(statuses, 401) != 39 {
+		t.Errorf("signatures: %v", statuses)
+	}
+	// Nor is another way another time.
+	envelope := `{"controller":"amplifi/token","action":"create","body":` + body + `}`
+	if a := s.Query(envelope); a.Status != 401 {
+		t.Errorf("POST /_query: %d %s", a.Status, a.Body)
+	}
+	if a := s.WebSocket().Call(envelope); a.Status != 401 {
+		t.Errorf("WebSocket: %d %s", a.Status, a.Body)
+	}
+}
+
+// What was proven before the plugin went down is not good again when it is back.
+func TestAReplayAfterARestart(t *testing.T) {
+	data := t.TempDir()
+	options := nodetest.Options{Configure: func(c *config.Config) { c.Server.DataDir = data }}
+	at := now()
+	var body string
+	t.Run("first", func(t *testing.T) {
+		s := start(t, nil, options)
+		body = sealedBody(t, s.phone(), "mobile", "mobile", at, at)
+		s.ok(s.put(body))
+	})
+	t.Run("again", func(t *testing.T) {
+		n := nodetest.Start(t, nodetest.Options{PluginDir: binaries.Plugins, Configure: func(c *config.Config) {
+			c.Server.DataDir = data
+			c.Plugins.Secrets = map[string]map[string]config.Secret{id: {"keyRing": config.NewSecret(keyRing)}}
+		}})
+		refused(t, n.HTTP("PUT", "/amplifi/token", body), 401, "invalidCredentials")
+	})
 }
 
 func TestLoginsAtOnceAllSucceedAndTenTokensStay(t *testing.T) {
@@ -245,6 +287,13 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	key := s.phone()
 	at := now()
 	sealed := seal(t, key, "AFi-v1/mobile/phone", at)
+	public, sign := ecdsaKey(t)
+	signed := androidBody("Secret-tag-open", at, sign)
+	signature := regexp.MustCompile(`"signature":"([^"]+)"`).FindStringSubmatch(signed)[1]
+	s.device(object(map[string]any{"AFiUserId": s.aliID(), "kind": "uuid", "id": uuid, "publicKey": publicKey(t, public)}))
+	s.ok(s.put(signed))
+	s.put(signed)
+	s.Query(`{"controller":"amplifi/token","action":"create","serviceKey":"Secret-service-key","body":` + signed + `}`)
 	token := s.ok(s.put(`{"userName":"ali","password":"qa","channel":"internet","deviceData":{"x":"Secret-in-data"}}`))
 	s.HTTP("GET", "/amplifi/user", "", "token: "+token)
 	s.HTTP("GET", "/amplifi/user?token="+token, "")
@@ -266,7 +315,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	if err := s.Stop(ctx); err != nil { // everything is logged then
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"Secret-", token, sealed, serviceKey, "demo-browser-of-ali", keyRing[2:], "argon2id"} {
+	for _, secret := range []string{"Secret-", token, sealed, signature, base64.RawURLEncoding.EncodeToString(key), serviceKey, "demo-browser-of-ali", keyRing[2:], "argon2id"} {
 		if i := strings.Index(s.Log.String(), secret); i >= 0 {
 			t.Errorf("%q is in the log: %s", secret, s.Log.String()[max(0, i-300):min(len(s.Log.String()), i+100)])
 		}

@@ -25,13 +25,13 @@ func (p *plugin) serve(route string, h handler) sdk.Handler {
 			code = failed.code
 			if !known {
 				p.host.Logger().LogAttrs(ctx, slog.LevelError, "request failed",
-					slog.String("action", r.Controller+":"+r.Action), slog.String("code", code), slog.String("error", err.Error()))
+					slog.String("action", r.Controller+":"+r.Action), slog.String("route", route), slog.String("code", code), slog.String("error", err.Error()))
 			}
 		}
 		took := time.Since(began)
 		p.metrics.served(route, code, took)
 		p.host.Logger().LogAttrs(ctx, slog.LevelDebug, "request served",
-			slog.String("action", r.Controller+":"+r.Action), slog.String("code", code), slog.Duration("took", took))
+			slog.String("action", r.Controller+":"+r.Action), slog.String("route", route), slog.String("code", code), slog.Duration("took", took))
 		if failed != nil {
 			return failed.answer(r)
 		}
