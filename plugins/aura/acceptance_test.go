@@ -23,6 +23,8 @@ import (
 
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/node/nodetest"
+	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/storagetest"
 	"github.com/sluicehq/sluice/plugins/sdk/sealed"
 )
 
@@ -334,6 +336,33 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 	} {
 		if a.Status != 403 || a.Get("code") != "PERMISSION_DENIED" || a.Header.Get("WWW-Authenticate") != "" {
 			t.Errorf("%s: %d %s", row, a.Status, a.Body)
+		}
+	}
+}
+
+// What was wrong with a key does not show in the time: every text that could be one costs one look into the store.
+func TestWrongKeysCostTheSame(t *testing.T) {
+	var looks atomic.Int32
+	s := start(t, options{inProcess: nodetest.Options{WrapEngine: func(e storage.Engine) storage.Engine {
+		return storagetest.Faulty{Engine: e, Fail: func(_ string, c storage.Collection, _ string) error {
+			if c.Name == apiKeysCollection {
+				looks.Add(1)
+			}
+			return nil
+		}}
+	}}})
+	made := s.Must("POST", mount+"/admin/api-keys", `{"consumer":"x","classes":["kernel"],"mode":"rw"}`, s.root)
+	kid, _ := made.Get("result.kid").(string)
+	expired := sealKey(t, ringText, kid, "local", time.Now().Unix())
+	s.Must("DELETE", mount+"/admin/api-keys/"+kid, "", s.root)
+	for name, key := range map[string]string{
+		"rubbish": "xyz", "another ring": sealKey(t, "1:"+strings.Repeat("00", 32), kid, "local", 0), "another environment": sealKey(t, ringText, kid, "production", 0),
+		"unknown": sealKey(t, ringText, "somebody", "local", 0), "expired": expired, "revoked": made.Get("result.apiKey").(string),
+	} {
+		before := looks.Load()
+		expect(t, s.get("/ping", "Authorization: APIKEY "+key), 401, "UNAUTHENTICATED")
+		if n := looks.Load() - before; n != 1 {
+			t.Errorf("%s: %d looks", name, n)
 		}
 	}
 }

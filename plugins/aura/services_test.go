@@ -1,14 +1,23 @@
 package main
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,6 +154,54 @@ func TestDirectLineBreaker(t *testing.T) {
 	}
 }
 
+// After a while one call may try; when it gets on, all may.
+func TestDirectLineComesBack(t *testing.T) {
+	d := newDirectLineServer(t)
+	d.answer(500, "x")
+	s := withDirectLine(t, d, map[string]any{"breaker": map[string]any{"failures": 1, "delay": "50ms"}})
+	expect(t, s.get("/token", s.anybody), 502, "BAD_GATEWAY")
+	trial := func(before int32) nodetest.Answer {
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			a := s.get("/token", s.anybody)
+			if d.calls.Load() > before {
+				return a
+			}
+			expect(t, a, 503, "UNAVAILABLE")
+		}
+		t.Fatal("nobody is let through")
+		return nodetest.Answer{}
+	}
+	expect(t, trial(1), 502, "BAD_GATEWAY")
+	d.answer(200, tokenAnswer)
+	if a := trial(2); a.Status != 200 {
+		t.Errorf("the trial: %d %s", a.Status, a.Body)
+	}
+	if a := s.get("/token", s.anybody); a.Status != 200 || d.calls.Load() != 4 {
+		t.Errorf("after it: %d %s, %d calls", a.Status, a.Body, d.calls.Load())
+	}
+}
+
+// A service outside is trusted when an authority that the operator names has signed its certificate, else it is not called.
+func TestDirectLineOverTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, tokenAnswer) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for caFile, want := range map[string]int{file: 200, "": 503} {
+		direct := map[string]any{"baseUrl": server.URL}
+		if caFile != "" {
+			direct["caFile"] = caFile
+		}
+		s := start(t, options{config: map[string]any{"directLine": direct}, secrets: map[string]string{"directLineSecret": directLineSecret}})
+		if a := s.get("/token", s.anybody); a.Status != want {
+			t.Errorf("%q: %d %s", caFile, a.Status, a.Body)
+		}
+	}
+}
+
 func TestWithoutDirectLine(t *testing.T) {
 	s := start(t, options{})
 	expect(t, s.get("/token", s.anybody), 503, "UNAVAILABLE")
@@ -154,7 +211,7 @@ func TestEnvelopes(t *testing.T) {
 	d := newDirectLineServer(t)
 	s := withDirectLine(t, d, nil)
 	ws := s.WebSocket()
-	key := strings.TrimPrefix(s.kernel, "Authorization: APIKEY ")
+	key, bot := strings.TrimPrefix(s.kernel, "Authorization: APIKEY "), strings.TrimPrefix(s.bot, "Authorization: APIKEY ")
 	ask := func(action, rest string) string {
 		return fmt.Sprintf(`{"requestId":"r","controller":"aura-authentication-api/%s","action":%q%s}`, action[:strings.Index(action, ":")], action[strings.Index(action, ":")+1:], rest)
 	}
@@ -169,6 +226,20 @@ func TestEnvelopes(t *testing.T) {
 		{"a keyless one", ask("monitoring:healthz", ""), `"result":{"status":"ok"}`},
 		{"deletion of nobody", ask("users:delete", `,"apiKey":"`+key+`","auraId":"nobody"`), `"aura.NOT_FOUND"`},
 		{"no such user by phone", ask("users:eraseByPhone", `,"apiKey":"`+key+`","phone_number":"+34600111222"`), `"aura.NOT_FOUND"`},
+		{"an external user", ask("users:createExternal", `,"apiKey":"`+bot+`","auraId":"wa-1","channelId":"`+c1+`"`), `"result":{"auraId":"wa-1",`},
+		{"his record", ask("users:get", `,"apiKey":"`+bot+`","auraId":"wa-1"`), `"phoneNumber":null,"type":"external",`},
+		{"a reserved id", ask("users:get", `,"apiKey":"`+bot+`","auraId":"auraid"`), `"aura.NOT_FOUND"`},
+		{"no id", ask("users:get", `,"apiKey":"`+bot+`"`), `"message":"auraId is missing","status":400`},
+		{"a class too few", ask("users:get", `,"apiKey":"`+key+`","auraId":"wa-1"`), `"aura.PERMISSION_DENIED","code":3`},
+		{"a global id", ask("users:lastForGlobal", `,"apiKey":"`+key+`","aura_id_global":"`+c1+`","channelId":"`+c1+`"`), `"aura.NOT_FOUND"`},
+		{"no state", ask("users:linkCallback", `,"authorization_id":"a1","state":"x"`), `"message":"the state is not valid","status":401`},
+		{"nor that", ask("users:unlinkCallback", `,"state":"x"`), `"message":"the state is not valid","status":401`},
+		{"no conversation", ask("token:wss", `,"apiKey":"`+key+`"`), `"aura.BAD_GATEWAY"`}, // the answer has no streamUrl
+		{"where keys are", ask("openid:configuration", ""), `"result":{"issuer":`},
+		{"keys", ask("openid:jwk", ""), `"result":{"keys":[]}`},
+		{"a ping", ask("monitoring:ping", `,"apiKey":"`+key+`"`), `"result":{"status":"ok"}`},
+		{"no subdomain", ask("monitoring:config", `,"apiKey":"`+key+`"`), `"aura.NOT_FOUND"`},
+		{"metrics", ask("monitoring:metrics", ""), `# TYPE aura_requests_total counter`},
 	} {
 		for way, a := range map[string]nodetest.Answer{"websocket": ws.Call(c.envelope), "query": s.Query(c.envelope)} {
 			if !strings.Contains(a.Body, c.want) || !strings.Contains(a.Body, `"requestId":"r"`) {
@@ -178,6 +249,9 @@ func TestEnvelopes(t *testing.T) {
 				t.Errorf("%s: no room in %s", c.name, a.Body)
 			}
 		}
+	}
+	if a := ws.Call(ask("users:delete", `,"apiKey":"`+bot+`","auraId":"wa-1"`)); a.Status != 204 || !strings.Contains(a.Body, `"result":null`) {
+		t.Errorf("a deletion: %s", a.Body)
 	}
 	a := s.HTTP("POST", "/_query", ask("token:get", ""), s.anybody)
 	if a.Status != 200 {
@@ -278,6 +352,65 @@ func TestPublicKeys(t *testing.T) { // row 17
 	}
 }
 
+// When the bot takes its next key, whoever relies on the answers of before finds the keys of both, for as long as he may rely
+// on them; a restart alone changes nothing.
+func TestRotationOfPublicKeys(t *testing.T) {
+	var private [3]*rsa.PrivateKey
+	var texts [3]string
+	for i := range texts {
+		private[i], texts[i] = rsaPEM(t)
+	}
+	data := t.TempDir()
+	published := func(secrets map[string]string) map[string]jose.JSONWebKey {
+		s := service{Node: nodetest.Start(t, nodetest.Options{PluginDir: pluginDir(t, id), Configure: func(c *config.Config) {
+			c.Server.DataDir, c.Plugins.Required = data, []string{id}
+			c.Plugins.Secrets = map[string]map[string]config.Secret{id: {}}
+			for name, text := range secrets {
+				c.Plugins.Secrets[id][name] = config.NewSecret(text)
+			}
+		}})}
+		a := s.get("/openid/jwk")
+		var set jose.JSONWebKeySet
+		if err := json.Unmarshal([]byte(a.Body), &set); err != nil {
+			t.Fatalf("%s: %v", a.Body, err)
+		}
+		byID := map[string]jose.JSONWebKey{}
+		for _, k := range set.Keys {
+			thumbprint, err := k.Thumbprint(crypto.SHA256)
+			if err != nil || k.KeyID != base64.RawURLEncoding.EncodeToString(thumbprint) || !k.IsPublic() {
+				t.Errorf("%s %v", k.KeyID, err)
+			}
+			byID[k.KeyID] = k
+		}
+		if len(byID) != len(set.Keys) {
+			t.Errorf("a key twice: %s", a.Body)
+		}
+		if err := s.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return byID
+	}
+	public := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&private[0].PublicKey)})
+	before := published(map[string]string{"botKey": texts[0], "botKeyNext": texts[1]})
+	again := published(map[string]string{"botKey": texts[0], "botKeyNext": texts[1], "botKeyPrevious": texts[0]})
+	after := published(map[string]string{"botKey": texts[1], "botKeyNext": texts[2], "botKeyPrevious": string(public)})
+	if len(before) != 2 || len(again) != 2 || len(after) != 3 {
+		t.Errorf("%d, %d and %d keys", len(before), len(again), len(after))
+	}
+	for kid, k := range before {
+		for _, set := range []map[string]jose.JSONWebKey{again, after} {
+			if same, ok := set[kid].Key.(*rsa.PublicKey); !ok || !same.Equal(k.Key) {
+				t.Errorf("%s is gone, or another key", kid)
+			}
+		}
+	}
+	for i, p := range private {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(after)), func(k jose.JSONWebKey) bool { return p.PublicKey.Equal(k.Key) }) {
+			t.Errorf("key %d is not published", i)
+		}
+	}
+}
+
 func TestMonitoring(t *testing.T) { // rows 18 and 19
 	s := start(t, options{config: map[string]any{"storageSubdomain": "auraprod1"}, configure: func(c *config.Config) {
 		c.Server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
@@ -306,6 +439,16 @@ func TestMonitoring(t *testing.T) { // rows 18 and 19
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
 	expect(t, s.get("/metrics", "Authorization: APIKEY x"), 401, "UNAUTHENTICATED")
+}
+
+// Nobody but a proxy that the operator trusts says where a request comes from.
+func TestMetricsByTheAddressOfTheSocket(t *testing.T) {
+	s := start(t, options{config: map[string]any{"metrics": map[string]any{"allowCIDR": []string{"203.0.113.0/24"}}}})
+	expect(t, s.get("/metrics", "X-Forwarded-For: 203.0.113.7"), 401, "UNAUTHENTICATED")
+	expect(t, s.get("/metrics"), 401, "UNAUTHENTICATED")
+	if a := s.get("/metrics", s.anybody); a.Status != 200 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
 }
 
 func TestWithoutStorageSubdomain(t *testing.T) {
@@ -381,13 +524,20 @@ func TestSites(t *testing.T) {
 	}
 	own := l.Addr().String()
 	_ = l.Close()
-	s := start(t, options{configure: func(c *config.Config) {
+	s := start(t, options{config: map[string]any{"storageSubdomain": "auraprod1"}, configure: func(c *config.Config) {
 		c.Plugins.Hosts = map[string][]string{id: {"aura.example.com"}}
 		c.Plugins.Listen = map[string]string{id: own}
 	}})
-	for _, at := range []struct{ address, host string }{{own, ""}, {s.Client.Address, "aura.example.com"}} {
-		for path, want := range map[string]int{"/ping": 200, "/users/nobody": 403, mount + "/ping": 404, "/_now": 404} {
-			req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+at.address+path, nil)
+	for _, at := range []struct{ address, host, mount string }{{own, "", ""}, {s.Client.Address, "aura.example.com", ""}, {s.Client.Address, "", mount}} {
+		for route, want := range map[string]int{
+			"GET /users/aura-id": 400, "GET /users/aura-id/wa-1": 403, "GET /users/auraid/integrated": 400, "GET /users/auraid/integrated/logout": 400,
+			"DELETE /admin/users/phone-numbers/abc": 400, "DELETE /users/nobody": 404, "GET /users/nobody": 403, "GET /users/aura-id-global/x": 400,
+			"GET /token": 503, "GET /token/wss": 503, "GET /openid/issuer/.well-known/openid-configuration": 200, "GET /openid/jwk": 200,
+			"GET /healthz": 200, "GET /ping": 200, "GET /config": 200, "GET /metrics": 200,
+			"GET /users/auraid": 403, "DELETE /users/auraid": 404, "POST /ping": 405, "GET /users/auraid/integrated/x": 404, "GET /aura-services/v1/ping": 404, "GET /_now": 404,
+		} {
+			verb, path, _ := strings.Cut(route, " ")
+			req, err := http.NewRequestWithContext(t.Context(), verb, "http://"+at.address+at.mount+path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -399,7 +549,7 @@ func TestSites(t *testing.T) {
 			}
 			_ = resp.Body.Close()
 			if resp.StatusCode != want {
-				t.Errorf("%v %s: %d", at, path, resp.StatusCode)
+				t.Errorf("%v %s: %d", at, route, resp.StatusCode)
 			}
 		}
 	}
@@ -449,7 +599,7 @@ func TestWithoutSecrets(t *testing.T) {
 }
 
 // kernelServer answers introspection and token requests of one user.
-func kernelServer(t *testing.T, grants *atomic.Int32) string {
+func kernelServer(t *testing.T, bot *rsa.PrivateKey, grants *atomic.Int32) string {
 	return upstreamServer(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		form, err := url.ParseQuery(string(b))
@@ -466,7 +616,8 @@ func kernelServer(t *testing.T, grants *atomic.Int32) string {
 			_, _ = io.WriteString(w, `{"active":false}`)
 		case r.URL.Path == "/token" && form.Get("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer":
 			claims := jwt.MapClaims{}
-			if _, _, err := jwt.NewParser().ParseUnverified(form.Get("assertion"), claims); err != nil || claims["sub"] != "u1" || claims["iss"] != "aura" ||
+			if _, err := jwt.ParseWithClaims(form.Get("assertion"), claims, func(*jwt.Token) (any, error) { return &bot.PublicKey, nil },
+				jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithIssuedAt()); err != nil || claims["sub"] != "u1" || claims["iss"] != "aura" ||
 				!slices.Contains([]any{"a1", "a2"}, claims["authorization_id"]) || claims["jti"] == nil || claims["aud"] == "" {
 				t.Errorf("assertion %v %v", claims, err)
 			}
@@ -490,8 +641,8 @@ func kernelServer(t *testing.T, grants *atomic.Int32) string {
 func TestKernel(t *testing.T) {
 	var grants atomic.Int32
 	grants.Store(200)
-	base := kernelServer(t, &grants)
-	_, key := rsaPEM(t)
+	bot, key := rsaPEM(t)
+	base := kernelServer(t, bot, &grants)
 	s := start(t, options{
 		config:  map[string]any{"kernel": map[string]any{"baseUrl": base, "clientId": "aura", "acceptBearer": true, "validateOnGet": true}},
 		secrets: map[string]string{"kernelClientSecret": "kernel-Secret-1", "botKey": key},
