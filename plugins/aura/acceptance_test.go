@@ -322,11 +322,16 @@ func TestKeys(t *testing.T) { // rows 5 to 7
 			t.Errorf("scheme and hex: %d %s", a.Status, a.Body)
 		}
 	}
+	botRead := s.key(t, `{"consumer":"aura-bot","classes":["internal"],"mode":"r"}`)
 	for row, a := range map[string]nodetest.Answer{
 		"6":             s.get("/users/"+auraID, s.anybody),
 		"6 kernel":      s.get("/users/"+auraID, s.kernel),
 		"7":             s.HTTP("DELETE", mount+"/users/"+auraID, "", s.kernelRead),
 		"7 creating":    s.get("/users/aura-id?userId=u9&authorizationId=a&channelId="+c1, s.kernelRead),
+		"7 bot":         s.HTTP("DELETE", mount+"/users/"+auraID, "", botRead),
+		"7 bot's user":  s.get("/users/aura-id/wa-1?channelId="+c1, botRead),
+		"7 phone":       s.HTTP("DELETE", mount+"/admin/users/phone-numbers/34600111222", "", s.kernelRead),
+		"public delete": s.HTTP("DELETE", mount+"/users/"+auraID, "", s.anybody),
 		"7 external":    s.get("/users/aura-id/wa-1?channelId="+c1, s.kernel),
 		"another path":  s.get("/ping", s.key(t, `{"consumer":"x","classes":["kernel"],"mode":"rw","paths":["/users/aura-id"]}`)),
 		"bot's ping":    s.get("/ping", s.bot),

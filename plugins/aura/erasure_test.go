@@ -111,17 +111,15 @@ func withGVP(t *testing.T, g *gvp, data string) (service, *engine) {
 	t.Helper()
 	e := &engine{}
 	o := options{
-		config: map[string]any{"erasure": map[string]any{"firstRetry": "20ms", "longestRetry": "100ms"}},
-		inProcess: nodetest.Options{
-			InProcess:  sdktest.InProcess(t, g.plugin()),
-			WrapEngine: func(inner storage.Engine) storage.Engine { e.Engine = inner; return inner },
-		},
+		config:    map[string]any{"erasure": map[string]any{"firstRetry": "20ms", "longestRetry": "100ms"}},
+		inProcess: e.kept(),
 		configure: func(c *config.Config) {
 			if data != "" {
 				c.Server.DataDir = data
 			}
 		},
 	}
+	o.inProcess.InProcess = sdktest.InProcess(t, g.plugin())
 	return start(t, o), e
 }
 
@@ -214,17 +212,15 @@ func TestErasuresWaitForGVP(t *testing.T) {
 func restarted(t *testing.T, g *gvp, data string) (service, *engine) {
 	t.Helper()
 	e := &engine{}
-	n := nodetest.Start(t, nodetest.Options{
-		PluginDir: pluginDir(t, id), InProcess: sdktest.InProcess(t, g.plugin()),
-		WrapEngine: func(inner storage.Engine) storage.Engine { e.Engine = inner; return inner },
-		Configure: func(c *config.Config) {
-			c.Server.DataDir = data
-			c.Plugins.Required = []string{id}
-			c.Plugins.Config = map[string]map[string]any{id: {"erasure": map[string]any{"firstRetry": "20ms", "longestRetry": "100ms"}}}
-			c.Plugins.Secrets = map[string]map[string]config.Secret{id: {"keyRing": config.NewSecret(ringText)}}
-		},
-	})
-	s := service{Node: n, secrets: &secretsSeen{}}
+	o := e.kept()
+	o.PluginDir, o.InProcess = pluginDir(t, id), sdktest.InProcess(t, g.plugin())
+	o.Configure = func(c *config.Config) {
+		c.Server.DataDir = data
+		c.Plugins.Required = []string{id}
+		c.Plugins.Config = map[string]map[string]any{id: {"erasure": map[string]any{"firstRetry": "20ms", "longestRetry": "100ms"}}}
+		c.Plugins.Secrets = map[string]map[string]config.Secret{id: {"keyRing": config.NewSecret(ringText)}}
+	}
+	s := service{Node: nodetest.Start(t, o), secrets: &secretsSeen{}}
 	s.root = "Authorization: Bearer " + s.Login("root", "root-Secret-1", "")
 	s.bot = s.key(t, `{"consumer":"aura-bot","classes":["internal"],"mode":"rw"}`)
 	return s, e
@@ -246,10 +242,9 @@ func TestErasuresWithoutGVP(t *testing.T) {
 // The other side as it is.
 func TestErasuresReachTheBundledGVP(t *testing.T) {
 	e := &engine{}
-	s := start(t, options{inProcess: nodetest.Options{
-		PluginDir:  pluginDir(t, id, "gvp"),
-		WrapEngine: func(inner storage.Engine) storage.Engine { e.Engine = inner; return inner },
-	}})
+	o := options{inProcess: e.kept()}
+	o.inProcess.PluginDir = pluginDir(t, id, "gvp")
+	s := start(t, o)
 	auraID := s.auraID(t, "userId=u1&authorizationId=a1&phoneNumber=34600111222&channelId="+c1)
 	if a := s.HTTP("DELETE", mount+"/users/"+auraID, "", s.kernel); a.Status != 204 {
 		t.Fatalf("%d %s", a.Status, a.Body)

@@ -52,6 +52,8 @@ type directLineServer struct {
 	header http.Header
 	hang   chan struct{}
 	calls  atomic.Int32
+	// correlator is that of the last call.
+	correlator atomic.Pointer[string]
 }
 
 func newDirectLineServer(t *testing.T) *directLineServer {
@@ -60,8 +62,9 @@ func newDirectLineServer(t *testing.T) *directLineServer {
 	d.answer(200, tokenAnswer)
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.calls.Add(1)
+		d.correlator.Store(new(r.Header.Get("X-Correlator")))
 		b, _ := io.ReadAll(r.Body)
-		if r.Method != "POST" || len(b) != 0 || r.Header.Get("Authorization") != "Bearer "+directLineSecret || r.Header.Get("X-Correlator") == "" ||
+		if r.Method != "POST" || len(b) != 0 || r.Header.Get("Authorization") != "Bearer "+directLineSecret ||
 			r.URL.Path != "/v3/directline/tokens/generate" && r.URL.Path != "/v3/directline/conversations" || r.URL.RawQuery != "" {
 			t.Errorf("Direct Line got %s %s %q %v", r.Method, r.URL, b, r.Header)
 		}
@@ -101,6 +104,12 @@ func TestDirectLine(t *testing.T) { // rows 14 to 16
 	a := s.get("/token", s.anybody, "X-Correlator: from-the-client")
 	if a.Status != 200 || a.Body != `{"token":"tok.e&n","expires_in":1800}` || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("X-Correlator") != "from-the-client" {
 		t.Errorf("14: %d %s %v", a.Status, a.Body, a.Header)
+	}
+	if got := *d.correlator.Load(); got != "from-the-client" {
+		t.Errorf("14: Direct Line got the correlator %q", got)
+	}
+	if a := s.get("/token", s.anybody, "X-Correlator: a b"); !uuidForm.MatchString(a.Header.Get("X-Correlator")) || *d.correlator.Load() != a.Header.Get("X-Correlator") {
+		t.Errorf("14: %v, Direct Line got %q", a.Header, *d.correlator.Load())
 	}
 	for extra, grammar := range map[string]string{`,"referenceGrammarId":"g-1"`: `"g-1"`, "": "null", `,"referenceGrammarId":null`: "null"} {
 		d.answer(201, fmt.Sprintf(conversationAnswer, extra))
@@ -667,6 +676,28 @@ func TestKernel(t *testing.T) {
 	}
 	if a := s.get(path, s.bot); a.Header.Get("WWW-Authenticate") != "" {
 		t.Error("the key was good")
+	}
+}
+
+func TestKernelThatIsAway(t *testing.T) {
+	_, key := rsaPEM(t)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	hang := make(chan struct{})
+	defer close(hang)
+	hangs := upstreamServer(t, func(http.ResponseWriter, *http.Request) { <-hang })
+	for _, c := range []struct {
+		base   string
+		status int
+		code   string
+	}{{gone.URL, 503, "UNAVAILABLE"}, {hangs, 504, "TIMEOUT"}} {
+		s := start(t, options{
+			config:  map[string]any{"kernel": map[string]any{"baseUrl": c.base, "timeout": "300ms", "acceptBearer": true, "validateOnGet": true}},
+			secrets: map[string]string{"botKey": key},
+		})
+		expect(t, s.get("/users/aura-id", "Authorization: Bearer x"), c.status, c.code)
+		auraID := s.auraID(t, "userId=u1&authorizationId=a1&channelId="+c1)
+		expect(t, s.get("/users/"+auraID, s.bot), c.status, c.code)
 	}
 }
 
