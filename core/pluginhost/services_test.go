@@ -58,13 +58,17 @@ func root(n *nodetest.Node) string {
 }
 
 // at is the client of another address or, with a host, of a virtual host.
-func at(t *testing.T, address, host, method, path string) (status int, header http.Header, body string) {
+func at(t *testing.T, address, host, method, path string, headers ...string) (status int, header http.Header, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Host = host
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Add(name, value)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +202,9 @@ func TestOwnCredentials(t *testing.T) {
 			}
 		})
 	}
+	if _, _, body := at(t, n.Client.Address, "", "GET", "/service/echo", "X-Many: a, b", "X-Many: c"); !strings.Contains(body, `"many":["a, b","c"]`) {
+		t.Errorf("a header that is there twice: %s", body)
+	}
 	if a := n.WebSocket().Call(`{"controller":"service","action":"echo","apiKey":"k","jwt":"j"}`); !strings.Contains(a.Body, `"args":{"apiKey":"k","jwt":"j"}`) {
 		t.Errorf("websocket: %s", a.Body)
 	}
@@ -256,6 +263,8 @@ func TestBodies(t *testing.T) {
 		{"its type", "/service/bytes", `a=1&b=%32`, "application/x-www-form-urlencoded; charset=latin1", 200, `"type":"application/x-www-form-urlencoded; charset=latin1"`},
 		{"a form as it came", "/service/bytes", `a=1&b=%32`, "application/x-www-form-urlencoded", 200, `"raw":"a=1&b=%32"`},
 		{"an unknown type", "/service/bytes", `x`, "text/x-strange", 200, `"raw":"x"`},
+		{"bytes that are no text", "/service/bytes", "\x00\xff\r\n\xfe", "application/octet-stream", 200, `"bytes":"AP8NCv4="`},
+		{"parts as they came", "/service/bytes", "--x\r\n\r\na\r\n--x--", "multipart/form-data; boundary=x", 200, `"raw":"--x\r\n\r\na\r\n--x--"`},
 		{"as large as may be", "/service/bytes", strings.Repeat("x", 64), "text/plain", 200, `"raw":"xxx`},
 		{"too large", "/service/bytes", strings.Repeat("x", 65), "text/plain", 413, `{"refused":413,"why":`},
 		{"JSON where a list allows it", "/service/form", `{"a":1}`, "application/json", 200, `"body":{"a":1}`},

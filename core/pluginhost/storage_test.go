@@ -3,6 +3,7 @@ package pluginhost_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sluicehq/sluice/config"
@@ -56,6 +57,34 @@ func TestOwnStorage(t *testing.T) {
 			t.Errorf("another plugin was told: %s", line)
 		}
 	}
+}
+
+// TestConditionalWritesAtOnce: of those who saw the same version, one writes.
+func TestConditionalWritesAtOnce(t *testing.T) {
+	n := caller{serve(t, nil, "service")}
+	expect(t, "create", n.store(`{"do":"create","collection":"things","id":"a","document":{"n":1}}`), "", `"_version":1`)
+	const writers = 20
+	answers := make([]nodetest.Answer, writers)
+	var all sync.WaitGroup
+	for i := range writers {
+		do := []string{"update", "replace", "put"}[i%3]
+		all.Go(func() {
+			answers[i] = n.store(fmt.Sprintf(`{"do":%q,"collection":"things","id":"a","document":{"n":%d},"ifVersion":1}`, do, i))
+		})
+	}
+	all.Wait()
+	won := -1
+	for i, a := range answers {
+		switch {
+		case a.Status != 200:
+			expect(t, "lost", a, "services.storage.too_many_changes", "")
+		case won >= 0:
+			t.Errorf("writers %d and %d have both won", won, i)
+		default:
+			won = i
+		}
+	}
+	expect(t, "what the winner wrote", n.store(`{"do":"get","collection":"things","id":"a"}`), "", fmt.Sprintf(`"_version":2,"_source":{"n":%d}`, won))
 }
 
 // TestNobodyElseReachesIt: not clients, whatever their rights and however they name it, and not other plugins.

@@ -1,8 +1,6 @@
 package pluginhost_test
 
 import (
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,18 +123,8 @@ func TestSecretsFromFiles(t *testing.T) {
 func TestRefusedOrigins(t *testing.T) {
 	n := serve(t, func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"https://ours.example"} }, "service")
 	root(n)
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+n.Client.Address+"/service/teapot", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Origin", "https://theirs.example")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode < 400 || !strings.HasPrefix(string(body), `{"refused":`) {
-		t.Errorf("%d %s, %v", resp.StatusCode, body, err)
+	status, _, body := at(t, n.Client.Address, "", "GET", "/service/teapot", "Origin: https://theirs.example")
+	if status < 400 || !strings.HasPrefix(body, `{"refused":`) {
+		t.Errorf("%d %s", status, body)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -127,8 +128,8 @@ func (s *service) echo(_ context.Context, r *sdk.Request) (any, error) {
 	}
 	h := r.Connection.Header
 	return map[string]any{
-		"args": r.Args.JSON(), "id": r.ID, "body": r.Body, "raw": string(r.RawBody), "type": r.ContentType, "user": user, "ip": r.Connection.ClientIP,
-		"authorization": h.Get("Authorization"), "token": h.Get("Token"), "cookie": h.Get("Cookie"),
+		"args": r.Args.JSON(), "id": r.ID, "body": r.Body, "raw": strings.ToValidUTF8(string(r.RawBody), "?"), "bytes": r.RawBody, "type": r.ContentType, "user": user, "ip": r.Connection.ClientIP,
+		"authorization": h.Get("Authorization"), "token": h.Get("Token"), "cookie": h.Get("Cookie"), "many": h.Values("X-Many"),
 		"query": r.RawQuery(), "protocol": r.Connection.Protocol, "jwt": r.Token,
 	}, nil
 }
