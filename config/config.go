@@ -21,6 +21,7 @@ type Config struct {
 	Server    Server    `config:"server" doc:"The address, the folders and the bounds of every connection."`
 	HTTP      HTTP      `config:"http" doc:"What is particular to HTTP."`
 	WebSocket WebSocket `config:"websocket" doc:"What is particular to WebSocket."`
+	MQTT      MQTT      `config:"mqtt" doc:"Whether and where MQTT is spoken."`
 	Realtime  Realtime  `config:"realtime" doc:"Subscriptions and what is kept for clients that come back."`
 	Limits    Limits    `config:"limits" doc:"What one node takes on at once, and what one request may ask for."`
 	Security  Security  `config:"security" doc:"Tokens, passwords and the rights of new users."`
@@ -35,6 +36,7 @@ func Defaults() *Config {
 		Server:    defaultServer(),
 		HTTP:      defaultHTTP(),
 		WebSocket: defaultWebSocket(),
+		MQTT:      defaultMQTT(),
 		Realtime:  defaultRealtime(),
 		Limits:    defaultLimits(),
 		Security:  defaultSecurity(),

@@ -20,6 +20,7 @@ func (c *Config) Validate() error {
 	}
 	v.server()
 	v.http()
+	v.mqtt()
 	v.limits()
 	v.authToken()
 	v.passwordHash()

@@ -26,6 +26,9 @@ func TestValidate(t *testing.T) {
 		"no host":           {func(c *config.Config) { c.Server.Host = " " }, []string{"server.host"}},
 		"no data folder":    {func(c *config.Config) { c.Server.DataDir = "" }, []string{"server.dataDir"}},
 		"tiny request":      {func(c *config.Config) { c.Server.MaxRequestSize = 10 }, []string{"server.maxRequestSize"}},
+		"mqtt, no topic":    {func(c *config.Config) { c.MQTT.RequestTopic = "" }, []string{"mqtt.requestTopic"}},
+		"mqtt, wildcard":    {func(c *config.Config) { c.MQTT.ResponseTopic = "answers/#" }, []string{"mqtt.responseTopic"}},
+		"mqtt, one topic":   {func(c *config.Config) { c.MQTT.ResponseTopic = c.MQTT.RequestTopic }, []string{"mqtt.responseTopic"}},
 		"no limit to login": {func(c *config.Config) { c.Limits.FailedLoginsPerMinute = 0 }, nil},
 		"concurrent requests fill the buffer": {
 			func(c *config.Config) { c.Limits.RequestsBufferSize = 500 },
