@@ -89,7 +89,7 @@ func (d *directLineServer) answer(status int, body string) {
 
 func withDirectLine(t *testing.T, d *directLineServer, more map[string]any) service {
 	t.Helper()
-	c := map[string]any{"baseUrl": d.URL, "timeout": "300ms", "breaker": map[string]any{"failures": 1000}}
+	c := map[string]any{"baseUrl": d.URL, "breaker": map[string]any{"failures": 1000}}
 	for name, value := range more {
 		c[name] = value
 	}
@@ -134,7 +134,6 @@ func TestDirectLine(t *testing.T) { // rows 14 to 16
 		{200, `{"token":"tok.e","expires_in":"1"}`, 502, "BAD_GATEWAY"},
 		{302, `{}`, 502, "BAD_GATEWAY"},
 		{200, strings.Repeat(" ", 2<<20), 502, "BAD_GATEWAY"},
-		{0, "", 504, "TIMEOUT"},
 	} {
 		d.answer(c.status, c.body)
 		expect(t, s.get("/token", s.anybody), c.want, c.code)
@@ -149,6 +148,14 @@ func TestDirectLine(t *testing.T) { // rows 14 to 16
 	d.CloseClientConnections()
 	_ = d.Listener.Close()
 	expect(t, s.get("/token", s.anybody), 503, "UNAVAILABLE")
+}
+
+func TestDirectLineThatHangs(t *testing.T) { // row 16
+	d := newDirectLineServer(t)
+	d.answer(0, "")
+	s := withDirectLine(t, d, map[string]any{"timeout": "300ms"})
+	expect(t, s.get("/token", s.anybody), 504, "TIMEOUT")
+	expect(t, s.get("/token/wss", s.anybody), 504, "TIMEOUT")
 }
 
 func TestDirectLineBreaker(t *testing.T) {
@@ -687,12 +694,13 @@ func TestKernelThatIsAway(t *testing.T) {
 	defer close(hang)
 	hangs := upstreamServer(t, func(http.ResponseWriter, *http.Request) { <-hang })
 	for _, c := range []struct {
-		base   string
-		status int
-		code   string
-	}{{gone.URL, 503, "UNAVAILABLE"}, {hangs, 504, "TIMEOUT"}} {
+		base    string
+		timeout string
+		status  int
+		code    string
+	}{{gone.URL, "4s", 503, "UNAVAILABLE"}, {hangs, "300ms", 504, "TIMEOUT"}} {
 		s := start(t, options{
-			config:  map[string]any{"kernel": map[string]any{"baseUrl": c.base, "timeout": "300ms", "acceptBearer": true, "validateOnGet": true}},
+			config:  map[string]any{"kernel": map[string]any{"baseUrl": c.base, "timeout": c.timeout, "acceptBearer": true, "validateOnGet": true}},
 			secrets: map[string]string{"botKey": key},
 		})
 		expect(t, s.get("/users/aura-id", "Authorization: Bearer x"), c.status, c.code)
