@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -563,17 +564,18 @@ func TestUnknownUsersCostAsMuch(t *testing.T) {
 	}
 	measure := func() float64 {
 		var took [2][]time.Duration
-		for i := range 400 {
-			which := i % 2
-			began := time.Now()
-			s.login([]string{known, unknown}[which], fromES)
-			took[which] = append(took[which], time.Since(began))
+		for range 200 {
+			for _, which := range rand.Perm(2) { // or other work on the machine falls into step with one of them
+				began := time.Now()
+				s.login([]string{known, unknown}[which], fromES)
+				took[which] = append(took[which], time.Since(began))
+			}
 		}
 		return float64(median(took[0])) / float64(median(took[1]))
 	}
 	within := func(ratio float64) bool { return ratio >= 0.8 && ratio <= 1.25 }
 	ratio := measure()
-	if !within(ratio) { // other work on the machine came in bursts
+	for again := 0; !within(ratio) && again < 2; again++ { // other work on the machine came in bursts
 		t.Logf("once more: the medians differ by %.2f", ratio)
 		ratio = measure()
 	}
