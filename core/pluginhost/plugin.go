@@ -45,7 +45,7 @@ type plugin struct {
 	// mount is what the manifest says, even one that is refused.
 	mount string
 
-	// contribution is what register brought, its Owner "" for nothing. It is silent until the plugin listens.
+	// contribution is what register brought, its Owner "" for nothing. Its pipes and hooks count once listens is true.
 	contribution router.Contribution
 	listens      bool
 

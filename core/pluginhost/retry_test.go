@@ -1,6 +1,7 @@
 package pluginhost_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluicehq/sluice/config"
+	nodepkg "github.com/sluicehq/sluice/core/node"
 	"github.com/sluicehq/sluice/core/pluginhost"
 )
 
@@ -82,5 +84,25 @@ func TestNameTakenMeanwhile(t *testing.T) {
 	}
 	if a := n.HTTP("GET", "/shared/teapot", ""); a.Status != 418 {
 		t.Errorf("the other: %d %s", a.Status, a.Body)
+	}
+}
+
+// TestRequiredPluginMustStartAtOnce: a node does not serve without the plugins that guard it, and says why.
+func TestRequiredPluginMustStartAtOnce(t *testing.T) {
+	needed := filepath.Join(t.TempDir(), "needed")
+	c := config.Defaults()
+	c.Dev, c.Server.Port, c.Server.DataDir, c.Plugins.Dir = true, 0, t.TempDir(), t.TempDir()
+	c.Plugins.Required = []string{"friend", "absent"}
+	c.Plugins.Config = map[string]map[string]any{"friend": {"after": needed}}
+	if err := os.Mkdir(filepath.Join(c.Plugins.Dir, "friend"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(testPlugin, filepath.Join(c.Plugins.Dir, "friend", "friend")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := nodepkg.Start(t.Context(), nodepkg.Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), `the plugin "friend", which plugins.required names, does not run: it refuses to start: `) ||
+		!strings.Contains(err.Error(), needed) || !strings.Contains(err.Error(), `the plugin "absent", which plugins.required names, is not in the plugins folder`) {
+		t.Errorf("%v", err)
 	}
 }
