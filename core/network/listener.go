@@ -1,8 +1,10 @@
 package network
 
 import (
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // Limit gives a listener that holds at most max connections open at once. One more is accepted and closed at once, and
@@ -50,6 +52,14 @@ func (c *countedConn) SetLinger(seconds int) error {
 		return l.SetLinger(seconds)
 	}
 	return nil
+}
+
+// SyscallConn is that of a TCP connection, for those who write without waiting.
+func (c *countedConn) SyscallConn() (syscall.RawConn, error) {
+	if s, ok := c.Conn.(syscall.Conn); ok {
+		return s.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // CloseWrite is that of a TCP connection. net/http uses it to let a client read why it is refused.

@@ -63,10 +63,13 @@ func newConn(s *Server, r *http.Request) *conn {
 }
 
 // start begins to serve; the goroutine that it starts owns the connection.
-func (c *conn) start(ws *websocket.Conn, socket *socket) {
+func (c *conn) start(ws *websocket.Conn, socket *socket, compressed bool) {
 	o := &c.server.o
 	c.ws, c.socket = ws, socket
-	c.out = outbox{ws: ws, socket: socket, metrics: o.Metrics, maxMessages: o.OutboxMessages, maxBytes: o.OutboxBytes}
+	c.out = outbox{
+		ws: ws, socket: socket, metrics: o.Metrics, broadcaster: &c.server.broadcaster, compressed: compressed,
+		maxMessages: o.OutboxMessages, maxBytes: o.OutboxBytes,
+	}
 	c.work = work{handle: c.handle, max: o.MaxInFlight, maxBytes: 2 * int(o.MaxRequestBytes), room: make(chan struct{}, 1)}
 	ws.SetReadLimit(o.MaxRequestBytes)
 	ws.SetPingHandler(func(data string) error {
@@ -191,9 +194,13 @@ func readMessage(r io.Reader, limit int64) ([]byte, error) {
 	return bytes.Clone(buf.Bytes()), nil
 }
 
-// push queues a frame; a client that is too slow for it is closed.
 func (c *conn) push(f frame) bool {
-	switch c.out.push(f) {
+	return c.pushed(c.out.push(f))
+}
+
+// pushed closes a client that is too slow for a frame.
+func (c *conn) pushed(v verdict) bool {
+	switch v {
 	case queued:
 		return true
 	case overflowed:
@@ -260,7 +267,7 @@ func (c *conn) Info() *protocol.Connection { return c.info }
 
 // Deliver queues a message.
 func (c *conn) Deliver(m *realtime.Message) bool {
-	return c.push(frame{op: websocket.TextMessage, data: m.JSON})
+	return c.pushed(c.out.pushLater(frame{op: websocket.TextMessage, data: m.JSON}))
 }
 
 // Close ends the connection.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -512,36 +511,5 @@ func TestShutdownCutsOff(t *testing.T) {
 		if bytes.Contains(message, []byte(`"status":200`)) {
 			t.Errorf("still served: %s", message)
 		}
-	}
-}
-
-// Several answers that wait go out in one write.
-func TestSocketGathers(t *testing.T) {
-	a, b := net.Pipe()
-	defer a.Close()
-	defer b.Close()
-	s := &socket{Conn: a, timeout: time.Second}
-	go func() {
-		s.cork()
-		s.Write([]byte("one "))
-		s.Write([]byte("two "))
-		s.flush()
-		s.Write([]byte("three"))
-	}()
-	buf := make([]byte, 64)
-	for _, want := range []string{"one two ", "three"} {
-		n, err := b.Read(buf) // a pipe gives the bytes of one write
-		if err != nil || string(buf[:n]) != want {
-			t.Errorf("%q %v, want %q", buf[:n], err, want)
-		}
-	}
-	go func() {
-		s.cork()
-		s.Write(make([]byte, flushBytes-1))
-		s.Write(make([]byte, 2*flushBytes))
-		s.flush()
-	}()
-	if _, err := io.ReadFull(b, make([]byte, 3*flushBytes-1)); err != nil {
-		t.Error(err)
 	}
 }

@@ -8,30 +8,31 @@ import (
 	"github.com/sluicehq/sluice/core/network"
 )
 
-// frame is one message or control frame waiting to be sent.
-type frame struct {
-	op   int
-	data []byte
-	// loan is the buffer that data lies in, given back once it was sent; nil when data is nobody's.
-	loan *network.Buffer
-}
-
-// outbox holds what waits for the client. The first frame starts the goroutine that writes, which ends when nothing is
-// left; several frames go out in one system call.
+// outbox holds what waits for the client. Who queues the first frame sees to it that it is written: an answer by a goroutine
+// of its own, a notification by the broadcaster. While somebody writes, others only queue, and what they queue goes out
+// together. A client that does not take what is written at once gets a goroutine, so that nobody else waits for it.
 type outbox struct {
 	ws          *websocket.Conn
 	socket      *socket
 	metrics     *network.Metrics
+	broadcaster *broadcaster
+	// compressed says that frames go through ws, which deflates them.
+	compressed  bool
 	maxMessages int
 	maxBytes    int
 	writers     sync.WaitGroup
 
 	mu sync.Mutex
-	// frames wait; count and bytes are those of frames and of what is being written.
-	frames  []frame
-	count   int
-	bytes   int
+	// frames wait; count and bytes are those of frames and of what is being written. spare is memory for frames.
+	frames []frame
+	spare  []frame
+	count  int
+	bytes  int
+	// backlog is how many of frames the broadcaster counts.
+	backlog int
 	writing bool
+	// slow says that a goroutine writes, because the client keeps us waiting.
+	slow bool
 	// closed says that nothing more is taken.
 	closed bool
 }
@@ -45,48 +46,73 @@ const (
 	overflowed         // the client is too slow: the caller must close the connection
 )
 
-// push queues a frame and never waits.
+// push queues an answer or a control frame and never waits. A goroutine of its own writes it, behind the requests that run: so
+// answers to requests sent together go out together.
 func (o *outbox) push(f frame) verdict {
+	v, first := o.queue(f, false)
+	if first {
+		go o.flushAll()
+	}
+	return v
+}
+
+// pushLater queues a notification and never waits.
+func (o *outbox) pushLater(f frame) verdict {
+	v, first := o.queue(f, true)
+	if first {
+		o.broadcaster.add(o)
+	}
+	return v
+}
+
+// queue takes a frame. first says that nobody writes yet: the caller must see to it.
+func (o *outbox) queue(f frame, later bool) (v verdict, first bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		f.loan.Release()
 		o.metrics.Dropped.Inc()
-		return gone
+		return gone, false
 	}
 	if o.count > 0 && (o.count >= o.maxMessages || o.bytes+len(f.data) > o.maxBytes) {
 		f.loan.Release()
 		o.metrics.Dropped.Add(float64(1 + len(o.frames)))
 		o.dropLocked()
-		return overflowed
+		return overflowed, false
 	}
-	o.pushLocked(f)
-	return queued
+	if later && !o.slow {
+		o.backlog++
+		o.broadcaster.backlog.Add(1)
+	}
+	return queued, o.queueLocked(f)
+}
+
+func (o *outbox) queueLocked(f frame) (first bool) {
+	o.frames = append(o.frames, f)
+	o.count++
+	o.bytes += len(f.data)
+	if o.writing {
+		return false
+	}
+	o.writing = true
+	o.writers.Add(1)
+	return true
 }
 
 // end queues the close frame as the last one; an empty one closes without. It reports whether it was the first to do so.
 func (o *outbox) end(last []byte) bool {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.closed {
+		o.mu.Unlock()
 		return false
 	}
 	o.closed = true
-	if last != nil {
-		o.pushLocked(frame{op: websocket.CloseMessage, data: last})
+	first := last != nil && o.queueLocked(frame{op: websocket.CloseMessage, data: last})
+	o.mu.Unlock()
+	if first {
+		go o.flushAll()
 	}
 	return true
-}
-
-func (o *outbox) pushLocked(f frame) {
-	o.frames = append(o.frames, f)
-	o.count++
-	o.bytes += len(f.data)
-	if !o.writing {
-		o.writing = true
-		o.writers.Add(1)
-		go o.write()
-	}
 }
 
 // dropLocked forgets what waits.
@@ -96,64 +122,114 @@ func (o *outbox) dropLocked() {
 		o.bytes -= len(f.data)
 		f.loan.Release()
 	}
+	o.countedLocked()
 	clear(o.frames)
 	o.frames = o.frames[:0]
 }
 
-// write sends until nothing waits or the connection fails.
-func (o *outbox) write() {
-	defer o.writers.Done()
-	var batch []frame
-	for {
-		o.mu.Lock()
-		batch = o.nextLocked(batch)
-		o.mu.Unlock()
-		if batch == nil {
-			return
-		}
-		if err := o.send(batch); err != nil {
-			o.fail()
-			return
-		}
+// countedLocked tells the broadcaster that its frames wait no longer.
+func (o *outbox) countedLocked() {
+	if o.backlog > 0 {
+		o.broadcaster.less(o.backlog)
+		o.backlog = 0
 	}
+}
+
+// flushAll writes until nothing waits or the client keeps us waiting.
+func (o *outbox) flushAll() {
+	g := gatherings.Get().(*gathering)
+	for o.flush(g) {
+	}
+	gatherings.Put(g)
+}
+
+// flush writes what waits. It reports whether more was queued meanwhile: then the caller must see to it. When the client does
+// not take all of it at once, a goroutine goes on.
+func (o *outbox) flush(g *gathering) (again bool) {
+	batch := o.take()
+	if o.compressed {
+		go o.writeOn(batch, 0)
+		return false
+	}
+	done, err := g.write(o.socket, batch)
+	switch {
+	case err != nil:
+		o.fail()
+	case done < len(batch) || o.socket.hasRest():
+		o.slowDown()
+		go o.writeOn(batch, done)
+	default:
+		return o.more(batch)
+	}
+	return false
+}
+
+// take gives all that waits.
+func (o *outbox) take() []frame {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	batch := o.frames
+	o.frames, o.spare = o.spare[:0], nil
+	o.countedLocked()
+	return batch
+}
+
+// more puts away what was sent, and reports whether more waits; if not, nobody writes any more.
+func (o *outbox) more(sent []frame) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	wrote := 0
+	for _, f := range sent {
+		wrote += len(f.data)
+		f.loan.Release()
+	}
+	o.count -= len(sent)
+	o.bytes -= wrote
+	o.metrics.WebSocket.Sent.Add(float64(wrote))
+	clear(sent)
+	if o.spare = sent[:0]; cap(o.spare) > maxKeptFrames {
+		o.spare = nil
+	}
+	if len(o.frames) > 0 {
+		return true
+	}
+	o.writing, o.slow = false, false
+	o.writers.Done()
+	return false
 }
 
 // maxKeptFrames is the capacity that the queue of an idle connection keeps.
 const maxKeptFrames = 8
 
-// nextLocked takes all that waits, after done was sent. It gives nil, and the writer ends, when nothing waits.
-func (o *outbox) nextLocked(done []frame) []frame {
-	for _, f := range done {
-		o.count--
-		o.bytes -= len(f.data)
-		f.loan.Release()
-	}
-	clear(done)
-	if len(o.frames) == 0 {
-		o.writing = false
-		if cap(o.frames) > maxKeptFrames {
-			o.frames = nil
+func (o *outbox) slowDown() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.slow = true
+}
+
+// writeOn writes a batch from the frame at on, and everything after it, waiting for the client.
+func (o *outbox) writeOn(batch []frame, at int) {
+	for {
+		if err := o.send(batch[at:]); err != nil {
+			o.fail()
+			return
 		}
-		return nil
+		if !o.more(batch) {
+			return
+		}
+		batch, at = o.take(), 0
 	}
-	batch := o.frames
-	o.frames = done[:0]
-	return batch
 }
 
 func (o *outbox) send(batch []frame) error {
-	o.socket.cork()
-	sent := 0
+	if !o.compressed {
+		return o.socket.writeFrames(batch)
+	}
 	for _, f := range batch {
 		if err := o.ws.WriteMessage(f.op, f.data); err != nil {
 			return err
 		}
-		sent += len(f.data)
 	}
-	if err := o.socket.flush(); err != nil {
-		return err
-	}
-	o.metrics.WebSocket.Sent.Add(float64(sent))
 	return nil
 }
 
@@ -166,4 +242,5 @@ func (o *outbox) fail() {
 	o.closed, o.writing = true, false
 	o.metrics.Dropped.Add(float64(len(o.frames)))
 	o.dropLocked()
+	o.writers.Done()
 }

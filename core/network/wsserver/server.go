@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,8 +47,9 @@ type Options struct {
 //
 // Life: New, ServeHTTP for each connection, Shutdown.
 type Server struct {
-	o        Options
-	upgrader websocket.Upgrader
+	o           Options
+	upgrader    websocket.Upgrader
+	broadcaster broadcaster
 
 	connections sync.WaitGroup
 	mu          sync.Mutex
@@ -91,8 +94,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.o.Metrics.WebSocketOpened()
-	c.start(ws, hijacker.socket)
+	c.start(ws, hijacker.socket, s.o.Compression && offersCompression(r.Header))
 }
+
+// offersCompression reports whether the client may have been promised that messages are deflated.
+func offersCompression(h http.Header) bool {
+	return slices.ContainsFunc(h["Sec-Websocket-Extensions"], func(line string) bool {
+		return strings.Contains(strings.ToLower(line), "permessage-deflate")
+	})
+}
+
+// Pace waits while so many notifications wait to be written that whoever makes more should be held back, or until ctx ends.
+func (s *Server) Pace(ctx context.Context) { s.broadcaster.pace(ctx) }
 
 // enter counts a connection in, unless the server is stopping.
 func (s *Server) enter(c *conn) bool {

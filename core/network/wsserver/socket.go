@@ -7,81 +7,91 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"github.com/sluicehq/sluice/core/network"
 )
 
-// flushBytes is how much is gathered before it is written in any case.
-const flushBytes = 32 << 10
-
-// socket is the connection below the frames. Between cork and flush it gathers what is written, so that several frames
-// cost one system call; its buffer comes from a pool and goes back with every flush. Write deadlines are its own: set for
-// every system call, whatever the layer above asks for.
+// socket is the connection below the frames. What the client did not take at once is kept, and precedes everything written
+// later. Write deadlines are its own: set for every write that waits, whatever the layer above asks for.
 type socket struct {
 	net.Conn
+	// raw is for writing without waiting, nil where that is not possible.
+	raw     syscall.RawConn
 	timeout time.Duration
 	hurried atomic.Bool
 
-	mu     sync.Mutex
-	corked bool
-	buf    *network.Buffer
+	mu   sync.Mutex
+	rest []byte
 }
 
-// cork starts gathering.
-func (s *socket) cork() {
+// tryWrite writes as much of p as the client takes at once, and keeps the rest.
+func (s *socket) tryWrite(p []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.corked = true
+	n := 0
+	if len(s.rest) == 0 && s.raw != nil {
+		var err error
+		if n, err = writeNow(s.raw, p); err != nil {
+			return err
+		}
+	}
+	s.rest = append(s.rest, p[n:]...)
+	return nil
 }
 
-// flush writes what was gathered and stops gathering.
-func (s *socket) flush() error {
+// hasRest reports whether the client keeps us waiting.
+func (s *socket) hasRest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.corked = false
-	return s.flushLocked()
+	return len(s.rest) > 0
 }
 
+// writeFrames writes frames, and what was kept before them, and waits until the client took all.
+func (s *socket) writeFrames(frames []frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	buf := s.rest
+	s.rest = nil
+	for _, f := range frames {
+		if buf = f.append(buf); len(buf) > gatherBytes {
+			if err := s.writeLocked(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+	}
+	return s.writeLocked(buf)
+}
+
+// Write waits until the client took p. The library writes whole frames with it.
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.corked {
-		return s.writeLocked(p)
+	rest := s.rest
+	s.rest = nil
+	if err := s.writeLocked(rest); err != nil {
+		return 0, err
 	}
-	if s.buf == nil {
-		s.buf = network.GetBuffer()
+	if err := s.writeLocked(p); err != nil {
+		return 0, err
 	}
-	if len(s.buf.B)+len(p) > flushBytes {
-		if err := s.flushLocked(); err != nil {
-			return 0, err
-		}
-		if len(p) > flushBytes {
-			return s.writeLocked(p)
-		}
-		s.buf = network.GetBuffer()
-	}
-	s.buf.B = append(s.buf.B, p...)
 	return len(p), nil
 }
 
-func (s *socket) flushLocked() error {
-	if s.buf == nil {
+func (s *socket) writeLocked(p []byte) error {
+	if len(p) == 0 {
 		return nil
 	}
-	_, err := s.writeLocked(s.buf.B)
-	s.buf.Release()
-	s.buf = nil
-	return err
-}
-
-func (s *socket) writeLocked(p []byte) (int, error) {
 	timeout := s.timeout
 	if s.hurried.Load() {
 		timeout = min(timeout, closeTime)
 	}
 	_ = s.Conn.SetWriteDeadline(time.Now().Add(timeout)) // fails on a closed connection, and so does the write
-	return s.Conn.Write(p)
+	_, err := s.Conn.Write(p)
+	if !s.hurried.Load() {
+		_ = s.Conn.SetWriteDeadline(time.Time{}) // tryWrite would fail once it has passed
+	}
+	return err
 }
 
 // hurry gives the client closeTime to take what is being written, and every later write.
@@ -124,8 +134,18 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.socket = &socket{Conn: c, timeout: h.timeout}
+	h.socket = &socket{Conn: c, raw: rawOf(c), timeout: h.timeout}
 	return h.socket, rw, nil
+}
+
+// rawOf gives the way to write without waiting, nil when there is none, as below TLS.
+func rawOf(c net.Conn) syscall.RawConn {
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
 }
 
 var _ http.Hijacker = (*hijacker)(nil)
