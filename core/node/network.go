@@ -14,7 +14,7 @@ import (
 	"github.com/sluicehq/sluice/protocol"
 )
 
-// serve opens the door: HTTP, and WebSocket through it.
+// serve opens the door: HTTP, and WebSocket and streams of events through it.
 func (n *Node) serve(context.Context) error {
 	c := n.options.Config
 	base, err := n.networkBase()
@@ -22,7 +22,7 @@ func (n *Node) serve(context.Context) error {
 		return err
 	}
 	o := httpserver.Options{
-		Base: base, Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
+		Base: base, Events: n.eventStreams(base), Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
 		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,
@@ -31,7 +31,9 @@ func (n *Node) serve(context.Context) error {
 		WriteTimeout: c.Server.WriteTimeout, IdleTimeout: c.Server.HTTPIdleTimeout,
 	}
 	if c.WebSocket.Enabled {
-		o.WebSocket = n.webSocket(base)
+		ws := n.webSocket(base)
+		n.webSockets.Store(ws)
+		o.WebSocket = ws
 	}
 	n.http = httpserver.New(o)
 	go func() { n.served <- n.http.Serve(n.listener) }()

@@ -22,6 +22,7 @@ import (
 	"github.com/sluicehq/sluice/core/metrics"
 	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/core/network/httpserver"
+	"github.com/sluicehq/sluice/core/network/wsserver"
 	"github.com/sluicehq/sluice/core/pluginhost"
 	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/router"
@@ -66,6 +67,8 @@ type Node struct {
 	realtime       *realtime.Service
 	// connections are the sockets that messages can be sent to.
 	connections network.Connections
+	// webSockets is nil until the node serves, and when it offers no WebSocket.
+	webSockets atomic.Pointer[wsserver.Server]
 
 	ready atomic.Bool
 	// served gets what ended the server, nil after Stop.

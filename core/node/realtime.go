@@ -11,7 +11,7 @@ func (n *Node) openRealtime(context.Context) error {
 	c := n.options.Config
 	var err error
 	n.realtime, err = realtime.New(realtime.Config{
-		Outbox: n.outbox, Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events }, NodeID: n.id,
+		Outbox: n.outbox, Pace: n.pace, Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events }, NodeID: n.id,
 		MaxRooms: c.Limits.SubscriptionRooms, MaxConditions: c.Limits.SubscriptionConditionsCount,
 		MaxSubscriptions: c.Limits.SubscriptionsPerConnection,
 		History: realtime.HistoryLimits{
@@ -33,4 +33,11 @@ func (n *Node) outbox(connection string) realtime.Outbox {
 		return c
 	}
 	return nil
+}
+
+// pace waits while WebSocket clients have more waiting for them than can be written soon.
+func (n *Node) pace(ctx context.Context) {
+	if ws := n.webSockets.Load(); ws != nil {
+		ws.Pace(ctx)
+	}
 }
