@@ -180,6 +180,9 @@ type OpResult struct {
 	// Document is the new one, whole; of OpDelete, the one that is gone.
 	Document Document
 	Created  bool
+	// Previous is the source of the document as the op found it, when BulkOptions.Previous asks; nil when there was none. No
+	// other write came between it and Document. Of OpDelete it is that of Document.
+	Previous jsontext.Value
 	// Err is nil, or the error that the method of Documents gives.
 	Err error
 }
@@ -188,6 +191,8 @@ type OpResult struct {
 type BulkOptions struct {
 	Refresh         Refresh
 	RetryOnConflict int
+	// Previous asks for OpResult.Previous.
+	Previous bool
 }
 
 // Bulk reads and writes many documents of one collection at once.

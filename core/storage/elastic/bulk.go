@@ -65,6 +65,9 @@ type step struct {
 	at int // its place in results
 	// reads says that the op depends on the document as it is.
 	reads bool
+	// repeats says that it reads to know what it found: then no other write may come between, and one that does is no reason
+	// to fail.
+	repeats bool
 	// source and fallback are what the mapping says about Source and Default.
 	source, fallback verdict
 	// old is the document as it was read.
@@ -126,7 +129,8 @@ func (w *writer) judge(ctx context.Context, s *step) (err error) {
 			return err
 		}
 	}
-	s.reads = s.Kind == storage.OpReplace || s.Kind == storage.OpDelete || s.IfVersion != 0 ||
+	s.repeats = w.options.Previous && s.Kind != storage.OpCreate // what a creation finds is nothing
+	s.reads = s.repeats || s.Kind == storage.OpReplace || s.Kind == storage.OpDelete || s.IfVersion != 0 ||
 		s.source.err != nil || s.fallback.err != nil ||
 		s.Kind == storage.OpCreate && s.source.grows // else a refused document would leave its fields in the mapping
 	return nil

@@ -82,18 +82,26 @@ func (w *writer) appendLines(b []byte, s *step) []byte {
 	if s.reads && s.old.Found {
 		about["if_seq_no"], about["if_primary_term"] = s.old.SeqNo, s.old.Term
 	}
-	switch s.Kind {
-	case storage.OpDelete:
+	action, source := "index", s.Source
+	switch {
+	case s.Kind == storage.OpDelete:
 		return append(append(b, encode(object{"delete": about})...), '\n')
-	case storage.OpUpdate, storage.OpUpsert:
+	case s.creates():
+		action = "create"
+	case s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert:
 		return w.appendUpdate(b, s, about)
-	case storage.OpCreate:
-		b = append(b, encode(object{"create": about})...)
-	default:
-		b = append(b, encode(object{"index": about})...)
 	}
-	b = append(append(b, '\n'), s.Source...)
-	return append(b, '\n')
+	if s.Kind == storage.OpUpsert {
+		source = s.Default
+	}
+	b = append(append(b, encode(object{action: about})...), '\n')
+	return append(append(b, source...), '\n')
+}
+
+// creates reports whether a step writes a document only as long as there is none, be it because its reading found none:
+// Elasticsearch has no sequence number for that.
+func (s *step) creates() bool {
+	return s.Kind == storage.OpCreate || s.reads && !s.old.Found && (s.Kind == storage.OpUpsert || s.Kind == storage.OpPut)
 }
 
 func (w *writer) appendUpdate(b []byte, s *step, about object) []byte {
@@ -103,7 +111,7 @@ func (w *writer) appendUpdate(b []byte, s *step, about object) []byte {
 	about["_source"] = true
 	b = append(append(b, encode(object{"update": about})...), '\n')
 	b = append(append(b, `{"detect_noop":false,"doc":`...), s.Source...)
-	if s.Kind == storage.OpUpsert && (!s.reads || !s.old.Found) { // Elasticsearch has no upsert at a sequence number
+	if s.Kind == storage.OpUpsert && !s.reads { // Elasticsearch has no upsert at a sequence number
 		b = append(append(b, `,"upsert":`...), s.Default...)
 	}
 	return append(b, '}', '\n')
@@ -114,6 +122,9 @@ func (w *writer) accept(s *step, it item) {
 	r := &w.results[s.at]
 	r.Document = storage.Document{ID: s.ID, Version: it.Version, Source: s.Source}
 	r.Created = it.Result == "created"
+	if w.options.Previous && s.old.Found {
+		r.Previous = s.old.Source
+	}
 	switch {
 	case s.Kind == storage.OpDelete:
 		r.Document = s.old.document()
@@ -134,7 +145,7 @@ func (w *writer) failed(ctx context.Context, s *step, it item) (again bool) {
 	switch {
 	case f.noIndex():
 		return false // see lost
-	case f.conflict() && s.reads:
+	case s.reads && (f.conflict() || s.Kind == storage.OpUpsert && f.status == http.StatusNotFound):
 		s.tries++
 		if w.mayRepeat(s) {
 			return true
@@ -161,7 +172,7 @@ const maxBusy = 5
 // mayRepeat reports whether a step that met another write may be tried again. With IfVersion it will be refused, but for the
 // right reason.
 func (w *writer) mayRepeat(s *step) bool {
-	if s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert {
+	if !s.repeats && (s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert) {
 		return s.IfVersion != 0 || s.tries <= w.options.RetryOnConflict
 	}
 	return s.tries < maxTries

@@ -18,7 +18,7 @@ const (
 // Write does ops chunk by chunk: each chunk is applied as one batch, and waits for the disk while the next is applied. ctx is looked at between
 // chunks: when it ends, or the collection goes away, the ops that were not reached get that error. RetryOnConflict is not
 // needed, as in Update.
-func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, _ storage.BulkOptions) ([]storage.OpResult, error) {
+func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, o storage.BulkOptions) ([]storage.OpResult, error) {
 	if err := e.beginWrite(ctx); err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.
 	if _, err := e.catalogue.find(c); err != nil {
 		return nil, err
 	}
-	w := bulkWrite{engine: e, address: c, ops: ops, results: make([]storage.OpResult, len(ops))}
+	w := bulkWrite{engine: e, address: c, ops: ops, previous: o.Previous, results: make([]storage.OpResult, len(ops))}
 	for w.done < len(ops) {
 		if err := w.chunk(ctx); err != nil {
 			refuse(w.results[w.done:], err)
@@ -42,8 +42,10 @@ type bulkWrite struct {
 	engine  *Engine
 	address storage.Collection
 	ops     []storage.Op
-	results []storage.OpResult
-	done    int // ops that have a result
+	// previous keeps what the ops found in their results.
+	previous bool
+	results  []storage.OpResult
+	done     int // ops that have a result
 	// ready are the next ops, checked and copied; readyBytes is their size.
 	ready      []change
 	readyBytes int
@@ -119,8 +121,11 @@ func (w *bulkWrite) prepare() {
 func (w *bulkWrite) stage(u *unit) int {
 	n := 0
 	for ; n < len(w.ready) && (n == 0 || u.batch.Len() < chunkBytes); n++ {
-		r := &w.results[w.done+n]
-		r.Document, r.Created, r.Err = u.stage(w.ready[n])
+		r := u.stage(w.ready[n])
+		if !w.previous {
+			r.Previous = nil
+		}
+		w.results[w.done+n] = r
 		w.readyBytes -= len(w.ready[n].source) + len(w.ready[n].fallback)
 	}
 	w.ready = append(w.ready[:0], w.ready[n:]...)

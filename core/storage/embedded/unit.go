@@ -68,32 +68,44 @@ func (e *Engine) leave(u *unit) {
 	e.keepBudget()
 }
 
-// stage puts a write into the batch. The document of a deletion is the one that is gone.
-func (u *unit) stage(ch change) (doc storage.Document, created bool, err error) {
+// stage puts a write into the batch.
+func (u *unit) stage(ch change) storage.OpResult {
+	r, err := u.tryStage(ch)
+	if err != nil {
+		return storage.OpResult{Err: err}
+	}
+	return r
+}
+
+func (u *unit) tryStage(ch change) (r storage.OpResult, err error) {
 	if len(ch.id) == 0 || len(ch.id) > maxIDBytes {
-		return doc, false, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
+		return r, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
 	}
 	old, err := u.current(ch.id)
 	if err != nil {
-		return doc, false, err
+		return r, err
 	}
 	source, err := ch.decide(u.address, old)
 	if err != nil {
-		return doc, false, err
+		return r, err
 	}
 	keys, err := keywordChanges(u.coll, ch.id, old.source, source)
 	if err != nil {
-		return doc, false, err
+		return r, err
 	}
 	if err := u.conform(source); err != nil {
-		return doc, false, err
+		return r, err
+	}
+	r = storage.OpResult{
+		Document: storage.Document{ID: ch.id, Version: old.version, Source: old.source}, Previous: old.source,
 	}
 	if source == nil {
 		u.delete(ch, old, keys)
-		return storage.Document{ID: ch.id, Version: old.version, Source: old.source}, false, nil
+		return r, nil
 	}
-	version, err := u.put(ch.id, old, keys, source)
-	return storage.Document{ID: ch.id, Version: version, Source: source}, !old.exists, err
+	r.Created, r.Document.Source = !old.exists, source
+	r.Document.Version, err = u.put(ch.id, old, keys, source)
+	return r, err
 }
 
 // put stages a document that fits the mapping; the reader has its fields.

@@ -23,7 +23,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 	ch := newChange(op)
 	ch.forget = forget
 	batch := e.db.NewBatch()
-	doc, created, err = e.applyOne(batch, c, ch)
+	r, err := e.applyOne(batch, c, ch)
 	if err != nil {
 		_ = batch.Close()
 		return storage.Document{}, false, err
@@ -31,20 +31,21 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 	if err := e.sync(batch); err != nil {
 		return storage.Document{}, false, err
 	}
-	return doc, created, nil
+	return r.Document, r.Created, nil
 }
 
 // applyOne decides and applies a write under the document's lock.
-func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) (doc storage.Document, created bool, err error) {
+func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) (storage.OpResult, error) {
 	u, err := e.enter(c, batch, []change{ch})
 	if err != nil {
-		return doc, false, err
+		return storage.OpResult{}, err
 	}
 	defer e.leave(&u)
-	if doc, created, err = u.stage(ch); err != nil {
-		return doc, false, err
+	r := u.stage(ch)
+	if r.Err != nil {
+		return r, r.Err
 	}
-	return doc, created, u.apply()
+	return r, u.apply()
 }
 
 // stageDocument writes a document over what is there.

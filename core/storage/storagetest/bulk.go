@@ -31,6 +31,7 @@ func testBulk(t *testing.T, open Open) {
 			wantDocument(t, "Get", doc, id, 1, `{"n":1}`)
 		}
 	})
+	t.Run("Previous", func(t *testing.T) { previous(t, setUp(t, open)) })
 	t.Run("Crossing", func(t *testing.T) { crossing(t, setUp(t, open)) })
 	t.Run("Upsert", func(t *testing.T) { upserts(t, setUp(t, open)) })
 	t.Run("Truncate", func(t *testing.T) { truncateWhileWriting(t, setUp(t, open, "k")) })

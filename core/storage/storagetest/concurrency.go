@@ -17,6 +17,7 @@ import (
 func testConcurrency(t *testing.T, open Open) {
 	t.Run("Counter", func(t *testing.T) { counter(t, setUp(t, open)) })
 	t.Run("Update", func(t *testing.T) { updates(t, setUp(t, open, "k")) })
+	t.Run("Previous", func(t *testing.T) { previousOfAll(t, setUp(t, open)) })
 	t.Run("Create", func(t *testing.T) { oneCreator(t, setUp(t, open)) })
 	t.Run("Ensure", func(t *testing.T) { ensureWhileWriting(t, setUp(t, open)) })
 	t.Run("Drop", func(t *testing.T) { dropWhileWriting(t, setUp(t, open)) })

@@ -238,12 +238,18 @@ func (r *randomRun) bulk(t *testing.T) {
 			ops[i].IfVersion = max(1, r.model.highest[ops[i].ID]+int64(r.rng.IntN(4)-1))
 		}
 	}
-	results, err := r.Write(t.Context(), r.c, ops, storage.BulkOptions{Refresh: storage.Refresh(r.rng.IntN(2))})
+	o := storage.BulkOptions{Refresh: storage.Refresh(r.rng.IntN(2)), Previous: r.rng.IntN(2) == 0}
+	results, err := r.Write(t.Context(), r.c, ops, o)
 	wantErr(t, "Write", err, r.model.address())
 	if err != nil {
 		return
 	}
 	for i, res := range results {
+		previous := r.model.docs[ops[i].ID].source
+		if !o.Previous || res.Err != nil {
+			previous = nil
+		}
+		wantPrevious(t, kinds[ops[i].Kind]+" of "+ops[i].ID, res, previous)
 		r.compare(t, kinds[ops[i].Kind], ops[i], res)
 	}
 }
