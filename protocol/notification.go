@@ -14,7 +14,7 @@ const ServerNotificationRoom = "kuzzle:notification:server"
 type Notification struct {
 	// Room is the channel; every notification has one.
 	Room string `json:"room"`
-	// Type is "document", "user" or "TokenExpired".
+	// Type is "document" or "user", or that of a notice of the node, such as "TokenExpired".
 	Type       string         `json:"type"`
 	Status     int            `json:"status"`
 	RequestID  string         `json:"requestId"`
@@ -46,8 +46,17 @@ func TokenExpired(node string) *Notification {
 	}
 }
 
-// Append writes the notification after dst. Keys without a value are left out, volatile of a document or user event
-// excepted.
+// MessagesDropped is the notice that a connection gets when it read too slowly and lost notifications.
+func MessagesDropped(node string, count int) *Notification {
+	return &Notification{
+		Room: ServerNotificationRoom, Type: "MessagesDropped", Status: 200, Node: node,
+		Info:    "This is an automated server notification",
+		Message: strconv.Itoa(count) + " notifications were dropped because they were not read in time",
+	}
+}
+
+// Append writes the notification after dst. Keys without a value are left out, volatile of a document or user event and
+// protocol of a user event excepted.
 func (n *Notification) Append(dst []byte) []byte {
 	return appendTail(n.AppendHead(dst), "", n.Room)
 }
@@ -72,6 +81,9 @@ func (n *Notification) AppendHead(dst []byte) []byte {
 		if m.value != "" {
 			dst = appendText(append(dst, m.key...), m.value)
 		}
+	}
+	if n.Protocol == "" && n.Type == "user" { // of those who leave
+		dst = append(dst, `,"protocol":null`...)
 	}
 	if n.Timestamp != 0 {
 		dst = strconv.AppendInt(append(dst, `,"timestamp":`...), n.Timestamp, 10)

@@ -40,6 +40,7 @@ func (n *Node) serve(context.Context) error {
 	for id, l := range n.sites {
 		go func() { n.served <- n.http.ServeSite(l, id) }()
 	}
+	n.serveMQTT(base)
 	n.onStop(n.stopServing)
 	return nil
 }
@@ -59,7 +60,7 @@ func hosts(byPlugin map[string][]string) map[string]string {
 // request do not hold it up for long, and are no failure.
 func (n *Node) stopServing(ctx context.Context) error {
 	drained := n.funnel.Drain(ctx)
-	closed := n.http.Shutdown(ctx)
+	closed := errors.Join(n.http.Shutdown(ctx), n.stopMQTT(ctx))
 	if err := errors.Join(drained, closed); err != nil {
 		return fmt.Errorf("requests that still ran were cut off: %w", err)
 	}
@@ -88,8 +89,8 @@ func (n *Node) webSocket(base network.Base) *wsserver.Server {
 	return wsserver.New(wsserver.Options{
 		Base: base, IdleTimeout: c.IdleTimeout, SendPings: c.SendPingsAutomatically, Compression: c.Compression,
 		RateLimit: c.RateLimit, MaxInFlight: c.MaxInFlight, OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes),
-		WriteTimeout: c.WriteTimeout,
-		OnOpen:       n.opened, OnClose: n.closed,
+		DropWhenSlow: c.SlowClients == "drop", WriteTimeout: c.WriteTimeout,
+		OnOpen: n.opened, OnClose: n.closed,
 	})
 }
 

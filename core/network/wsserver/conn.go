@@ -70,6 +70,9 @@ func (c *conn) start(ws *websocket.Conn, socket *socket, compressed bool) {
 		ws: ws, socket: socket, metrics: o.Metrics, broadcaster: &c.server.broadcaster, compressed: compressed,
 		maxMessages: o.OutboxMessages, maxBytes: o.OutboxBytes,
 	}
+	if o.DropWhenSlow {
+		c.out.notice = func(dropped int) []byte { return protocol.MessagesDropped(o.NodeID, dropped).Append(nil) }
+	}
 	c.work = work{handle: c.handle, max: o.MaxInFlight, maxBytes: 2 * int(o.MaxRequestBytes), room: make(chan struct{}, 1)}
 	ws.SetReadLimit(o.MaxRequestBytes)
 	ws.SetPingHandler(func(data string) error {
@@ -201,7 +204,7 @@ func (c *conn) push(f frame) bool {
 // pushed closes a client that is too slow for a frame.
 func (c *conn) pushed(v verdict) bool {
 	switch v {
-	case queued:
+	case queued, missed:
 		return true
 	case overflowed:
 		if c.end(closeFailed, "too slow: messages are not read") {

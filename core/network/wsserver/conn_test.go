@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/gorilla/websocket"
 
 	"github.com/sluicehq/sluice/core/network"
@@ -511,5 +513,46 @@ func TestShutdownCutsOff(t *testing.T) {
 		if bytes.Contains(message, []byte(`"status":200`)) {
 			t.Errorf("still served: %s", message)
 		}
+	}
+}
+
+// A client that is to be kept loses notifications, and learns of it when it reads again.
+func TestSlowReaderIsKept(t *testing.T) {
+	o := options(t, byAction)
+	o.DropWhenSlow, o.OutboxMessages = true, 4
+	opened := make(chan network.Connection, 1)
+	o.OnOpen = func(info *protocol.Connection) { opened <- o.Connections.Get(info.ID) }
+	address, _ := serve(t, o)
+	c := dial(t, address)
+	conn := <-opened
+	sent := 0
+	for ; counted(o.Metrics.Dropped) < 10; sent++ {
+		if !conn.Deliver(&realtime.Message{JSON: []byte(`{"big":"` + strings.Repeat("x", 100<<10) + `"}`)}) {
+			t.Fatal("closed")
+		}
+	}
+	received, told := 0, 0
+	for received+told < sent {
+		var notice protocol.Notification
+		message := c.receive()
+		if err := json.Unmarshal([]byte(message), &notice); err != nil {
+			t.Fatal(err)
+		}
+		if notice.Type == "" {
+			received++
+			continue
+		}
+		var dropped int
+		if _, err := fmt.Sscan(notice.Message, &dropped); err != nil || notice.Type != "MessagesDropped" || notice.Room != protocol.ServerNotificationRoom {
+			t.Fatalf("%s: %v", message, err)
+		}
+		told += dropped
+	}
+	if received+told != sent || told != int(counted(o.Metrics.Dropped)) {
+		t.Errorf("%d of %d received, told of %d", received, sent, told)
+	}
+	c.send(`{"requestId":"r"}`)
+	if got := c.receive(); !strings.Contains(got, `"requestId":"r"`) {
+		t.Error(got)
 	}
 }

@@ -2,9 +2,11 @@
 //
 // # Goroutines
 //
-// A connection has one goroutine that reads, for as long as it lives. While messages wait to be sent there is one that
-// writes, and while requests run there are at most Options.MaxInFlight that execute; both kinds end when nothing is left
-// to do, so that an idle connection costs one goroutine with a small stack, a read buffer of 1 KiB, and no write buffer.
+// A connection has one goroutine that reads, for as long as it lives. While requests run there are at most
+// Options.MaxInFlight that execute, and while answers wait to be sent one that writes; they end when nothing is left to do,
+// so that an idle connection costs one goroutine with a small stack, a read buffer of 1 KiB, and no write buffer.
+// Notifications of all connections are written by as many goroutines as there are processors, see broadcaster; who makes
+// notifications is held back by Server.Pace while too many wait.
 //
 // # Bounds
 //
@@ -14,7 +16,8 @@
 //     every request hangs: official clients give up after 2 s.
 //   - Answers and notifications: OutboxMessages and OutboxBytes may wait for the client. One more, and the client is slow:
 //     what waits is dropped and counted, and the connection is closed with 1011. The client comes back and subscribes
-//     again. A single message larger than OutboxBytes passes when nothing else waits.
+//     again. With DropWhenSlow further notifications are dropped instead, and the client is told how many once it has read
+//     what waits; answers close it all the same. A single message larger than OutboxBytes passes when nothing else waits.
 //   - Time: the client has WriteTimeout to take what is written, and is closed after IdleTimeout of silence.
 //
 // # Order

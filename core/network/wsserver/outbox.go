@@ -20,7 +20,10 @@ type outbox struct {
 	compressed  bool
 	maxMessages int
 	maxBytes    int
-	writers     sync.WaitGroup
+	// notice, when not nil, makes the message that tells a slow client how many notifications were dropped; without, it is
+	// closed.
+	notice  func(dropped int) []byte
+	writers sync.WaitGroup
 
 	mu sync.Mutex
 	// frames wait; count and bytes are those of frames and of what is being written. spare is memory for frames.
@@ -33,6 +36,8 @@ type outbox struct {
 	writing bool
 	// slow says that a goroutine writes, because the client keeps us waiting.
 	slow bool
+	// missed counts the notifications that were dropped since the client was told last.
+	missed int
 	// closed says that nothing more is taken.
 	closed bool
 }
@@ -43,6 +48,7 @@ type verdict uint8
 const (
 	queued     verdict = iota
 	gone               // the connection is closed or closing
+	missed             // the client is too slow: it will be told
 	overflowed         // the client is too slow: the caller must close the connection
 )
 
@@ -74,7 +80,12 @@ func (o *outbox) queue(f frame, later bool) (v verdict, first bool) {
 		o.metrics.Dropped.Inc()
 		return gone, false
 	}
-	if o.count > 0 && (o.count >= o.maxMessages || o.bytes+len(f.data) > o.maxBytes) {
+	switch full := o.count > 0 && (o.count >= o.maxMessages || o.bytes+len(f.data) > o.maxBytes); {
+	case full && later && o.notice != nil:
+		o.missed++
+		o.metrics.Dropped.Inc()
+		return missed, false
+	case full:
 		f.loan.Release()
 		o.metrics.Dropped.Add(float64(1 + len(o.frames)))
 		o.dropLocked()
@@ -189,6 +200,10 @@ func (o *outbox) more(sent []frame) bool {
 	clear(sent)
 	if o.spare = sent[:0]; cap(o.spare) > maxKeptFrames {
 		o.spare = nil
+	}
+	if o.missed > 0 && len(o.frames) == 0 && !o.closed {
+		o.queueLocked(frame{op: websocket.TextMessage, data: o.notice(o.missed)})
+		o.missed = 0
 	}
 	if len(o.frames) > 0 {
 		return true

@@ -37,7 +37,9 @@ type Options struct {
 	MaxInFlight    int
 	OutboxMessages int
 	OutboxBytes    int
-	WriteTimeout   time.Duration
+	// DropWhenSlow keeps a client whose outbox is full: it loses notifications and is told how many.
+	DropWhenSlow bool
+	WriteTimeout time.Duration
 	// OnOpen and OnClose are told of every connection, OnClose after its last request; nil for nobody. They must not wait.
 	OnOpen  func(*protocol.Connection)
 	OnClose func(*protocol.Connection)
