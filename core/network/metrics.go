@@ -11,15 +11,17 @@ import (
 type Metrics struct {
 	HTTP      Traffic
 	WebSocket Traffic
+	MQTT      Traffic
 	// Refused counts connections closed because there were too many.
 	Refused prometheus.Counter
-	// SlowClients counts WebSocket connections closed because the client did not read.
+	// SlowClients counts WebSocket and MQTT connections closed because the client did not read.
 	SlowClients prometheus.Counter
 	// Dropped counts messages that were waiting for such a client, or came after its connection was closed.
 	Dropped prometheus.Counter
 
 	sockets    atomic.Int64 // all, those that became WebSocket included
 	webSockets atomic.Int64
+	mqtt       atomic.Int64
 }
 
 // Traffic counts what one protocol carries.
@@ -39,13 +41,15 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	sent := counters("sent_bytes_total", "Bytes of bodies and messages sent.")
 	m.HTTP = Traffic{requests.WithLabelValues("http"), received.WithLabelValues("http"), sent.WithLabelValues("http")}
 	m.WebSocket = Traffic{requests.WithLabelValues("websocket"), received.WithLabelValues("websocket"), sent.WithLabelValues("websocket")}
-	m.Refused = counter("refused_connections_total", "Connections closed because server.maxConnections was reached.")
-	m.SlowClients = counter("slow_clients_total", "WebSocket connections closed because the client did not read.")
-	m.Dropped = counter("dropped_messages_total", "Messages dropped because their WebSocket connection was closed.")
+	m.MQTT = Traffic{requests.WithLabelValues("mqtt"), received.WithLabelValues("mqtt"), sent.WithLabelValues("mqtt")}
+	m.Refused = counter("refused_connections_total", "Connections closed because server.maxConnections or mqtt.maxConnections was reached.")
+	m.SlowClients = counter("slow_clients_total", "WebSocket and MQTT connections closed because the client did not read.")
+	m.Dropped = counter("dropped_messages_total", "Messages dropped because their WebSocket or MQTT connection was closed.")
 	for _, c := range []prometheus.Collector{
 		requests, received, sent, m.Refused, m.SlowClients, m.Dropped,
 		connections("http", func() float64 { return float64(m.sockets.Load() - m.webSockets.Load()) }),
 		connections("websocket", func() float64 { return float64(m.webSockets.Load()) }),
+		connections("mqtt", func() float64 { return float64(m.mqtt.Load()) }),
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register network metrics: %w", err)
@@ -59,6 +63,12 @@ func (m *Metrics) WebSocketOpened() { m.webSockets.Add(1) }
 
 // WebSocketClosed is the opposite of WebSocketOpened.
 func (m *Metrics) WebSocketClosed() { m.webSockets.Add(-1) }
+
+// MQTTOpened and MQTTClosed count MQTT clients.
+func (m *Metrics) MQTTOpened() { m.mqtt.Add(1) }
+
+// MQTTClosed is the opposite of MQTTOpened.
+func (m *Metrics) MQTTClosed() { m.mqtt.Add(-1) }
 
 func counters(name, help string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "sluice", Subsystem: "network", Name: name, Help: help}, []string{"protocol"})

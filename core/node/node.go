@@ -62,6 +62,7 @@ type Node struct {
 	listener net.Listener
 	// sites are the listeners that belong to a plugin each, by its id.
 	sites map[string]net.Listener
+	mqtt  mqtt
 	// specifications are what the documents of each collection must be like.
 	specifications *validation.Validator
 	realtime       *realtime.Service
@@ -82,7 +83,7 @@ type Node struct {
 func Start(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
 		options: o, id: "knode-" + uuid.NewString(), started: time.Now(),
-		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 1+len(o.Config.Plugins.Listen)),
+		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 2+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
 		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
@@ -155,7 +156,7 @@ func (n *Node) listen(ctx context.Context) error {
 			return fmt.Errorf("listen for the plugin %q (setting plugins.listen): %w", id, err)
 		}
 	}
-	return nil
+	return n.listenMQTT(ctx)
 }
 
 func (n *Node) listenOn(ctx context.Context, address string) (net.Listener, error) {

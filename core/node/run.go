@@ -67,6 +67,9 @@ func (n *Node) greet(out io.Writer) {
 	for _, id := range slices.Sorted(maps.Keys(n.sites)) {
 		fmt.Fprintf(&b, "  %-8s http://%s\n", id, n.SiteAddress(id))
 	}
+	if address := n.MQTTAddress(); address != "" {
+		fmt.Fprintf(&b, "  mqtt     %s\n", address)
+	}
 	if len(n.Plugins()) == 0 {
 		b.WriteString("  plugins  none; name their folder with --plugins\n")
 	}

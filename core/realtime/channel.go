@@ -1,6 +1,10 @@
 package realtime
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -70,4 +74,15 @@ func (o Options) suffix() string {
 		text = append(text, 'r')
 	}
 	return string(text)
+}
+
+// IsChannel reports whether a topic is one on which the node tells clients something, or begins as the name of a room does:
+// nobody else may send on it.
+func IsChannel(topic string) bool {
+	const roomDigits = 2 * sha256.Size
+	if len(topic) < roomDigits {
+		return topic == protocol.ServerNotificationRoom
+	}
+	_, err := hex.DecodeString(topic[:roomDigits])
+	return err == nil
 }

@@ -1,0 +1,243 @@
+package mqttserver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/sluicehq/sluice/core/network"
+	"github.com/sluicehq/sluice/core/realtime"
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// conn is one connection. The goroutine that reads owns it, from the first byte until nothing of it is left.
+type conn struct {
+	server *Server
+	socket net.Conn
+	info   *protocol.Connection
+	local  bool            // it comes from this machine
+	ctx    context.Context // of its requests; this type is their edge
+	cancel context.CancelFunc
+	out    outbox
+	// stopping ends reading; draining says that what was read is answered before the connection is closed.
+	stopping atomic.Bool
+	draining atomic.Bool
+	// slots has a value for each request that runs; requests counts them for who waits until none does.
+	slots    chan struct{}
+	requests sync.WaitGroup
+
+	mu    sync.RWMutex
+	heard map[string]struct{} // the topics that the client subscribed to
+
+	// of the reader alone
+	in         *bufio.Reader
+	clientID   string
+	silence    time.Duration // after which the connection ends
+	will       *will
+	unreleased map[uint16]struct{} // messages of QoS 2 that the client may still send again
+	refusing   bool                // requests are answered overloaded until there is room
+}
+
+// will is published when a client is lost.
+type will struct {
+	topic   string
+	payload []byte
+}
+
+func newConn(s *Server, socket net.Conn) *conn {
+	c := &conn{
+		server: s, socket: socket, in: bufio.NewReaderSize(socket, 1<<10),
+		slots: make(chan struct{}, s.o.MaxInFlight), heard: map[string]struct{}{}, unreleased: map[uint16]struct{}{},
+		out: outbox{
+			socket: socket, metrics: s.o.Metrics, timeout: s.o.WriteTimeout,
+			maxMessages: s.o.OutboxMessages, maxBytes: s.o.OutboxBytes,
+		},
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	peer := network.PeerAddr(socket.RemoteAddr().String())
+	c.local = peer.IsLoopback()
+	c.info = &protocol.Connection{ID: network.NewID(), Protocol: "mqtt", IPs: []string{peer.String()}, ClientIP: peer.String()}
+	return c
+}
+
+func (c *conn) serve() {
+	defer c.server.leave(c)
+	if !c.connect() {
+		c.hangUp()
+		c.cancel()
+		return
+	}
+	o := &c.server.o
+	o.Metrics.MQTTOpened()
+	o.Connections.Add(c)
+	if o.OnOpen != nil {
+		o.OnOpen(c.info)
+	}
+	c.read()
+	c.hearNothing()
+	if c.will != nil {
+		if err := c.share(c.will.topic, c.will.payload); err != nil {
+			c.logEnd(err)
+		}
+	}
+	c.hangUp()
+	c.settle()
+	o.Connections.Remove(c.info.ID)
+	o.Metrics.MQTTClosed()
+	if o.OnClose != nil {
+		o.OnClose(c.info)
+	}
+}
+
+// hangUp sends what waits and closes the socket.
+func (c *conn) hangUp() {
+	draining := c.draining.Load()
+	if draining {
+		c.requests.Wait() // ended by abort at the latest
+	}
+	c.out.end()
+	c.out.writers.Wait()
+	if draining {
+		c.discard()
+	}
+	_ = c.socket.Close() // nobody is left to be told
+}
+
+// discard reads what the client still sends, for closeTime at most: closing before would destroy what it was sent last.
+func (c *conn) discard() {
+	if s, ok := c.socket.(interface{ CloseWrite() error }); ok {
+		_ = s.CloseWrite() // fails on a closed connection, and so does reading
+	}
+	_ = c.socket.SetReadDeadline(time.Now().Add(closeTime))
+	_, _ = io.CopyN(io.Discard, c.socket, 2*c.server.o.MaxRequestBytes) // ends in an error or at the limit
+}
+
+// settle gives the requests of a client that has left DisconnectDelay, and cancels what runs then.
+func (c *conn) settle() {
+	late := time.AfterFunc(c.server.o.DisconnectDelay, c.cancel)
+	c.requests.Wait()
+	late.Stop()
+	c.cancel()
+}
+
+// read takes packets until the client leaves or must.
+func (c *conn) read() {
+	for c.await(c.silence) {
+		fixed, body, err := readPacket(c.in, c.server.o.MaxRequestBytes)
+		if err == nil {
+			err = c.receive(fixed, body)
+		}
+		if err != nil {
+			c.logEnd(err)
+			return
+		}
+	}
+}
+
+// await gives the client some time for its next packet; false when no more is read.
+func (c *conn) await(limit time.Duration) bool {
+	_ = c.socket.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection, and so does the read
+	return !c.stopping.Load()                           // whoever sets it then ends the deadline
+}
+
+// logEnd tells why a client was disconnected that did not want to.
+func (c *conn) logEnd(err error) {
+	var network net.Error
+	if c.stopping.Load() || errors.Is(err, errLeaves) || errors.Is(err, io.EOF) || errors.As(err, &network) {
+		return
+	}
+	c.server.o.Logger.Info("mqtt client disconnected", "connection", c.info.ID, "client", c.info.ClientIP, "reason", err)
+}
+
+// errLeaves is what receive gives for DISCONNECT.
+var errLeaves = errors.New("the client leaves")
+
+// receive handles one packet; with an error the connection ends.
+func (c *conn) receive(fixed packets.FixedHeader, body []byte) error {
+	pk, err := decode(fixed, body)
+	if err != nil {
+		return err
+	}
+	switch fixed.Type {
+	case packets.Publish:
+		return c.publish(pk)
+	case packets.Pubrel:
+		delete(c.unreleased, pk.PacketID)
+		c.push(acknowledgement(packets.Pubcomp, pk.PacketID))
+	case packets.Subscribe:
+		if code := pk.SubscribeValidate(); code != packets.CodeSuccess {
+			return code
+		}
+		c.subscribe(pk)
+	case packets.Unsubscribe:
+		if code := pk.UnsubscribeValidate(); code != packets.CodeSuccess {
+			return code
+		}
+		c.unsubscribe(pk)
+	case packets.Pingreq:
+		c.push(frame{head: []byte{packets.Pingresp << 4, 0}})
+	case packets.Disconnect:
+		c.will = nil
+		return errLeaves
+	}
+	return nil
+}
+
+// push queues a frame; a client that is too slow for it is closed.
+func (c *conn) push(f frame) bool {
+	switch c.out.push(f) {
+	case queued:
+		return true
+	case overflowed:
+		c.server.o.Metrics.SlowClients.Inc()
+		c.server.o.Logger.Info("slow mqtt client closed", "connection", c.info.ID, "client", c.info.ClientIP)
+		abort(c.socket)
+	}
+	return false
+}
+
+// stop ends the connection after what waits was sent. It does not wait.
+func (c *conn) stop() {
+	c.out.end()
+	c.endReading()
+}
+
+// drain ends the connection after what runs was answered. It does not wait.
+func (c *conn) drain() {
+	c.draining.Store(true)
+	c.endReading()
+}
+
+func (c *conn) endReading() {
+	c.stopping.Store(true)
+	_ = c.socket.SetReadDeadline(time.Now()) // fails on a closed connection, which is not read
+}
+
+// abort ends everything at once.
+func (c *conn) abort() {
+	c.cancel()
+	abort(c.socket)
+}
+
+// Info describes the connection.
+func (c *conn) Info() *protocol.Connection { return c.info }
+
+// Deliver queues a message when the client subscribed to the topic that is named like its channel; otherwise nobody hears it.
+func (c *conn) Deliver(m *realtime.Message) bool {
+	if !c.server.o.Notifications || !c.hears(m.Channel) {
+		return !c.out.isClosed()
+	}
+	return c.push(publication(m.Channel, m.JSON, nil))
+}
+
+// Close ends the connection. MQTT 3.1.1 cannot tell its client why.
+func (c *conn) Close(int, string) { c.stop() }
+
+var _ network.Connection = (*conn)(nil)
