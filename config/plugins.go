@@ -16,7 +16,7 @@ type Plugins struct {
 	MaxWaitingCalls    int                          `config:"maxWaitingCalls" doc:"Calls waiting for one plugin; one more is answered 503. See plugins.maxConcurrentCalls for the bound of both." min:"0"`
 	MaxMessageSize     Size                         `config:"maxMessageSize" doc:"Largest message between node and plugin, both ways." min:"64KB" max:"1GB"`
 	StartTimeout       time.Duration                `config:"startTimeout" doc:"Time for a plugin to start and describe itself." min:"1ms"`
-	Restart            Restart                      `config:"restart" doc:"What happens after a plugin crashed."`
+	Restart            Restart                      `config:"restart" doc:"What happens after a plugin crashed or did not start."`
 	DrainTimeout       time.Duration                `config:"drainTimeout" doc:"How long a replaced plugin may finish its calls." min:"0s"`
 	HookQueueSize      int                          `config:"hookQueueSize" doc:"Events waiting for the hooks of one plugin; further ones are dropped and counted." min:"1"`
 	Mounts             map[string]string            `config:"mounts" doc:"Path, by plugin id, that a plugin's routes begin with, in place of the one that the plugin brings: gvp: /uniapi. An index named like the first part of it is out of reach of the routes of documents, though not of WebSocket and /_query."`
