@@ -44,20 +44,13 @@ func (s *Service) changed(ctx context.Context, req *protocol.Request, at place, 
 	if err != nil {
 		return err
 	}
-	n := s.notification(req, at, c.Action)
-	n.Event, n.Scope = "write", "in"
+	event, last := "write", c.After
 	if c.After == nil {
-		n.Event = "delete"
+		event, last = "delete", c.Before
 	}
-	if err := s.tellDocument(ctx, req, n, c.result(c.After), In, after); err != nil {
-		return err
-	}
-	last := c.After
-	if last == nil {
-		last = c.Before
-	}
-	n.Scope = "out"
-	return s.tellDocument(ctx, req, n, c.result(last), Out, leaving(before, after))
+	s.tellDocument(ctx, req, at, told{c.Action, event, "in", c.result(last)}, after)
+	s.tellDocument(ctx, req, at, told{c.Action, event, "out", c.result(last)}, leaving(before, after))
+	return nil
 }
 
 // roomsOf gives the rooms that a state of a document falls into.
@@ -90,10 +83,14 @@ func leaving(before, after []*room) []*room {
 	return left
 }
 
+// resultBytes is about what a result takes beside source and id.
+const resultBytes = 64
+
 // result is how a document stands in a notification.
 func (c *Change) result(source jsontext.Value) func() jsontext.Value {
 	return func() jsontext.Value {
-		dst := append(appendText([]byte(`{"_id":`), c.ID), `,"_source":`...)
+		dst := append(make([]byte, 0, len(source)+len(c.ID)+resultBytes), `{"_id":`...)
+		dst = append(appendText(dst, c.ID), `,"_source":`...)
 		dst = append(dst, source...)
 		if c.Action == "update" {
 			dst = append(dst, `,"_updatedFields":[`...)
@@ -114,7 +111,8 @@ func appendText(dst []byte, text string) []byte {
 	return dst
 }
 
-// Publish tells subscribers of a message that is not stored. id may be "".
+// Publish tells subscribers of a message that is not stored. id may be "". The error says that source is no document; a
+// failure to tell is logged.
 func (s *Service) Publish(ctx context.Context, req *protocol.Request, index, collection, id string, source jsontext.Value) error {
 	at := place{index, collection}
 	if !s.Watched(index, collection) {
@@ -124,39 +122,35 @@ func (s *Service) Publish(ctx context.Context, req *protocol.Request, index, col
 	if err != nil {
 		return err
 	}
-	n := s.notification(req, at, "publish")
-	n.Event, n.Scope = "publish", "in"
-	return s.tellDocument(ctx, req, n, func() jsontext.Value {
-		dst := []byte{'{'}
+	s.tellDocument(ctx, req, at, told{"publish", "publish", "in", func() jsontext.Value {
+		dst := append(make([]byte, 0, len(source)+len(id)+resultBytes), '{')
 		if id != "" {
 			dst = append(appendText(append(dst, `"_id":`...), id), ',')
 		}
 		return append(append(append(dst, `"_source":`...), source...), '}')
-	}, In, rooms)
+	}}, rooms)
+	return nil
 }
 
-// notification is what all about documents have in common.
-func (s *Service) notification(req *protocol.Request, at place, action string) protocol.Notification {
-	return protocol.Notification{
-		Type: "document", Status: 200, RequestID: req.RequestID, Timestamp: now(), Volatile: req.Volatile,
-		Index: at.index, Collection: at.collection, Controller: req.Controller, Action: action,
-		Protocol: req.Connection.Protocol, Node: s.o.NodeID,
-	}
+// told is what rooms are told of a document.
+type told struct {
+	action, event, scope string
+	result               func() jsontext.Value
 }
 
 // tellDocument sends a notification to rooms, if there are any.
-func (s *Service) tellDocument(ctx context.Context, req *protocol.Request, n protocol.Notification, result func() jsontext.Value, side Scope, rooms []*room) error {
+func (s *Service) tellDocument(ctx context.Context, req *protocol.Request, at place, t told, rooms []*room) {
 	if len(rooms) == 0 {
-		return nil
+		return
 	}
-	n.Result = result()
-	told, err := s.announce(ctx, req, documentEvents, &n, rooms)
-	if err != nil {
-		return err
+	n := &protocol.Notification{
+		Type: "document", Status: 200, RequestID: req.RequestID, Timestamp: now(), Volatile: req.Volatile,
+		Index: at.index, Collection: at.collection, Controller: req.Controller, Action: t.action,
+		Event: t.event, Scope: t.scope, Protocol: req.Connection.Protocol, Node: s.o.NodeID, Result: t.result(),
 	}
-	e := encode(told, side, None)
-	for _, r := range rooms {
-		s.deliver(r, e)
+	side := In
+	if t.scope == "out" {
+		side = Out
 	}
-	return nil
+	s.send(ctx, req, documentEvents, n, rooms, side, None)
 }

@@ -2,13 +2,15 @@ package realtime
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// Unsubscribe takes the connection of req out of a room, with all its channels; core.realtime.not_subscribed.
+// Unsubscribe takes the connection of req out of a room, with all its channels; core.realtime.not_subscribed. It hears
+// nothing of the room any more once this has returned.
 func (s *Service) Unsubscribe(ctx context.Context, req *protocol.Request, roomID string) error {
 	if !s.leave(ctx, req.Connection.ID, roomID, req) {
 		return kerror.CoreRealtimeNotSubscribed.New(req.Connection.ID, roomID)
@@ -17,13 +19,12 @@ func (s *Service) Unsubscribe(ctx context.Context, req *protocol.Request, roomID
 }
 
 // Leave takes a connection out of all its rooms: it was closed, or its token has ended. It reports whether it was in any.
+// Of one that was closed, the network must know nothing any more when it calls this.
 func (s *Service) Leave(ctx context.Context, connection string) bool {
 	s.mu.RLock()
 	var ids []string
-	if who := s.subscribers[connection]; who != nil {
-		for id := range who.rooms {
-			ids = append(ids, id)
-		}
+	for id := range s.subscribers[connection] {
+		ids = append(ids, id)
 	}
 	s.mu.RUnlock()
 	for _, id := range ids {
@@ -35,12 +36,11 @@ func (s *Service) Leave(ctx context.Context, connection string) bool {
 // leave takes a connection out of a room and tells the others; it reports whether it was in it. req is the request that
 // asked for it, nil when nobody did.
 func (s *Service) leave(ctx context.Context, connection, roomID string, req *protocol.Request) bool {
-	left, count, ok := s.stand(connection, roomID)
-	if !ok {
-		return false
+	left, ok := s.stand(connection, roomID)
+	if ok {
+		s.tellLeft(ctx, left, req)
 	}
-	s.tellLeft(ctx, left, count, req)
-	return true
+	return ok
 }
 
 // departure is a member that left a room.
@@ -48,65 +48,70 @@ type departure struct {
 	room   *room
 	member *member
 	closed bool // the room went with it
+	// count is how many stay.
+	count int
 }
 
-func (s *Service) stand(connection, roomID string) (left departure, count int, ok bool) {
+func (s *Service) stand(connection, roomID string) (left departure, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	who := s.subscribers[connection]
-	if who == nil || who.rooms[roomID] == nil {
-		return departure{}, 0, false
+	r := s.subscribers[connection][roomID]
+	if r == nil {
+		return departure{}, false
 	}
-	r := who.rooms[roomID]
-	delete(who.rooms, roomID)
-	if len(who.rooms) == 0 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return s.departLocked(connection, r), true
+}
+
+// withdraw takes back what entering a room gave, unless another subscription to the same channel was answered or still may
+// be: the seat, and the room with it when it was the only one.
+func (s *Service) withdraw(ctx context.Context, connection string, e entry) {
+	if left, ok := s.rise(connection, e); ok {
+		s.tellLeft(ctx, left, nil)
+	}
+}
+
+// rise takes a seat away; it reports whether the connection left the room with it.
+func (s *Service) rise(connection string, e entry) (left departure, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.room.mu.Lock()
+	defer e.room.mu.Unlock()
+	e.seat.asked--
+	// A seat without a place is of a member that has left, and may have come back.
+	if e.seat.place < 0 || e.seat.asked > 0 || !e.seat.waiting {
+		return departure{}, false
+	}
+	e.room.riseLocked(e.seat)
+	e.member.seats = slices.DeleteFunc(e.member.seats, func(other *seat) bool { return other == e.seat })
+	if len(e.member.seats) > 0 {
+		return departure{}, false
+	}
+	return s.departLocked(connection, e.room), true
+}
+
+// departLocked takes a member out of a room, which ends when it was the last one and nobody may come back.
+func (s *Service) departLocked(connection string, r *room) departure {
+	rooms := s.subscribers[connection]
+	if delete(rooms, r.id); len(rooms) == 0 {
 		delete(s.subscribers, connection)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	left = departure{room: r, member: r.members[connection]}
-	r.standLocked(left.member)
+	m := r.members[connection]
 	delete(r.members, connection)
-	if len(r.members) == 0 && !s.lingerLocked(r) {
-		s.closeLocked(r)
-		left.closed = true
+	for _, seat := range m.seats {
+		r.riseLocked(seat)
 	}
-	return left, len(r.members), true
-}
-
-// lingerLocked keeps a room that nobody is in for those who may come back.
-func (s *Service) lingerLocked(r *room) bool {
-	if r.history == nil || s.closed || s.lingering >= s.o.History.Rooms {
-		return false
+	left := departure{room: r, member: m, count: len(r.members)}
+	if left.count > 0 {
+		return left
 	}
-	s.lingering++
-	r.linger = time.AfterFunc(s.o.History.Window, func() { s.expire(r) })
-	return true
-}
-
-// expire ends a room that nobody came back to.
-func (s *Service) expire(r *room) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.linger == nil || len(r.members) > 0 || s.rooms[r.id] != r {
-		return
+	if r.history != nil && !s.closed && s.lingering < s.o.History.Rooms {
+		s.lingering++
+		r.vacant = time.Now()
+		return left
 	}
-	r.linger = nil
-	s.lingering--
 	s.closeLocked(r)
-}
-
-func (r *room) stopLingering() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stopLingeringLocked()
-}
-
-func (r *room) stopLingeringLocked() {
-	if r.linger != nil {
-		r.linger.Stop()
-		r.linger = nil
-	}
+	left.closed = true
+	return left
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicehq/sluice/protocol"
 )
 
-// room is a filter on a collection, and who is in it.
+// room is a filter on a collection, and who is in it. Whoever lets somebody in or out holds Service.mu too.
 type room struct {
 	id     string
 	at     place
@@ -19,13 +19,13 @@ type room struct {
 	mu sync.Mutex
 	// members are the connections in the room, by id.
 	members map[string]*member
-	// channels by the suffix of their name.
+	// channels by the suffix of their name; none is empty.
 	channels map[string]*channel
 	// history is nil until somebody asks for a channel that can be resumed.
 	history *history
-	// linger ends the room when nobody comes back; nil while somebody is in it.
-	linger *time.Timer
-	// closed says that the room has ended; Service.mu guards it.
+	// vacant is since when nobody is in a room that is kept all the same; zero while somebody is.
+	vacant time.Time
+	// closed says that the room has ended: one with the same id is another.
 	closed bool
 }
 
@@ -49,52 +49,60 @@ type channel struct {
 type seat struct {
 	outbox  Outbox
 	channel *channel
-	// place is where it stands in channel.seats.
+	// place is where it stands in channel.seats, -1 once the member has left.
 	place int
-	// waiting holds back messages until the answer to the subscription is on its way.
-	waiting bool
-	held    []*Message
+	// from is the number of the last message, of a room with history, that was before its time.
+	from uint64
+	// asked counts the subscriptions to the seat that are not answered yet. waiting holds back messages until the first answer
+	// is on its way; deaf says that there were too many.
+	asked         int
+	waiting, deaf bool
+	held          []*Message
+	// mayHold is how many messages held has room for.
+	mayHold int
 }
 
-// maxHeld bounds the messages of a seat whose answer takes too long: it hears nothing more and is told by the gap.
+// maxHeld bounds the messages that wait for an answer. With one more the client would miss some without knowing: its
+// connection is closed, as that of any client that is too slow.
 const maxHeld = 4096
+
+// closeTooSlow is the WebSocket close code after which official clients come back and subscribe again.
+const closeTooSlow = 1011
 
 func newRoom(id string, at place, filter *koncorde.Normal) *room {
 	return &room{id: id, at: at, filter: filter, members: map[string]*member{}, channels: map[string]*channel{}}
 }
 
-// sitLocked puts a member on a channel; nil when it is there already.
-func (r *room) sitLocked(m *member, out Outbox, o Options) *seat {
+// sitLocked puts a member on a channel; fresh is false when it is there already.
+func (r *room) sitLocked(m *member, out Outbox, o Options) (s *seat, fresh bool) {
 	suffix := o.suffix()
+	for _, s := range m.seats {
+		if s.channel.options == o {
+			return s, false
+		}
+	}
 	c := r.channels[suffix]
 	if c == nil {
 		c = &channel{name: r.id + suffix, options: o}
 		r.channels[suffix] = c
 	}
-	for _, old := range m.seats {
-		if old.channel == c {
-			return nil
-		}
-	}
-	s := &seat{outbox: out, channel: c, place: len(c.seats), waiting: true}
+	s = &seat{outbox: out, channel: c, place: len(c.seats), waiting: true}
 	c.seats = append(c.seats, s)
 	m.seats = append(m.seats, s)
-	return s
+	return s, true
 }
 
-// standLocked takes a member off all its channels.
-func (r *room) standLocked(m *member) {
-	for _, s := range m.seats {
-		c := s.channel
-		last := len(c.seats) - 1
-		c.seats[s.place] = c.seats[last]
-		c.seats[s.place].place = s.place
-		c.seats[last] = nil
-		if c.seats = c.seats[:last]; last == 0 {
-			delete(r.channels, c.options.suffix())
-		}
+// riseLocked takes a seat off its channel.
+func (r *room) riseLocked(s *seat) {
+	c := s.channel
+	last := len(c.seats) - 1
+	c.seats[s.place] = c.seats[last]
+	c.seats[s.place].place = s.place
+	c.seats[last] = nil
+	if c.seats = c.seats[:last]; last == 0 {
+		delete(r.channels, c.options.suffix())
 	}
-	m.seats = nil
+	s.place, s.held = -1, nil
 }
 
 // beginLocked lets a seat hear what was held back, and everything from now on.
@@ -109,9 +117,13 @@ func (s *seat) beginLocked() {
 // hearLocked gives a message to a seat, now or later.
 func (s *seat) hearLocked(m *Message) {
 	switch {
+	case s.deaf:
 	case !s.waiting:
 		s.outbox.Deliver(m)
-	case len(s.held) < maxHeld:
+	case len(s.held) < s.mayHold:
 		s.held = append(s.held, m)
+	default:
+		s.deaf, s.held = true, nil
+		s.outbox.Close(closeTooSlow, "too slow: messages came before a subscription was answered")
 	}
 }

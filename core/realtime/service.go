@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -10,18 +11,20 @@ import (
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/koncorde"
-	"github.com/sluicehq/sluice/protocol"
 )
 
 // Config is what a Service is made of.
 type Config struct {
 	// Outbox finds the way to an open connection by its id, nil when there is none.
 	Outbox func(connection string) Outbox
+	// Pace holds back who is about to notify while clients have more waiting for them than can be written soon; it ends with
+	// ctx. nil holds back nobody.
+	Pace   func(ctx context.Context)
 	Bus    *events.Bus
 	Events func() *events.Table
 	NodeID string
 	Parser koncorde.Parser
-	// MaxRooms bounds the rooms of the node, 0 for any number; MaxConditions the conditions of a filter;
+	// MaxRooms bounds the rooms that somebody is in, 0 for any number; MaxConditions the conditions of a filter;
 	// MaxSubscriptions the rooms that one connection may be in, 0 for any number.
 	MaxRooms         int
 	MaxConditions    int
@@ -33,6 +36,8 @@ type Config struct {
 
 // Service holds the subscriptions of a node. It is safe for concurrent use.
 //
+// Locks are taken in this order: Service.mu, room.mu. Neither is held while a pipe or hook runs.
+//
 // Life: New, and Close once nobody subscribes any more.
 type Service struct {
 	o       Config
@@ -43,11 +48,17 @@ type Service struct {
 	mu     sync.RWMutex
 	boards map[place]*board
 	rooms  map[string]*room
-	// subscribers are the connections that are in a room, by their id.
-	subscribers map[string]*subscriber
+	// subscribers are the rooms of the connections that are in any, both by id.
+	subscribers map[string]map[string]*room
 	// lingering counts the rooms that nobody is in.
 	lingering int
-	closed    bool
+	// remembering are the rooms with a history; sweeper goes through them, nil while there are none.
+	remembering map[*room]struct{}
+	sweeper     *time.Timer
+	closed      bool
+
+	// sweeps counts those that are to come or that run.
+	sweeps sync.WaitGroup
 }
 
 // place is a collection; it need not exist.
@@ -62,21 +73,21 @@ type board struct {
 // New makes a service without subscriptions.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		o: c, boards: map[place]*board{}, rooms: map[string]*room{}, subscribers: map[string]*subscriber{},
+		o: c, boards: map[place]*board{}, rooms: map[string]*room{}, subscribers: map[string]map[string]*room{},
+		remembering: map[*room]struct{}{},
 	}
 	var err error
 	s.metrics, err = newMetrics(c.Metrics, s)
 	return s, err
 }
 
-// Close forgets what nobody is in; subscribers are left to Leave.
+// Close lets nobody in any more and ends what runs in the background; who is in a room still hears, and may leave.
 func (s *Service) Close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
-	for _, r := range s.rooms {
-		r.stopLingering()
-	}
+	s.stopSweepingLocked()
+	s.mu.Unlock()
+	s.sweeps.Wait()
 }
 
 // Watched reports whether anybody may want to hear of documents of a collection. It costs one look-up.
@@ -104,9 +115,3 @@ func (s *Service) matching(at place, doc *koncorde.Document) []*room {
 
 // now is the time of messages, in milliseconds since 1970.
 func now() int64 { return time.Now().UnixMilli() }
-
-// Notify sends a notice of the node to one connection.
-func (s *Service) Notify(connection string, n *protocol.Notification) bool {
-	out := s.o.Outbox(connection)
-	return out != nil && out.Deliver(&Message{Channel: n.Room, JSON: n.Append(nil)})
-}

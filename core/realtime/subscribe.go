@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -30,12 +31,6 @@ type Subscribed struct {
 	Resumed       *bool  `json:"resumed,omitzero"`
 }
 
-// subscriber is a connection that is in a room.
-type subscriber struct {
-	outbox Outbox
-	rooms  map[string]*room
-}
-
 // Subscribe puts the connection of req into the room of a filter. Messages wait until the network says, through
 // req.Reply.Answered, that the answer is on its way; when the answer is an error after all, the subscription is taken back.
 //
@@ -55,47 +50,46 @@ func (s *Service) Subscribe(ctx context.Context, req *protocol.Request, sub Subs
 	return s.enter(ctx, req, fresh, sub.Options, sub.After)
 }
 
-// Join puts the connection of req into a room that is there; core.realtime.room_not_found.
+// Join puts the connection of req into a room that is there; core.realtime.room_not_found. One that nobody is in is there for
+// who can resume.
 func (s *Service) Join(ctx context.Context, req *protocol.Request, roomID string, o Options, after string) (*Subscribed, error) {
 	s.mu.RLock()
 	r := s.rooms[roomID]
+	found := r != nil && (r.vacant.IsZero() || o.Resumable)
 	s.mu.RUnlock()
-	if r == nil || r.empty() {
+	if !found {
 		return nil, kerror.CoreRealtimeRoomNotFound.New(roomID)
 	}
 	return s.enter(ctx, req, r, o, after)
 }
 
-// RoomOf gives index and collection of a room that somebody is in.
+// RoomOf gives index and collection of a room, which nobody may be in for the moment.
 func (s *Service) RoomOf(roomID string) (index, collection string, found bool) {
 	s.mu.RLock()
+	defer s.mu.RUnlock()
 	r := s.rooms[roomID]
-	s.mu.RUnlock()
-	if r == nil || r.empty() {
+	if r == nil {
 		return "", "", false
 	}
 	return r.at.index, r.at.collection, true
 }
 
-func (r *room) empty() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.members) == 0
-}
-
 // entry is what entering a room gave.
 type entry struct {
-	room *room
-	seat *seat // nil when the connection was on the channel already
-	// joined says that it was not in the room before, created that the room was not there.
-	joined, created bool
-	count           int
-	answer          Subscribed
+	room   *room
+	member *member
+	seat   *seat
+	// fresh says that the seat is new, joined that the connection was not in the room before, created that the room was not
+	// there.
+	fresh, joined, created bool
+	count                  int
+	answer                 Subscribed
 }
 
 func (s *Service) enter(ctx context.Context, req *protocol.Request, r *room, o Options, after string) (*Subscribed, error) {
 	o.Resumable = o.Resumable && s.o.History.Window > 0
-	out := s.o.Outbox(req.Connection.ID)
+	id := req.Connection.ID
+	out := s.o.Outbox(id)
 	if out == nil {
 		if req.Connection.Protocol != "http" {
 			return nil, nil
@@ -106,10 +100,12 @@ func (s *Service) enter(ctx context.Context, req *protocol.Request, r *room, o O
 	if err != nil {
 		return nil, err
 	}
-	if e.seat != nil {
-		s.answerFirst(ctx, req, e)
-	}
+	s.answerFirst(ctx, req, e)
 	s.tellEntered(ctx, req, e)
+	if s.o.Outbox(id) == nil { // closed meanwhile: Leave may have come too early
+		s.leave(ctx, id, r.id, nil)
+		return nil, nil
+	}
 	return &e.answer, nil
 }
 
@@ -123,11 +119,12 @@ func (s *Service) answerFirst(ctx context.Context, req *protocol.Request, e entr
 			before(ok)
 		}
 		if !ok {
-			s.leave(ctx, connection, e.room.id, nil)
+			s.withdraw(ctx, connection, e)
 			return
 		}
 		e.room.mu.Lock()
 		defer e.room.mu.Unlock()
+		e.seat.asked--
 		e.seat.beginLocked()
 	}
 }
@@ -136,57 +133,83 @@ func (s *Service) answerFirst(ctx context.Context, req *protocol.Request, e entr
 func (s *Service) sit(req *protocol.Request, r *room, out Outbox, o Options, after string) (entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	created := s.rooms[r.id] == nil
-	who := s.subscribers[req.Connection.ID]
-	if err := s.roomForLocked(who, r, created); err != nil {
+	there := s.rooms[r.id]
+	created := there == nil
+	if !created {
+		r = there
+	}
+	if err := s.admitLocked(req.Connection.ID, r, created); err != nil {
 		return entry{}, err
 	}
-	switch {
-	case !created:
-		r = s.rooms[r.id]
-	case r.closed: // somebody joins a room that has just ended
-		return entry{}, kerror.CoreRealtimeRoomNotFound.New(r.id)
-	default:
+	if created {
 		s.openLocked(r)
 	}
-	if who == nil {
-		who = &subscriber{outbox: out, rooms: map[string]*room{}}
-		s.subscribers[req.Connection.ID] = who
-	}
-	who.rooms[r.id] = r
-
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := entry{room: r, created: created}
-	m := r.members[req.Connection.ID]
-	if m == nil {
-		m = &member{connection: req.Connection, kuid: req.User.KUID(), volatile: req.Volatile}
-		r.members[req.Connection.ID] = m
-		e.joined = true
-		if r.linger != nil {
-			s.lingering--
-			r.stopLingeringLocked()
-		}
-	}
+	e.member, e.joined = s.memberLocked(req, r)
 	e.count = len(r.members)
-	e.seat = r.sitLocked(m, out, o)
-	e.answer = Subscribed{RoomID: r.id, Channel: r.id + o.suffix()}
+	e.seat, e.fresh = r.sitLocked(e.member, out, o)
+	e.answer = Subscribed{RoomID: r.id, Channel: e.seat.channel.name}
 	if o.Resumable {
-		e.resumeLocked(o, after)
+		s.standingLocked(&e, after)
+	}
+	if e.seat.asked++; e.fresh {
+		e.seat.mayHold = len(e.seat.held) + maxHeld
 	}
 	return e, nil
 }
 
-// roomForLocked refuses what would pass the bounds.
-func (s *Service) roomForLocked(who *subscriber, r *room, created bool) error {
-	tooMany := s.closed || created && s.o.MaxRooms > 0 && len(s.rooms) >= s.o.MaxRooms
-	if who != nil && who.rooms[r.id] == nil && s.o.MaxSubscriptions > 0 && len(who.rooms) >= s.o.MaxSubscriptions {
-		tooMany = true
-	}
-	if tooMany {
+// admitLocked refuses rooms that have ended, and what would pass the bounds.
+func (s *Service) admitLocked(connection string, r *room, created bool) error {
+	switch who := s.subscribers[connection]; {
+	case s.closed:
+		return kerror.APIProcessShuttingDown.New()
+	case r.closed: // somebody joins a room that has just ended
+		return kerror.CoreRealtimeRoomNotFound.New(r.id)
+	case who != nil && who[r.id] != nil:
+		return nil
+	case s.o.MaxSubscriptions > 0 && len(who) >= s.o.MaxSubscriptions,
+		s.o.MaxRooms > 0 && (created || !r.vacant.IsZero()) && len(s.rooms)-s.lingering >= s.o.MaxRooms:
 		return kerror.CoreRealtimeTooManyRooms.New()
 	}
 	return nil
+}
+
+// memberLocked gives the member that a connection is in the room; joined says that it was not there before.
+func (s *Service) memberLocked(req *protocol.Request, r *room) (m *member, joined bool) {
+	id := req.Connection.ID
+	if m := r.members[id]; m != nil {
+		return m, false
+	}
+	if s.subscribers[id] == nil {
+		s.subscribers[id] = map[string]*room{}
+	}
+	s.subscribers[id][r.id] = r
+	if !r.vacant.IsZero() {
+		s.lingering--
+		r.vacant = time.Time{}
+	}
+	m = &member{connection: req.Connection, kuid: req.User.KUID(), volatile: req.Volatile}
+	r.members[id] = m
+	return m, true
+}
+
+// standingLocked adds to the answer where a channel that can be resumed stands.
+func (s *Service) standingLocked(e *entry, after string) {
+	r := e.room
+	s.rememberRoomLocked(r)
+	h := r.history
+	e.answer.LastMessageID = h.id(h.last)
+	if e.fresh {
+		e.seat.from = h.last
+	}
+	if after != "" {
+		resumed := r.resumeLocked(e.seat, e.fresh, after)
+		e.answer.Resumed = &resumed
+	}
+	h.channels[e.seat.channel.options.suffix()] = e.seat.channel.options
+	h.unused = time.Time{}
 }
 
 // openLocked makes a room known.
@@ -201,7 +224,7 @@ func (s *Service) openLocked(r *room) {
 	s.rooms[r.id] = r
 }
 
-// closeLocked forgets a room.
+// closeLocked forgets a room that nobody is in.
 func (s *Service) closeLocked(r *room) {
 	b := s.boards[r.at]
 	b.matcher.Remove(r.id)
@@ -210,29 +233,5 @@ func (s *Service) closeLocked(r *room) {
 	}
 	delete(s.rooms, r.id)
 	r.closed = true
-	if r.history != nil {
-		s.forgetLocked(r.history, len(r.history.entries))
-	}
-}
-
-// resumeLocked lets the seat begin with what came after a message, if the room remembers.
-func (e *entry) resumeLocked(o Options, after string) {
-	r := e.room
-	if r.history == nil {
-		r.history = newHistory()
-	}
-	e.answer.LastMessageID = r.history.id(r.history.last)
-	if after == "" {
-		return
-	}
-	missed, number, known := r.history.sinceLocked(after)
-	e.answer.Resumed = &known
-	if e.seat == nil {
-		return
-	}
-	for i, m := range missed {
-		if m.heardOn(o) {
-			e.seat.hearLocked(m.message(e.seat.channel.name, r.history.id(number+uint64(i))))
-		}
-	}
+	s.forgetAllLocked(r)
 }
