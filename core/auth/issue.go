@@ -69,7 +69,7 @@ func (s *Service) issue(ctx context.Context, kuid string, ttl time.Duration, per
 		err = permitted()
 	}
 	if err != nil {
-		return Issued{}, errors.Join(err, s.revoke(context.WithoutCancel(ctx), id))
+		return Issued{}, errors.Join(err, s.remove(context.WithoutCancel(ctx), id.String(), id))
 	}
 	return issued, nil
 }
@@ -103,7 +103,8 @@ func (s *Service) store(ctx context.Context, kuid string, ttl time.Duration) (Is
 }
 
 // Refresh makes a new token in the place of a valid one, which stays usable for the grace period and cannot be refreshed
-// again: security.token.invalid. A token that never expires is refused: security.token.refresh_forbidden.
+// again: security.token.invalid. A token that never expires is refused: security.token.refresh_forbidden. The connections
+// of the old token are those of the new one.
 //
 // The new token is in force only if the old one was not revoked before it was stored. Whoever revokes all tokens of a user
 // therefore revokes those that are being refreshed too: see RevokeAll.
@@ -123,7 +124,11 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 		return Issued{}, err
 	}
 	issued, err := s.issue(ctx, t.KUID, ttl, func() error { return s.notRevoked(ctx, id, t.KUID) })
+	if err == nil {
+		err = s.relink(ctx, id, issued.Text)
+	}
 	if err != nil {
+		s.links.expireBy(id, s.now().Add(s.options.GracePeriod))
 		return Issued{}, err
 	}
 	// Two for the one that was retired: however fast somebody refreshes, retired tokens do not pile up.
@@ -178,14 +183,19 @@ func (s *Service) Revoke(ctx context.Context, text string) error {
 	if !strings.HasPrefix(text, prefix) {
 		text = prefix + text
 	}
-	return s.revoke(ctx, idOf(text))
+	id := idOf(text)
+	return s.revoke(ctx, id.String(), id)
 }
 
-func (s *Service) revoke(ctx context.Context, id tokenID) error {
-	return s.revokeStored(ctx, id.String(), id)
+// revoke ends a token by the id of its document. Its connections are told of even when that fails, for it may have worked.
+func (s *Service) revoke(ctx context.Context, documentID string, id tokenID) error {
+	err := s.remove(ctx, documentID, id)
+	s.endLinks(ctx, id)
+	return err
 }
 
-func (s *Service) revokeStored(ctx context.Context, documentID string, id tokenID) error {
+// remove removes the record of a token. What it is linked to stays, until it expires.
+func (s *Service) remove(ctx context.Context, documentID string, id tokenID) error {
 	defer s.forget(id) // after the record is gone, so that nobody reads it and keeps it
 	err := s.engine.Delete(ctx, tokensCollection, documentID, storage.WriteOptions{Forget: true})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
@@ -218,7 +228,7 @@ func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
 			if err != nil {
 				s.log.WarnContext(ctx, "a stored token has a malformed id", "id", doc.ID)
 			}
-			if err := s.revokeStored(ctx, doc.ID, id); err != nil {
+			if err := s.revoke(ctx, doc.ID, id); err != nil {
 				return err
 			}
 		}
@@ -229,6 +239,6 @@ func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
 func (s *Service) forget(id tokenID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.generation++
+	s.generation.Add(1)
 	s.verified.Remove(id)
 }

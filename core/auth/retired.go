@@ -63,7 +63,7 @@ func (s *Service) removeRetired(ctx context.Context, n int) error {
 		if !ok {
 			return nil
 		}
-		if err := s.revoke(ctx, id); err != nil {
+		if err := s.remove(ctx, id.String(), id); err != nil {
 			return err
 		}
 	}

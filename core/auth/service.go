@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -44,6 +45,8 @@ type Options struct {
 	MaxTTL time.Duration
 	// GracePeriod is how long a refreshed token stays usable.
 	GracePeriod time.Duration
+	// Connections are linked to the tokens that they send; nil links none.
+	Connections Connections
 	// Logger is told what fails in the background; nil is slog.Default.
 	Logger *slog.Logger
 	// Now is the clock; nil is time.Now.
@@ -52,7 +55,8 @@ type Options struct {
 
 // Service makes and verifies tokens, and joins users with their credentials. All its methods are safe for concurrent use.
 //
-// Life: Open, then Close, which stops the goroutine that removes expired tokens and waits for it.
+// Life: Open, then Close, which stops the goroutines that remove expired tokens and tell their connections, and waits for
+// them.
 type Service struct {
 	engine     storage.Engine
 	users      *security.Service
@@ -68,11 +72,13 @@ type Service struct {
 	changing   changing
 	stop       context.CancelFunc
 	background sync.WaitGroup
-
-	mu sync.Mutex
+	links      *links
 	// generation grows with every revocation. A token that was read before a revocation is not kept after it.
-	generation uint64
+	generation atomic.Uint64
 	verified   *lru.Cache[tokenID, *Token]
+
+	// mu is held by whoever raises generation or credentials, or keeps what was read at one of them.
+	mu sync.Mutex
 	// credentials grows with every write of credentials, as generation does for tokens.
 	credentials uint64
 }
@@ -85,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	}
 	s := &Service{
 		engine: o.Engine, users: o.Users, key: k, parser: k.parser(), options: o, log: o.Logger, now: o.Now,
-		strategies: NewStrategies(),
+		strategies: NewStrategies(), links: newLinks(),
 	}
 	if s.options.ExpiresIn == 0 {
 		s.options.ExpiresIn = time.Hour
@@ -112,6 +118,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.background.Go(func() { s.sweepUntil(running) })
+	s.background.Go(func() { s.expireUntil(running) })
 	return s, nil
 }
 

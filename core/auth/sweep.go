@@ -47,7 +47,7 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 		if err != nil {
 			return true
 		}
-		if failed = s.revoke(ctx, id); failed != nil {
+		if failed = s.remove(ctx, doc.ID, id); failed != nil {
 			return false
 		}
 		removed++

@@ -105,9 +105,7 @@ func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, 
 	if err != nil {
 		return nil, kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Malformed)
 	}
-	s.mu.Lock()
-	generation := s.generation
-	s.mu.Unlock()
+	generation := s.generation.Load()
 	_, r, err := s.read(ctx, id)
 	if errors.Is(err, errNotStored) {
 		v1 := v1Unknown
@@ -125,7 +123,7 @@ func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, 
 	t := r.token(text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.generation == generation {
+	if s.generation.Load() == generation {
 		s.verified.Add(id, t)
 	}
 	return t, nil

@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 	expired := issue(t, s, time.Minute)
 	swept := issue(t, s, time.Minute)
 	c.add(2 * time.Minute)
-	if err := s.revoke(t.Context(), idOf(swept.Text)); err != nil {
+	if err := s.remove(t.Context(), idOf(swept.Text).String(), idOf(swept.Text)); err != nil {
 		t.Fatal(err)
 	}
 	signed := func(m jwt.SigningMethod, k any, claims jwt.Claims) string {

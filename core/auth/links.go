@@ -1,0 +1,335 @@
+package auth
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sluicehq/sluice/protocol"
+)
+
+// Connections are the sockets that messages can be sent to without a request. Their subscriptions end with their token.
+type Connections interface {
+	// Open reports whether there is such a connection. Unlink is called after it said no for the first time.
+	Open(id string) bool
+	// TokenEnded is told of connections whose token has expired, or was revoked otherwise. They are linked to no token any
+	// more. It is called without a lock, and Revoke and RevokeAll return after it.
+	TokenEnded(ctx context.Context, ids []string, expired bool)
+}
+
+// Link makes a token that Verify gave the token of the connection that a request came over, in place of the one before. It
+// costs one look-up when it is that already. A token that was refreshed takes no connection away from its successor: it may
+// belong to a request that was under way. Over HTTP there is nothing to link.
+//
+// security.token.invalid when the token has ended since it was verified.
+func (s *Service) Link(ctx context.Context, c *protocol.Connection, t *Token) error {
+	if c.Protocol == "http" || s.options.Connections == nil || s.links.has(c.ID, t) {
+		return nil
+	}
+	return s.link(ctx, c, t.Text)
+}
+
+// LinkIssued is Link for a token that a login made.
+func (s *Service) LinkIssued(ctx context.Context, c *protocol.Connection, issued Issued) error {
+	if c.Protocol == "http" || s.options.Connections == nil {
+		return nil
+	}
+	return s.link(ctx, c, issued.Text)
+}
+
+// Unlink forgets a connection that was closed.
+func (s *Service) Unlink(connection string) { s.links.remove(connection) }
+
+func (s *Service) link(ctx context.Context, c *protocol.Connection, text string) error {
+	id := idOf(text)
+	err := s.whileValid(ctx, text, func(t *Token, valid func() bool) bool { return s.links.add(c.ID, id, t, valid) })
+	if err == nil && !s.options.Connections.Open(c.ID) { // closed meanwhile: Unlink may have come before
+		s.links.remove(c.ID)
+	}
+	return err
+}
+
+// relink moves all connections of a token to the one that took its place.
+func (s *Service) relink(ctx context.Context, from tokenID, text string) error {
+	if !s.links.linked(from) {
+		return nil
+	}
+	to := idOf(text)
+	return s.whileValid(ctx, text, func(t *Token, valid func() bool) bool { return s.links.move(from, to, t, valid) })
+}
+
+// whileValid runs put with the token of that text until put has found it valid under the lock of the links: whatever ends the
+// token afterwards finds what put did.
+func (s *Service) whileValid(ctx context.Context, text string, put func(t *Token, valid func() bool) bool) error {
+	for {
+		generation := s.generation.Load()
+		t, err := s.Verify(ctx, text, VerifyOptions{})
+		if err != nil {
+			return err
+		}
+		if put(t, func() bool { return s.generation.Load() == generation }) {
+			return nil
+		}
+	}
+}
+
+// endLinks tells of the connections of a token that was revoked.
+func (s *Service) endLinks(ctx context.Context, id tokenID) {
+	if ended := s.links.end(id); len(ended) > 0 {
+		s.options.Connections.TokenEnded(ctx, ended, false)
+	}
+}
+
+// expireUntil tells of the connections of every token that expires, until ctx ends.
+func (s *Service) expireUntil(ctx context.Context) {
+	timer := time.NewTimer(longestWait)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		if expired := s.links.expire(s.now()); len(expired) > 0 {
+			s.options.Connections.TokenEnded(ctx, expired, true)
+			continue
+		}
+		timer.Reset(s.links.wait(s.now()))
+		select {
+		case <-ctx.Done():
+		case <-s.links.earlier:
+		case <-timer.C:
+		}
+	}
+}
+
+// The clock is looked at after longestWait at the latest, because it may be set, and not again before shortestWait.
+const (
+	longestWait  = time.Hour
+	shortestWait = time.Millisecond
+)
+
+// links say which token each connection last spoke with. They hold nothing of tokens without a connection.
+type links struct {
+	// earlier gets something when another token is the next to expire.
+	earlier chan struct{}
+
+	mu           sync.RWMutex
+	byConnection map[string]*link
+	byToken      map[tokenID]*linkedToken
+	expiring     expiryQueue
+}
+
+// link is a connection on its token.
+type link struct {
+	connection string
+	token      *linkedToken
+	// place is where it stands in token.links.
+	place int
+}
+
+// linkedToken is a token that has connections.
+type linkedToken struct {
+	id    tokenID
+	token *Token
+	links []*link
+	// expires is zero for never.
+	expires time.Time
+	// place is where it stands in the queue, -1 when it never expires.
+	place int
+}
+
+func newLinks() *links {
+	return &links{earlier: make(chan struct{}, 1), byConnection: map[string]*link{}, byToken: map[tokenID]*linkedToken{}}
+}
+
+// has reports whether t is the token of the connection, as it was verified last.
+func (l *links) has(connection string, t *Token) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	k := l.byConnection[connection]
+	return k != nil && k.token.token == t
+}
+
+// linked reports whether any connection is on the token.
+func (l *links) linked(id tokenID) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.byToken[id] != nil
+}
+
+// add puts a connection on a token, unless valid says no.
+func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !valid() {
+		return false
+	}
+	k := l.byConnection[connection]
+	switch {
+	case k == nil:
+		k = &link{connection: connection}
+		l.byConnection[connection] = k
+	case k.token.id == id:
+		k.token.token = t
+		l.expireByLocked(k.token, t.ExpiresAt)
+		return true
+	case t.Refreshed && k.token.token.KUID == t.KUID:
+		return true
+	default:
+		l.offLocked(k)
+	}
+	l.onLocked(k, id, t)
+	return true
+}
+
+// move puts all connections of one token on another, unless valid says no.
+func (l *links) move(from, to tokenID, t *Token, valid func() bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !valid() {
+		return false
+	}
+	if old := l.byToken[from]; old != nil {
+		l.dropLocked(old)
+		for _, k := range old.links {
+			l.onLocked(k, to, t)
+		}
+	}
+	return true
+}
+
+// expireBy lets a token expire at that time at the latest.
+func (l *links) expireBy(id tokenID, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lt := l.byToken[id]; lt != nil {
+		l.expireByLocked(lt, at)
+	}
+}
+
+// remove forgets a connection.
+func (l *links) remove(connection string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.byConnection[connection]; k != nil {
+		l.offLocked(k)
+		delete(l.byConnection, connection)
+	}
+}
+
+// end forgets a token and gives its connections.
+func (l *links) end(id tokenID) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lt := l.byToken[id]
+	if lt == nil {
+		return nil
+	}
+	return l.endLocked(lt)
+}
+
+// expire forgets the next token that has expired and gives its connections, nil when there is none.
+func (l *links) expire(now time.Time) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.expiring) == 0 || now.Before(l.expiring[0].expires) {
+		return nil
+	}
+	return l.endLocked(l.expiring[0])
+}
+
+// wait is how long nothing expires.
+func (l *links) wait(now time.Time) time.Duration {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if len(l.expiring) == 0 {
+		return longestWait
+	}
+	return min(max(l.expiring[0].expires.Sub(now), shortestWait), longestWait)
+}
+
+func (l *links) endLocked(lt *linkedToken) []string {
+	l.dropLocked(lt)
+	connections := make([]string, len(lt.links))
+	for i, k := range lt.links {
+		connections[i] = k.connection
+		delete(l.byConnection, k.connection)
+	}
+	return connections
+}
+
+func (l *links) onLocked(k *link, id tokenID, t *Token) {
+	lt := l.byToken[id]
+	if lt == nil {
+		lt = &linkedToken{id: id, place: -1}
+		l.byToken[id] = lt
+	}
+	lt.token = t
+	l.expireByLocked(lt, t.ExpiresAt)
+	k.token, k.place = lt, len(lt.links)
+	lt.links = append(lt.links, k)
+}
+
+// offLocked takes a connection off its token, which goes with its last one.
+func (l *links) offLocked(k *link) {
+	lt := k.token
+	last := len(lt.links) - 1
+	lt.links[k.place] = lt.links[last]
+	lt.links[k.place].place = k.place
+	lt.links[last] = nil
+	if lt.links = lt.links[:last]; last == 0 {
+		l.dropLocked(lt)
+	}
+}
+
+func (l *links) dropLocked(lt *linkedToken) {
+	delete(l.byToken, lt.id)
+	if lt.place >= 0 {
+		heap.Remove(&l.expiring, lt.place)
+	}
+}
+
+// expireByLocked only ever brings the end nearer: a refreshed token ends sooner than it was to.
+func (l *links) expireByLocked(lt *linkedToken, at time.Time) {
+	if at.IsZero() || lt.place >= 0 && !at.Before(lt.expires) {
+		return
+	}
+	lt.expires = at
+	if lt.place >= 0 {
+		heap.Fix(&l.expiring, lt.place)
+	} else {
+		heap.Push(&l.expiring, lt)
+	}
+	if lt.place == 0 {
+		select {
+		case l.earlier <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// expiryQueue is a heap of the tokens that expire, the next one first.
+type expiryQueue []*linkedToken
+
+func (q expiryQueue) Len() int           { return len(q) }
+func (q expiryQueue) Less(i, j int) bool { return q[i].expires.Before(q[j].expires) }
+
+func (q expiryQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
+
+// Push implements heap.Interface.
+func (q *expiryQueue) Push(x any) {
+	lt, _ := x.(*linkedToken)
+	lt.place = len(*q)
+	*q = append(*q, lt)
+}
+
+// Pop implements heap.Interface.
+func (q *expiryQueue) Pop() any {
+	last := len(*q) - 1
+	lt := (*q)[last]
+	(*q)[last] = nil
+	*q, lt.place = (*q)[:last], -1
+	return lt
+}
+
+var _ heap.Interface = (*expiryQueue)(nil)
