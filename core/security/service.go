@@ -49,6 +49,9 @@ type Service struct {
 	log    *slog.Logger
 	now    func() time.Time
 
+	// changed is told of changes; nil until Watch.
+	changed atomic.Pointer[func(kuid string)]
+
 	wideOpen  atomic.Bool
 	anonymous atomic.Pointer[User]
 	adminSlot chan struct{} // held by the one FirstAdmin in progress
@@ -105,16 +108,36 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 // It follows what anonymous may do, not the mode: a stored role that allows everything to anonymous counts too.
 func (s *Service) WideOpen() bool { return s.wideOpen.Load() }
 
-// Forget drops what is kept of one user: it was changed by another node.
+// Watch has f called after every change of what somebody may do, once it is in force: with a user, or with "" for everybody.
+// f must not wait. It takes the place of the one before.
+func (s *Service) Watch(f func(kuid string)) { s.changed.Store(&f) }
+
+func (s *Service) tellChanged(kuid string) {
+	if f := s.changed.Load(); f != nil {
+		(*f)(kuid)
+	}
+}
+
+// Forget drops what is kept of one user: it was changed, perhaps by another node.
 func (s *Service) Forget(kuid string) {
+	s.drop(kuid)
+	s.tellChanged(kuid)
+}
+
+func (s *Service) drop(kuid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.generation++
 	s.users.Remove(kuid)
 }
 
-// ForgetAll drops everything kept: a role or a profile was changed.
+// ForgetAll drops everything kept: a role or a profile was changed, perhaps by another node.
 func (s *Service) ForgetAll() {
+	s.dropAll()
+	s.tellChanged("")
+}
+
+func (s *Service) dropAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.generation++

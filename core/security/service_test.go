@@ -1,9 +1,12 @@
 package security_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -313,5 +316,28 @@ func TestRolesKeepTheirAuthor(t *testing.T) {
 	}
 	if _, err := s.ReadProfile(t.Context(), "nobody"); !errors.Is(err, kerror.SecurityProfileNotFound) {
 		t.Errorf("unknown profile: %v", err)
+	}
+}
+
+// Whoever watches hears of every change of rights when it is in force already.
+func TestWatch(t *testing.T) {
+	s := open(t, newEngine(t), false)
+	var heard []string
+	s.Watch(func(kuid string) {
+		role, err := s.ReadRole(t.Context(), "reader")
+		heard = append(heard, fmt.Sprintf("%s %t", cmp.Or(kuid, "everybody"), err == nil && role.ID != ""))
+	})
+	if _, err := s.CreateUser(t.Context(), "ann", nil, jsontext.Value(`{"profileIds":["default"]}`), security.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PutRole(t.Context(), "reader", jsontext.Value(`{"controllers":{"server":{"actions":{"now":true}}}}`), security.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteUser(t.Context(), "ann", security.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	s.ForgetAll()
+	if want := []string{"everybody true", "ann true", "everybody true"}; !slices.Equal(heard, want) {
+		t.Errorf("heard %q, want %q", heard, want)
 	}
 }

@@ -108,7 +108,7 @@ func (s *Service) free(ctx context.Context, id string) error {
 
 // StoreUser stores what DraftUser checked; security.user.already_exists when another user of that id came first.
 func (s *Service) StoreUser(ctx context.Context, d Draft, w Write) (Stored, error) {
-	defer s.Forget(d.ID)
+	defer s.drop(d.ID) // nobody could do anything as this user before
 	doc, err := s.engine.Create(ctx, usersCollection, d.ID, d.source, w.options())
 	switch {
 	case errors.Is(err, kerror.ServicesStorageDocumentAlreadyExists):
