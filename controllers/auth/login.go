@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,8 +26,8 @@ type authenticated struct {
 	Strategy string `json:"strategy"`
 }
 
-// login hands the request's fields to a strategy and answers {_id, jwt, expiresAt, ttl}. A redirecting strategy answers
-// {statusCode, headers} and has them sent.
+// login hands the request's fields to a strategy and answers {_id, jwt, expiresAt, ttl}. The connection is linked to the
+// token at once. A redirecting strategy answers {statusCode, headers} and has them sent.
 func (c controller) login(ctx context.Context, req *protocol.Request) (any, error) {
 	if err := noCookie(req); err != nil {
 		return nil, err
@@ -61,7 +62,19 @@ func (c controller) login(ctx context.Context, req *protocol.Request) (any, erro
 	if err != nil || user == "" {
 		return answer, err
 	}
-	return c.Tokens.Issue(ctx, user, ttl)
+	return c.issue(ctx, req, user, ttl)
+}
+
+// issue makes the token and links the connection to it.
+func (c controller) issue(ctx context.Context, req *protocol.Request, kuid string, ttl time.Duration) (any, error) {
+	issued, err := c.Tokens.Issue(ctx, kuid, ttl)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Tokens.LinkIssued(ctx, req.Connection, issued); err != nil {
+		return nil, err
+	}
+	return issued, nil
 }
 
 // verify asks the strategy, unless there were too many attempts.

@@ -3,7 +3,7 @@
 //  1. what the envelope must hold
 //  2. admission: so many requests run at once, so many wait, the rest gets 503
 //  3. pipe request:beforeExecution
-//  4. token: whose request is it?
+//  4. token: whose request is it? The connection is linked to it.
 //  5. rights: may this user do this? The answer is the same whether the action exists or not.
 //     Actions of the modes AuthPlugin and AuthNone go without 4 and 5: see private.go.
 //  6. rate limits of the user and of the action, its bound on the body, version of the SDK

@@ -35,6 +35,13 @@ type fixture struct {
 	log      *strings.Builder
 }
 
+// allOpen are connections that nobody closes.
+type allOpen struct{}
+
+func (allOpen) Open(string) bool { return true }
+
+func (allOpen) TokenEnded(context.Context, []string, bool) {}
+
 func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 	t.Helper()
 	engine, err := embedded.Open(t.Context(), embedded.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
@@ -46,7 +53,8 @@ func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 		t.Fatal(err)
 	}
 	tokens, err := auth.Open(t.Context(), auth.Options{
-		Engine: engine, Users: users, Secret: strings.Repeat("s", 32), ExpiresIn: time.Hour, MaxTTL: -1, Logger: slog.New(slog.DiscardHandler),
+		Engine: engine, Users: users, Secret: strings.Repeat("s", 32), ExpiresIn: time.Hour, MaxTTL: -1, Connections: allOpen{},
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -385,6 +393,7 @@ func TestCallsFromInside(t *testing.T) {
 	}
 }
 
+// A request over WebSocket also finds its connection linked to its token.
 func BenchmarkExecute(b *testing.B) {
 	x := newFixture(b, func(o *funnel.Options) { o.Concurrent = 100 })
 	x.contribute(b, router.Contribution{
@@ -392,14 +401,28 @@ func BenchmarkExecute(b *testing.B) {
 			return jsontext.Value(`{"now":1700000000000}`), nil
 		}}},
 	})
-	b.ReportAllocs()
-	b.RunParallel(func(p *testing.PB) {
-		var buf []byte
-		for p.Next() {
-			r := request("now")
-			r.Controller = "server"
-			a := x.Execute(context.Background(), r)
-			buf = a.Append(buf[:0], "")
-		}
-	})
+	if _, err := x.users.CreateUser(b.Context(), "root", nil, jsontext.Value(`{"profileIds":["admin"]}`), security.Write{}); err != nil {
+		b.Fatal(err)
+	}
+	issued, err := x.tokens.Issue(b.Context(), "root", time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, of := range []struct{ name, protocol, token string }{
+		{"anonymous", "http", ""}, {"token/http", "http", issued.Text}, {"token/websocket", "websocket", issued.Text},
+	} {
+		b.Run(of.name, func(b *testing.B) {
+			connection := &protocol.Connection{ID: "c", Protocol: of.protocol}
+			b.ReportAllocs()
+			b.RunParallel(func(p *testing.PB) {
+				var buf []byte
+				for p.Next() {
+					r := request("now")
+					r.Controller, r.Token, r.Connection = "server", of.token, connection
+					a := x.Execute(context.Background(), r)
+					buf = a.Append(buf[:0], "")
+				}
+			})
+		})
+	}
 }

@@ -53,7 +53,10 @@ func (r *run) tokenUser(ctx context.Context) (*security.User, error) {
 	if errors.Is(err, kerror.SecurityUserNotFound) { // deleted since: its tokens go with it
 		return nil, kerror.SecurityTokenInvalid.Wrap(err).WithV1("Invalid token")
 	}
-	return user, err
+	if err != nil {
+		return nil, err
+	}
+	return user, r.funnel.Tokens.Link(ctx, r.req.Connection, token)
 }
 
 // internalUser is whom a call from inside the node runs as: the user it names, else nobody.
