@@ -29,6 +29,9 @@ func (s *Server) newEntries() entries {
 	m.Path("/_healthcheck").HandlerFunc(s.entry(s.serveHealth, "GET", "HEAD"))
 	m.Path("/_ready").HandlerFunc(s.entry(s.serveReady, "GET", "HEAD"))
 	m.Path("/_query").HandlerFunc(s.entry(s.serveQuery, "POST"))
+	if s.o.Events != nil {
+		m.Path("/_sse").HandlerFunc(s.entry(s.serveEvents))
+	}
 	if s.o.MetricsHandler != nil {
 		m.Path("/metrics").HandlerFunc(s.entry(s.serveMetrics, "GET", "HEAD"))
 	}
@@ -64,7 +67,7 @@ func firstSegment(path string) string {
 	return segment
 }
 
-// entry serves the verbs of an own entry, and answers OPTIONS and other verbs as the API does.
+// entry serves the verbs of an own entry, all when none is named, and answers OPTIONS and other verbs as the API does.
 func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := s.newExchange(w, r)
@@ -72,7 +75,7 @@ func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc 
 		switch {
 		case r.Method == http.MethodOptions:
 			x.answerPreflight()
-		case !slices.Contains(verbs, r.Method):
+		case len(verbs) > 0 && !slices.Contains(verbs, r.Method):
 			x.answerNotFound(verbs)
 		default:
 			serve(x)

@@ -23,6 +23,8 @@ type Options struct {
 	Routes func() *router.Snapshot
 	// WebSocket takes over connections that ask for it; nil for none. The server has checked the origin then.
 	WebSocket Upgrader
+	// Events serves GET /_sse; nil for none.
+	Events Events
 	// MetricsHandler answers GET /metrics; nil for none.
 	MetricsHandler http.Handler
 	// MetricsAllowed decides who may read them; nil lets this machine alone.
@@ -125,20 +127,27 @@ func (s *Server) ServeSite(l net.Listener, plugin string) error {
 	return err
 }
 
-// Shutdown stops listening, lets running requests end, closes the WebSocket connections with 1012 and waits for all of
-// them. Clients that are still sending a request have arrivalTime to be done with it; then they are cut off, which is no
+// Shutdown stops listening, lets running requests end, closes the WebSocket connections with 1012, ends the streams of events
+// and waits for all of them. Clients that are still sending a request have arrivalTime to be done with it; then they are cut off, which is no
 // error, as nobody has begun to serve them. When ctx ends first, the rest is cut off, and when a request or a WebSocket
 // connection was among it, the error of ctx is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
-	upgraded := make(chan error, 1)
-	go func() {
-		if s.o.WebSocket == nil {
-			upgraded <- nil
-			return
-		}
-		upgraded <- s.o.WebSocket.Shutdown(ctx)
-	}()
-	return errors.Join(s.shutdownHTTP(ctx), <-upgraded)
+	var lasting []func(context.Context) error
+	if s.o.WebSocket != nil {
+		lasting = append(lasting, s.o.WebSocket.Shutdown)
+	}
+	if s.o.Events != nil {
+		lasting = append(lasting, s.o.Events.Shutdown)
+	}
+	ended := make(chan error, len(lasting))
+	for _, shutdown := range lasting {
+		go func() { ended <- shutdown(ctx) }()
+	}
+	err := s.shutdownHTTP(ctx)
+	for range lasting {
+		err = errors.Join(err, <-ended)
+	}
+	return err
 }
 
 const (
