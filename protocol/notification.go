@@ -30,7 +30,7 @@ type Notification struct {
 	Scope string `json:"scope"`
 	// User is "in" or "out": user notifications only.
 	User string `json:"user"`
-	// Result is nil for notices.
+	// Result is nil for most notices.
 	Result jsontext.Value `json:"result"`
 	// Info and Message are the texts of a notice.
 	Info    string `json:"info"`
@@ -52,6 +52,21 @@ func MessagesDropped(node string, count int) *Notification {
 		Room: ServerNotificationRoom, Type: "MessagesDropped", Status: 200, Node: node,
 		Info:    "This is an automated server notification",
 		Message: strconv.Itoa(count) + " notifications were dropped because they were not read in time",
+	}
+}
+
+// SubscriptionsEnded is the notice that a connection gets when its user may no longer have some of its subscriptions.
+func SubscriptionsEnded(node string, roomIDs []string) *Notification {
+	result := []byte(`{"roomIds":[`)
+	for i, id := range roomIDs {
+		if i > 0 {
+			result = append(result, ',')
+		}
+		result = appendText(result, id)
+	}
+	return &Notification{
+		Room: ServerNotificationRoom, Type: "SubscriptionsEnded", Status: 200, Node: node, Result: append(result, "]}"...),
+		Info: "This is an automated server notification", Message: "The right to these subscriptions was taken away",
 	}
 }
 

@@ -11,12 +11,17 @@ import (
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/koncorde"
+	"github.com/sluicehq/sluice/protocol"
 )
 
 // Config is what a Service is made of.
 type Config struct {
 	// Outbox finds the way to an open connection by its id, nil when there is none.
 	Outbox func(connection string) Outbox
+	// Confirm is asked once a connection has entered a room, whether its token is still in force and its user may still
+	// subscribe to the collection: what ended in between has found no subscription to end. Its error is the answer. nil
+	// confirms everything.
+	Confirm func(ctx context.Context, req *protocol.Request, index, collection string) error
 	// Pace holds back who is about to notify while clients have more waiting for them than can be written soon; it ends with
 	// ctx. nil holds back nobody.
 	Pace   func(ctx context.Context)

@@ -106,6 +106,9 @@ func (s *Service) enter(ctx context.Context, req *protocol.Request, r *room, o O
 		s.leave(ctx, id, r.id, nil)
 		return nil, nil
 	}
+	if err := s.confirm(ctx, req, e.room); err != nil {
+		return nil, err
+	}
 	return &e.answer, nil
 }
 
