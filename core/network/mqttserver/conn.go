@@ -81,13 +81,13 @@ func (c *conn) serve() {
 		o.OnOpen(c.info)
 	}
 	c.read()
+	c.hangUp()
 	c.hearNothing()
 	if c.will != nil {
 		if err := c.share(c.will.topic, c.will.payload); err != nil {
 			c.logEnd(err)
 		}
 	}
-	c.hangUp()
 	c.settle()
 	o.Connections.Remove(c.info.ID)
 	o.Metrics.MQTTClosed()
