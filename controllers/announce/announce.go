@@ -1,5 +1,5 @@
 // Package announce fires the events of the controllers of stored documents, in the form in which pipes and hooks get them,
-// and reads what pipes made of them. The controllers of stored documents import it.
+// and reads what pipes made of them; and it tells subscribers of documents that were written. The controllers of stored documents import it.
 package announce
 
 import (

@@ -4,10 +4,12 @@ package bulk
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
+	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/controllers/batch"
 	"github.com/sluicehq/sluice/controllers/metadata"
 	"github.com/sluicehq/sluice/controllers/target"
@@ -18,7 +20,6 @@ import (
 
 // Engine is what the controller works on.
 type Engine interface {
-	storage.Documents
 	storage.Bulk
 	// Select is that of storage.Searcher.
 	Select(ctx context.Context, c storage.Collection, query jsontext.Value, batch int, visit func([]storage.Document) error) error
@@ -28,6 +29,8 @@ type Engine interface {
 type Options struct {
 	Engine   Engine
 	Metadata metadata.Writer
+	// Subscribers are told of what write and mWrite store, when a request asks for it.
+	Subscribers *announce.Subscribers
 }
 
 type controller struct{ Options }
@@ -56,7 +59,7 @@ type document struct {
 
 // write stores a document whether or not the id is taken. Without _id one is made.
 func (c controller) write(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := whereTo(req)
+	where, notify, err := whereTo(req)
 	if err != nil {
 		return nil, err
 	}
@@ -64,16 +67,18 @@ func (c controller) write(ctx context.Context, req *protocol.Request) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	stored, _, err := c.Engine.Put(ctx, where, orNew(req.ID), body, storage.WriteOptions{Refresh: target.Refresh(req)})
+	ops := []storage.Op{{Kind: storage.OpPut, ID: orNew(req.ID), Source: body}}
+	results, err := c.put(ctx, req, where, ops, notify)
 	if err != nil {
 		return nil, err
 	}
-	return document{stored.ID, stored.Source, stored.Version}, nil
+	stored := results[0].Document
+	return document{stored.ID, stored.Source, stored.Version}, results[0].Err
 }
 
 // mWrite is write for many. It answers {successes, errors}, each in the order of the request.
 func (c controller) mWrite(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := whereTo(req)
+	where, notify, err := whereTo(req)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +92,7 @@ func (c controller) mWrite(ctx context.Context, req *protocol.Request) (any, err
 			ops = append(ops, storage.Op{Kind: storage.OpPut, ID: orNew(item.ID), Source: item.Body})
 		}
 	}
-	results, err := c.Engine.Write(ctx, where, ops, storage.BulkOptions{Refresh: target.Refresh(req)})
+	results, err := c.put(ctx, req, where, ops, notify)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +112,43 @@ func (c controller) mWrite(ctx context.Context, req *protocol.Request) (any, err
 	return answer.Answer(req)
 }
 
-// whereTo reads the target, and checks notify, which has no meaning until the node has notifications.
-func whereTo(req *protocol.Request) (storage.Collection, error) {
-	where, err := target.Collection(req)
-	if err != nil {
-		return where, err
+// notifyBatch is how many documents are written at a time when subscribers are told: what was there before takes memory that
+// has nothing to do with the size of the request.
+const notifyBatch = 200
+
+// put lets the engine do ops, and tells subscribers with notify. A failure after the first batch is that of the ops that are
+// left.
+func (c controller) put(ctx context.Context, req *protocol.Request, where storage.Collection, ops []storage.Op, notify bool) ([]storage.OpResult, error) {
+	o := storage.BulkOptions{Refresh: target.Refresh(req)}
+	if !notify {
+		return c.Engine.Write(ctx, where, ops, o)
 	}
-	_, err = req.Args.Bool("notify")
-	return where, err
+	results := make([]storage.OpResult, 0, len(ops))
+	for first := true; first || len(results) < len(ops); first = false {
+		left := ops[len(results):]
+		done, news, err := c.Subscribers.Write(ctx, c.Engine, req, where, left[:min(len(left), notifyBatch)], o, false)
+		if err != nil && first {
+			return nil, err
+		}
+		if err != nil {
+			done = slices.Repeat([]storage.OpResult{{Err: err}}, len(left))
+		}
+		news.Tell(ctx)
+		for i := range done {
+			done[i].Previous = nil
+		}
+		results = append(results, done...)
+	}
+	return results, nil
+}
+
+// whereTo reads the target, and whether subscribers are told.
+func whereTo(req *protocol.Request) (where storage.Collection, notify bool, err error) {
+	if where, err = target.Collection(req); err != nil {
+		return where, false, err
+	}
+	notify, err = req.Args.Bool("notify")
+	return where, notify, err
 }
 
 func orNew(id string) string {

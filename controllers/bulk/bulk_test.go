@@ -23,7 +23,7 @@ func newNode(t *testing.T) *controllertest.Node {
 	t.Helper()
 	n := controllertest.New(t, true)
 	n.Contribute(t, "bulk", bulk.Actions(bulk.Options{
-		Engine: n.Engine, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
+		Engine: n.Engine, Subscribers: n.Subscribers, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
 	}))
 	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "i", Name: "c"}, storage.Spec{}); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/sluicehq/sluice/core/auth/local"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/funnel"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
@@ -36,10 +37,14 @@ type Node struct {
 	Tokens    *auth.Service
 	Routes    *router.Registry
 	Announcer announce.Announcer
+	// Realtime has the subscriptions of Listen, and Subscribers tell them.
+	Realtime    *realtime.Service
+	Subscribers *announce.Subscribers
 
-	mu    sync.Mutex
-	fired []string
-	fail  func(op string, c storage.Collection) error
+	mu        sync.Mutex
+	listeners map[string]*Listener
+	fired     []string
+	fail      func(op string, c storage.Collection) error
 }
 
 // Options are what a Node is made of.
@@ -88,6 +93,8 @@ func Start(t testing.TB, o Options) *Node {
 	}
 	bus := events.NewBus(16, quiet)
 	t.Cleanup(func() { bus.Close(context.Background()) })
+	n.openRealtime(t, bus)
+	n.Subscribers = announce.NewSubscribers(n.Realtime)
 	n.Announcer = announce.Announcer{Bus: bus, Snapshot: n.Routes.Current}
 	n.Funnel, err = funnel.New(funnel.Options{
 		Registry: n.Routes, Tokens: n.Tokens, Users: n.Users, Bus: bus, Concurrent: 100, Waiting: 100,

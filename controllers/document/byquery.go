@@ -50,10 +50,11 @@ func (c controller) updateByQuery(ctx context.Context, req *protocol.Request) (a
 	for i, d := range found {
 		ops[i] = storage.Op{Kind: storage.OpUpdate, ID: d.id, Source: changes, IfVersion: d.version}
 	}
-	results, err := c.Engine.Write(ctx, where, ops, f.bulk())
+	results, news, err := c.doAll(ctx, req, where, ops, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	return c.updatedMany(ctx, req, ops, results, f)
 }
 
@@ -170,7 +171,7 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 			return nil, err
 		}
 	}
-	ops, results, err := c.remove(ctx, where, found, f)
+	ops, results, err := c.remove(ctx, req, where, found, f)
 	if err != nil {
 		return nil, err
 	}
@@ -184,9 +185,9 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 // removeBytes is how much is removed at a time: an engine gives the documents that it removed.
 const removeBytes = 1 << 20
 
-// remove removes documents some at a time, and keeps their sources only when they are asked for. A failure after the first time
-// is one of the documents that are left.
-func (c controller) remove(ctx context.Context, where storage.Collection, found []match, f flags) ([]storage.Op, []storage.OpResult, error) {
+// remove removes documents some at a time, and keeps their sources only when they are asked for: so subscribers, who get them,
+// are told each time, before the event of documents. A failure after the first time is one of the documents that are left.
+func (c controller) remove(ctx context.Context, req *protocol.Request, where storage.Collection, found []match, f flags) ([]storage.Op, []storage.OpResult, error) {
 	ops := make([]storage.Op, len(found))
 	for i, d := range found {
 		ops[i] = storage.Op{Kind: storage.OpDelete, ID: d.id, IfVersion: d.version}
@@ -194,13 +195,14 @@ func (c controller) remove(ctx context.Context, where storage.Collection, found 
 	results := make([]storage.OpResult, 0, len(ops))
 	for first := true; first || len(results) < len(ops); first = false {
 		from := len(results)
-		done, err := c.Engine.Write(ctx, where, ops[from:from+atOnce(found[from:])], f.bulk())
+		done, news, err := c.doAll(ctx, req, where, ops[from:from+atOnce(found[from:])], f)
 		if err != nil && first {
 			return nil, nil, err
 		}
 		if err != nil {
 			done = slices.Repeat([]storage.OpResult{{Err: err}}, len(ops)-from)
 		}
+		news.Tell(ctx)
 		results = append(results, without(done, f)...)
 	}
 	return ops, results, nil

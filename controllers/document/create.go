@@ -30,11 +30,12 @@ func (c controller) create(ctx context.Context, req *protocol.Request) (any, err
 	if doc.ID == "" {
 		doc.ID = uuid.NewString()
 	}
-	stored, err := c.Engine.Create(ctx, where, doc.ID, doc.Source, f.write())
+	stored, news, err := c.put(ctx, req, where, storage.OpCreate, doc, f)
 	if err != nil {
 		return nil, err
 	}
-	return c.written(ctx, req, whole(stored))
+	defer news.Tell(ctx)
+	return c.written(ctx, req, whole(stored.Document))
 }
 
 // createOrReplace answers {_id, _source, _version, created}.
@@ -47,12 +48,13 @@ func (c controller) createOrReplace(ctx context.Context, req *protocol.Request) 
 	if err != nil {
 		return nil, err
 	}
-	stored, created, err := c.Engine.Put(ctx, where, doc.ID, doc.Source, f.write())
+	stored, news, err := c.put(ctx, req, where, storage.OpPut, doc, f)
 	if err != nil {
 		return nil, err
 	}
-	a := whole(stored)
-	a.Created = &created
+	defer news.Tell(ctx)
+	a := whole(stored.Document)
+	a.Created = &stored.Created
 	return c.written(ctx, req, a)
 }
 
@@ -66,11 +68,12 @@ func (c controller) replace(ctx context.Context, req *protocol.Request) (any, er
 	if err != nil {
 		return nil, err
 	}
-	stored, err := c.Engine.Replace(ctx, where, doc.ID, doc.Source, f.write())
+	stored, news, err := c.put(ctx, req, where, storage.OpReplace, doc, f)
 	if err != nil {
 		return nil, err
 	}
-	return c.written(ctx, req, whole(stored))
+	defer news.Tell(ctx)
+	return c.written(ctx, req, whole(stored.Document))
 }
 
 // one reads what actions on one document share.
@@ -102,6 +105,11 @@ func (c controller) toWrite(ctx context.Context, req *protocol.Request, where st
 	}
 	doc.Source, err = metadata.In(doc.Source, m)
 	return doc, err
+}
+
+// put writes a document whole.
+func (c controller) put(ctx context.Context, req *protocol.Request, where storage.Collection, kind storage.OpKind, doc announce.Doc, f flags) (storage.OpResult, announce.News, error) {
+	return c.do(ctx, req, where, storage.Op{Kind: kind, ID: doc.ID, Source: doc.Source, IfVersion: f.version}, f)
 }
 
 // written tells that a document was written, and answers it.

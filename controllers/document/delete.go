@@ -24,10 +24,11 @@ func (c controller) delete(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	gone, err := c.do(ctx, where, storage.Op{Kind: storage.OpDelete, ID: doc.ID, IfVersion: f.version}, f)
+	gone, news, err := c.do(ctx, req, where, storage.Op{Kind: storage.OpDelete, ID: doc.ID, IfVersion: f.version}, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	if doc, err = c.Announcer.Doc(ctx, req, announce.AfterDelete, announce.Doc{ID: doc.ID}); err != nil {
 		return nil, err
 	}
@@ -68,10 +69,11 @@ func (c controller) mDelete(ctx context.Context, req *protocol.Request) (any, er
 	for i, doc := range docs {
 		ops[i] = storage.Op{Kind: storage.OpDelete, ID: doc.ID}
 	}
-	results, err := c.Engine.Write(ctx, where, ops, f.bulk())
+	results, news, err := c.doAll(ctx, req, where, ops, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	return c.deleted(ctx, req, sent, docs, results)
 }
 

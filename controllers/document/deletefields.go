@@ -3,7 +3,9 @@ package document
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/controllers/metadata"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
@@ -28,14 +30,17 @@ func (c controller) deleteFields(ctx context.Context, req *protocol.Request) (an
 		return nil, err
 	}
 	var stored storage.Document
+	var news announce.News
 	for range maxFieldRaces {
-		if stored, err = c.without(ctx, req, where, fields, f); !errors.Is(err, kerror.ServicesStorageTooManyChanges) {
+		if stored, news, err = c.without(ctx, req, where, fields, f); !errors.Is(err, kerror.ServicesStorageTooManyChanges) {
 			break
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
+	news.Removed = dotted(fields)
+	defer news.Tell(ctx)
 	a, err := c.updated(ctx, req, whole(stored))
 	if err != nil {
 		return nil, err
@@ -47,23 +52,34 @@ func (c controller) deleteFields(ctx context.Context, req *protocol.Request) (an
 }
 
 // without reads the document and writes it back without the fields, unless it was written in between.
-func (c controller) without(ctx context.Context, req *protocol.Request, where storage.Collection, fields []string, f flags) (storage.Document, error) {
+func (c controller) without(ctx context.Context, req *protocol.Request, where storage.Collection, fields []string, f flags) (storage.Document, announce.News, error) {
 	stored, err := c.Engine.Get(ctx, where, req.ID)
 	if err != nil {
-		return stored, err
+		return stored, announce.News{}, err
 	}
 	if f.version != 0 && f.version != stored.Version {
-		return stored, kerror.ServicesStorageTooManyChanges.New(req.ID)
+		return stored, announce.News{}, kerror.ServicesStorageTooManyChanges.New(req.ID)
 	}
 	left, err := dropFields(stored.Source, fields)
 	if err != nil {
-		return stored, err
+		return stored, announce.News{}, err
 	}
 	doc, err := c.changing(ctx, req, left, metadata.MergedIn)
 	if err != nil {
-		return stored, err
+		return stored, announce.News{}, err
 	}
-	o := f.write()
-	o.IfVersion = stored.Version
-	return c.Engine.Replace(ctx, where, req.ID, doc.Source, o)
+	op := storage.Op{Kind: storage.OpReplace, ID: req.ID, Source: doc.Source, IfVersion: stored.Version}
+	result, news, err := c.do(ctx, req, where, op, f)
+	return result.Document, news, err
+}
+
+// dotted gives the paths of fields as subscribers see them, without those that lead nowhere: see dropFields.
+func dotted(fields []string) []string {
+	list := make([]string, 0, len(fields))
+	for _, field := range fields {
+		if steps := split(field); len(steps) > 0 && steps[0] != metadata.Key {
+			list = append(list, strings.Join(steps, "."))
+		}
+	}
+	return list
 }

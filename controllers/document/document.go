@@ -2,7 +2,8 @@
 // registry.
 //
 // Every action does the same in the same order: it reads its arguments, fires the event of documents that comes before,
-// makes the metadata, lets the engine work, fires the event that comes after, and answers with what its pipes left.
+// makes the metadata, lets the engine work, fires the event that comes after, tells subscribers of what is stored now, and
+// answers with what the pipes left.
 package document
 
 import (
@@ -19,9 +20,10 @@ import (
 
 // Engine is what the controller works on.
 type Engine interface {
-	storage.Documents
 	storage.Bulk
 	storage.Searcher
+	// Get is that of storage.Documents.
+	Get(ctx context.Context, c storage.Collection, id string) (storage.Document, error)
 	// Describe is that of storage.Collections.
 	Describe(ctx context.Context, c storage.Collection) (storage.Spec, error)
 }
@@ -30,8 +32,10 @@ type Engine interface {
 type Options struct {
 	Engine    Engine
 	Announcer announce.Announcer
-	Metadata  metadata.Writer
-	Paging    target.Paging
+	// Subscribers are told of every document that is written.
+	Subscribers *announce.Subscribers
+	Metadata    metadata.Writer
+	Paging      target.Paging
 	// Validator holds what create, createOrReplace, replace and update write to the specifications of the collection.
 	Validator *validation.Validator
 	// Users decide which hits document:scroll may show.
@@ -89,5 +93,6 @@ func Actions(o Options) []router.Action {
 		action("updateByQuery", c.updateByQuery, route("PUT", "/:index/:collection/_query")),
 		action("update", c.update,
 			deprecated("2.11.0", "PUT", "/:index/:collection/:_id/_update"), route("PATCH", "/:index/:collection/:_id/_update")),
+		{Controller: "realtime", Name: "validate", Handler: c.validate}, // what document:validate was called once
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// flags are the arguments of actions that write. silent is not among them: the node has no notifications yet.
+// flags are the arguments of actions that write.
 type flags struct {
 	refresh storage.Refresh
+	// silent keeps the write from subscribers.
+	silent bool
 	// source asks for the whole document in the answer.
 	source bool
 	// retries is how often an update that lost a race is tried again.
@@ -32,10 +34,10 @@ func flagsOf(req *protocol.Request) (flags, error) {
 // looseFlagsOf is flagsOf for document:create, where any refresh but false waits.
 func looseFlagsOf(req *protocol.Request) (flags, error) {
 	f := flags{refresh: target.Refresh(req)}
-	if _, err := req.Args.Bool("silent"); err != nil {
+	var err error
+	if f.silent, err = req.Args.Bool("silent"); err != nil {
 		return f, err
 	}
-	var err error
 	if f.source, err = req.Args.Bool("source"); err != nil {
 		return f, err
 	}
@@ -58,10 +60,6 @@ func ifVersion(req *protocol.Request) (int64, error) {
 		err = kerror.APIAssertInvalidArgument.New("ifVersion", "a version of the document")
 	}
 	return version, err
-}
-
-func (f flags) write() storage.WriteOptions {
-	return storage.WriteOptions{Refresh: f.refresh, IfVersion: f.version}
 }
 
 func (f flags) bulk() storage.BulkOptions {

@@ -52,7 +52,7 @@ func newNodeWithSpecifications(t testing.TB, dev bool) (*controllertest.Node, *v
 		t.Fatal(err)
 	}
 	n.Contribute(t, "document", document.Actions(document.Options{
-		Engine: n.Engine, Announcer: n.Announcer, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
+		Engine: n.Engine, Announcer: n.Announcer, Subscribers: n.Subscribers, Metadata: metadata.Writer{Announcer: n.Announcer, Now: controllertest.Now},
 		Users: n.Users, Paging: target.Paging{MaxFetch: maxFetch, MaxScroll: time.Minute}, MaxWrite: maxWrite, MaxBytes: 3 << 20,
 		Validator: v,
 	}))

@@ -155,10 +155,11 @@ func (c controller) write(ctx context.Context, req *protocol.Request, w writing)
 	if err != nil {
 		return nil, err
 	}
-	results, err := c.Engine.Write(ctx, where, ops, f.bulk())
+	results, news, err := c.doAll(ctx, req, where, ops, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	return c.outcome(ctx, req, w, items, results)
 }
 

@@ -26,10 +26,11 @@ func (c controller) update(ctx context.Context, req *protocol.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	stored, changes, err := c.merge(ctx, where, doc, f)
+	stored, changes, news, err := c.merge(ctx, req, where, doc, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	a, err := c.updated(ctx, req, whole(stored))
 	if err != nil {
 		return nil, err
@@ -82,10 +83,11 @@ func (c controller) upsert(ctx context.Context, req *protocol.Request) (any, err
 	if op.Default, err = metadata.In(absent, info.Default); err != nil {
 		return nil, err
 	}
-	result, err := c.do(ctx, where, op, f)
+	result, news, err := c.do(ctx, req, where, op, f)
 	if err != nil {
 		return nil, err
 	}
+	defer news.Tell(ctx)
 	a := whole(result.Document)
 	a.Created = &result.Created
 	if a, err = c.updated(ctx, req, a); err != nil {
@@ -113,13 +115,18 @@ func upserted(req *protocol.Request) (changes, absent jsontext.Value, err error)
 	return changes, absent, err
 }
 
-// do lets the engine do one op that only its bulk knows.
-func (c controller) do(ctx context.Context, where storage.Collection, op storage.Op, f flags) (storage.OpResult, error) {
-	results, err := c.Engine.Write(ctx, where, []storage.Op{op}, f.bulk())
+// do lets the engine do one op. What it gives without an error is to be told.
+func (c controller) do(ctx context.Context, req *protocol.Request, where storage.Collection, op storage.Op, f flags) (storage.OpResult, announce.News, error) {
+	results, news, err := c.doAll(ctx, req, where, []storage.Op{op}, f)
 	if err != nil {
-		return storage.OpResult{}, err
+		return storage.OpResult{}, news, err
 	}
-	return results[0], results[0].Err
+	return results[0], news, results[0].Err
+}
+
+// doAll is do for many ops, each of which holds or fails by itself.
+func (c controller) doAll(ctx context.Context, req *protocol.Request, where storage.Collection, ops []storage.Op, f flags) ([]storage.OpResult, announce.News, error) {
+	return c.Subscribers.Write(ctx, c.Engine, req, where, ops, f.bulk(), f.silent)
 }
 
 // updated tells that a document was changed, and gives it as the pipes left it.

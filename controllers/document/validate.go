@@ -56,37 +56,37 @@ const maxAdmitRaces = 8
 
 // merge writes changes into a document and gives both as they were written. What they make of the document together must fit the
 // specifications; where there are none, the document need not be read first.
-func (c controller) merge(ctx context.Context, where storage.Collection, changes announce.Doc, f flags) (storage.Document, jsontext.Value, error) {
+func (c controller) merge(ctx context.Context, req *protocol.Request, where storage.Collection, changes announce.Doc, f flags) (storage.Document, jsontext.Value, announce.News, error) {
 	spec, err := c.specification(where)
 	if err != nil {
-		return storage.Document{}, nil, err
+		return storage.Document{}, nil, announce.News{}, err
 	}
 	if spec == nil {
-		stored, err := c.Engine.Update(ctx, where, changes.ID, changes.Source, storage.UpdateOptions{
-			WriteOptions: f.write(), RetryOnConflict: f.retries,
-		})
-		return stored, changes.Source, err
+		stored, news, err := c.put(ctx, req, where, storage.OpUpdate, changes, f)
+		return stored.Document, changes.Source, news, err
 	}
 	for races := 0; ; races++ {
-		stored, source, err := c.mergeAdmitted(ctx, where, changes, spec, f)
+		stored, source, news, err := c.mergeAdmitted(ctx, req, where, changes, spec, f)
 		if !errors.Is(err, kerror.ServicesStorageTooManyChanges) || races >= max(f.retries, maxAdmitRaces) {
-			return stored, source, err
+			return stored, source, news, err
 		}
 	}
 }
 
 // mergeAdmitted reads the document, and writes to it unless it was written in between.
-func (c controller) mergeAdmitted(ctx context.Context, where storage.Collection, changes announce.Doc, spec *validation.Specification, f flags) (storage.Document, jsontext.Value, error) {
+func (c controller) mergeAdmitted(ctx context.Context, req *protocol.Request, where storage.Collection, changes announce.Doc, spec *validation.Specification, f flags) (storage.Document, jsontext.Value, announce.News, error) {
 	current, err := c.Engine.Get(ctx, where, changes.ID)
 	if err != nil {
-		return current, nil, err
+		return current, nil, announce.News{}, err
+	}
+	if f.version != 0 && f.version != current.Version {
+		return current, nil, announce.News{}, kerror.ServicesStorageTooManyChanges.New(changes.ID)
 	}
 	admitted, err := spec.AdmitUpdate(changes.ID, current.Source, changes.Source)
 	if err != nil {
-		return current, nil, err
+		return current, nil, announce.News{}, err
 	}
-	o := storage.UpdateOptions{WriteOptions: f.write()}
-	o.IfVersion = current.Version
-	stored, err := c.Engine.Update(ctx, where, changes.ID, admitted, o)
-	return stored, admitted, err
+	op := storage.Op{Kind: storage.OpUpdate, ID: changes.ID, Source: admitted, IfVersion: current.Version}
+	stored, news, err := c.do(ctx, req, where, op, f)
+	return stored.Document, admitted, news, err
 }

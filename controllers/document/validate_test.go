@@ -77,7 +77,7 @@ func TestUpdatesAreAdmittedAsTheyLand(t *testing.T) {
 	n.Pipe(t, announce.BeforeUpdate, nil)
 	races := 0
 	n.FailWith(func(op string) error {
-		if races--; op == "Update" && races >= 0 {
+		if races--; op == "Write" && races >= 0 {
 			return kerror.ServicesStorageTooManyChanges.New("d")
 		}
 		return nil

@@ -65,6 +65,7 @@ func (n *Node) documents() []router.Contribution {
 	limits := n.options.Config.Limits
 	announcer := announce.Announcer{Bus: n.bus, Snapshot: n.registry.Current}
 	info := metadata.Writer{Announcer: announcer}
+	subscribers := announce.NewSubscribers(n.realtime)
 	paging := target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}
 	reindexer := collection.NewReindexer(n.engine, n.options.Logger)
 	n.onStop(reindexer.Close)
@@ -77,12 +78,12 @@ func (n *Node) documents() []router.Contribution {
 			}),
 		},
 		{Owner: "document", Actions: document.Actions(document.Options{
-			Engine: n.engine, Announcer: announcer, Metadata: info, Users: n.users, Validator: n.specifications,
-			Paging: paging, MaxWrite: limits.DocumentsWriteCount,
+			Engine: n.engine, Announcer: announcer, Subscribers: subscribers, Metadata: info, Users: n.users,
+			Validator: n.specifications, Paging: paging, MaxWrite: limits.DocumentsWriteCount,
 		})},
 		{Owner: "realtime", Actions: realtime.Actions(realtime.Options{
 			Realtime: n.realtime, Users: n.users, Announcer: announcer, Metadata: info, Validator: n.specifications,
 		})},
-		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info})},
+		{Owner: "bulk", Actions: bulk.Actions(bulk.Options{Engine: n.engine, Metadata: info, Subscribers: subscribers})},
 	}
 }
