@@ -98,6 +98,7 @@ func (n *Node) webSocket(base network.Base) *wsserver.Server {
 func (n *Node) opened(conn *protocol.Connection) { n.tell("connection:new", conn) }
 
 func (n *Node) closed(conn *protocol.Connection) {
+	n.tokens.Unlink(conn.ID)
 	n.realtime.Leave(context.Background(), conn.ID)
 	n.tell("connection:remove", conn)
 }

@@ -11,7 +11,8 @@ func (n *Node) openRealtime(context.Context) error {
 	c := n.options.Config
 	var err error
 	n.realtime, err = realtime.New(realtime.Config{
-		Outbox: n.outbox, Pace: n.pace, Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events }, NodeID: n.id,
+		Outbox: n.outbox, Confirm: sessions{n}.confirm, Pace: n.pace, NodeID: n.id,
+		Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events },
 		MaxRooms: c.Limits.SubscriptionRooms, MaxConditions: c.Limits.SubscriptionConditionsCount,
 		MaxSubscriptions: c.Limits.SubscriptionsPerConnection,
 		History: realtime.HistoryLimits{
@@ -24,6 +25,7 @@ func (n *Node) openRealtime(context.Context) error {
 		return err
 	}
 	n.onStop(func(context.Context) error { n.realtime.Close(); return nil })
+	n.recheckSubscriptions()
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 		return err
 	}
 	o := tokenOptions(c)
-	o.Engine, o.Users, o.Logger = n.engine, n.users, n.options.Logger
+	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, sessions{n}, n.options.Logger
 	if n.tokens, err = auth.Open(ctx, o); err != nil {
 		return err
 	}

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/realtime"
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
+)
+
+// sessions joins tokens and rights with subscriptions: these end with what they rest on.
+type sessions struct{ node *Node }
+
+// Open implements auth.Connections.
+func (s sessions) Open(id string) bool { return s.node.connections.Get(id) != nil }
+
+// TokenEnded implements auth.Connections. A connection is told of the end once its subscriptions are gone: it may come back
+// with another token right away.
+func (s sessions) TokenEnded(ctx context.Context, ids []string, expired bool) {
+	ctx = context.WithoutCancel(ctx) // half of it would be worse than none
+	for _, id := range ids {
+		s.node.realtime.Leave(ctx, id)
+		if expired {
+			s.node.realtime.Notify(ctx, id, protocol.TokenExpired(s.node.id))
+		}
+	}
+}
+
+// maySubscribe implements realtime.Allowed.
+func (s sessions) maySubscribe(ctx context.Context, kuid, index, collection string) (bool, error) {
+	user, err := s.node.users.User(ctx, kuid)
+	if errors.Is(err, kerror.SecurityUserNotFound) {
+		return false, nil
+	}
+	return err == nil && s.allowed(user, index, collection), err
+}
+
+func (s sessions) allowed(user *security.User, index, collection string) bool {
+	wanted := &protocol.Request{Controller: "realtime", Action: "subscribe", Index: index, Collection: collection}
+	return s.node.users.Allowed(user, wanted, s.node.registry.Current().Grants())
+}
+
+// confirm asks again what was asked before the subscription was made; see realtime.Config.
+func (s sessions) confirm(ctx context.Context, req *protocol.Request, index, collection string) error {
+	if req.Token != "" {
+		if _, err := s.node.tokens.Verify(ctx, req.Token, auth.VerifyOptions{AcceptUnprefixed: true}); err != nil {
+			return err
+		}
+	}
+	user, err := s.node.users.User(ctx, req.User.KUID())
+	if err == nil && !s.allowed(user, index, collection) {
+		err = s.node.users.Denied(user, req)
+	}
+	return err
+}
+
+// recheckSubscriptions has subscriptions looked at whenever rights change.
+func (n *Node) recheckSubscriptions() {
+	recheck := realtime.NewRechecker(n.realtime, sessions{n}.maySubscribe, n.options.Logger)
+	n.onStop(func(context.Context) error { recheck.Close(); return nil })
+	n.users.Watch(recheck.Changed)
+}
+
+var _ auth.Connections = sessions{}
