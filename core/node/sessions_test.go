@@ -150,7 +150,6 @@ func TestSubscriptionsEndWithTheirToken(t *testing.T) {
 func TestRefreshKeepsSubscriptions(t *testing.T) {
 	h := newHouse(t)
 	g := h.login("ann", "3s").subscribe("books")
-	old := g.token
 	g.token = g.tokenOf(g.call("auth", "refreshToken", `,"expiresIn":"1h"`))
 	h.login("bob", "3s").told("TokenExpired") // later than the token before would have
 	g.quiet()
