@@ -106,6 +106,67 @@ func BenchmarkMatcher(b *testing.B) {
 	}
 }
 
+// mixed is the i-th of many filters of all kinds, of which order(0) matches those with i < 16 that it has a value for.
+func mixed(i int) string {
+	lat, lon := 43.6+float64(i%400)/10, 3.9+float64(i/400)/4
+	switch i % 16 {
+	case 0:
+		return fmt.Sprintf(`{"equals":{"customer.id":"c-%d"}}`, i)
+	case 1:
+		return fmt.Sprintf(`{"and":[{"equals":{"type":"order"}},{"equals":{"customer.id":"c-%d"}},{"not":{"equals":{"status":"new"}}}]}`, i-1)
+	case 2:
+		return fmt.Sprintf(`{"range":{"price":{"gte":%d,"lt":%d}}}`, i-2, i-1)
+	case 3:
+		return fmt.Sprintf(`{"geoDistance":{"position":[%v,%v],"distance":"100m"}}`, lat, lon)
+	case 4:
+		return fmt.Sprintf(`{"geoBoundingBox":{"position":{"top":%v,"left":%v,"bottom":%v,"right":%v}}}`, lat+0.01, lon-0.01, lat-0.01, lon+0.01)
+	case 5:
+		return fmt.Sprintf(`{"geoPolygon":{"position":{"points":[[%v,%v],[%v,%v],[%v,%v]]}}}`, lat, lon, lat+0.01, lon, lat, lon+0.01)
+	case 6:
+		return fmt.Sprintf(`{"in":{"customer.id":["c-%d","d-%d"]}}`, i-6, i)
+	case 7:
+		return fmt.Sprintf(`{"regexp":{"customer.id":"^c-%d$"}}`, i-7)
+	case 8:
+		return fmt.Sprintf(`{"match":{"customer":{"id":"c-%d"}}}`, i-8)
+	case 9:
+		return fmt.Sprintf(`{"regexp":{"comment":{"value":"ring (often|always) %d times","flags":"i"}}}`, i)
+	case 10:
+		return fmt.Sprintf(`{"select":{"field":"tags","index":0,"query":{"equals":{"value":"fragile-%d"}}}}`, i)
+	case 11:
+		return fmt.Sprintf(`{"exists":"tags[\"gift-%d\"]"}`, i)
+	case 12:
+		return fmt.Sprintf(`{"or":[{"range":{"price":{"gt":%d}}},{"ids":{"values":["%d"]}}]}`, i+1, i)
+	case 13:
+		return fmt.Sprintf(`{"bool":{"must":[{"exists":"customer.f%d"}],"must_not":[{"missing":"price"}]}}`, i)
+	case 14:
+		return fmt.Sprintf(`{"and":[{"missing":"deleted"},{"match":{"tags":["express","e-%d"]}}]}`, i)
+	}
+	return fmt.Sprintf(`{"geoDistanceRange":{"position":[%v,%v],"from":"1m","to":"90m"}}`, lat, lon)
+}
+
+// BenchmarkMatcherMixed matches one document against filters of all kinds, of which it matches the same few however many
+// there are.
+func BenchmarkMatcherMixed(b *testing.B) {
+	for _, size := range []int{1, 16, 1000, 100_000} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			m := koncorde.NewMatcher()
+			for i := range size {
+				m.Add(strconv.Itoa(i), normalise(b, mixed(i)))
+			}
+			d := document(b, "id", order(0))
+			want := len(m.Match(d))
+			var rooms []string
+			b.ReportAllocs()
+			for b.Loop() {
+				if rooms = m.AppendMatch(rooms[:0], d); len(rooms) != want {
+					b.Fatalf("%d rooms", len(rooms))
+				}
+			}
+			b.ReportMetric(float64(want), "matches")
+		})
+	}
+}
+
 // BenchmarkMatcherParallel matches from all processors while filters come and go.
 func BenchmarkMatcherParallel(b *testing.B) {
 	for _, changes := range []bool{false, true} {

@@ -1,5 +1,7 @@
 package koncorde
 
+import "regexp"
+
 // condition is an elementary question about what a document has under one path. It never changes.
 type condition struct {
 	// path is dotted; empty is the whole document.
@@ -71,7 +73,9 @@ func (h holds) kinds() string               { return "[" }
 // pattern: the value is a string in which the expression is found.
 type pattern struct {
 	source, flags string
-	compiled      Regexp
+	compiled      *regexp.Regexp
+	// grams are in every string in which it is found; none when that cannot be said.
+	grams []gram
 }
 
 func (p pattern) test(v *value) bool { return v.kind == '"' && p.compiled.MatchString(v.text) }
@@ -99,6 +103,19 @@ func (e element) test(v *value) bool {
 	}
 	only := [1]member{{"value", v.items[i]}}
 	return e.query.Match(&Document{root: value{kind: '{', members: only[:]}, dotted: true})
+}
+
+// held gives a scalar that the array must hold, if there is one.
+func (e element) held() (scalar, bool) {
+	if len(e.query.terms) != 1 {
+		return scalar{}, false
+	}
+	for _, l := range e.query.terms[0] {
+		if want, ok := l.tester.(equals); ok && !l.negative && l.path == "value" {
+			return want.want, true
+		}
+	}
+	return scalar{}, false
 }
 
 func (e element) appendKey(dst []byte) []byte {

@@ -21,6 +21,10 @@
 // Numbers are compared by their mathematical value: 1, 1.0 and 10e-1 are one number; 9007199254740993 and
 // 9007199254740992 are two.
 //
+// Regular expressions are RE2, always: their time grows with the length of the text. Look-around and references back are
+// refused. The API has a setting, realtime.pcreSupport, for an engine that tries again and again; there is none here, because
+// anybody who may subscribe could stop the node with one expression, and every write to the collection would wait for it.
+//
 // # What it is not for
 //
 // It does not know subscriptions, channels or notifications (core/realtime), and it does not translate filters into search

@@ -12,6 +12,10 @@ func TestConjunctionsAreFiledWhereFewAre(t *testing.T) {
 		{`{"and":[{"equals":{"z":1}},{"exists":"p"},{"equals":{"a":%d}}]}`, "z"},
 		{`{"and":[{"regexp":{"z":"x"}},{"match":{"o":{"x":2},"a":%d}}]}`, "z"},
 		{`{"and":[{"missing":"z"},{"exists":"a[%d]"}]}`, "z"},
+		{`{"match":{"z":1,"o":{"p":{"a":%d}}}}`, "z"},
+		{`{"match":{"z":1,"l":["x",%d]}}`, "z"},
+		{`{"and":[{"exists":"z"},{"select":{"field":"l","index":-1,"query":{"and":[{"equals":{"value":%d}},{"exists":"value"}]}}}]}`, "z"},
+		{`{"and":[{"exists":"z"},{"regexp":{"a":"^order-%d$"}}]}`, "z"},
 	} {
 		m := NewMatcher()
 		for i := range 1000 {

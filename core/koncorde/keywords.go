@@ -195,11 +195,11 @@ func (p *parsing) regexp(v *value) (*expression, error) {
 	if source.kind != '"' {
 		return nil, fmt.Errorf("%q must be a regular expression, not %s", path, source.kindName())
 	}
-	compiled, err := p.Compile(source.text, flags)
+	compiled, err := newPattern(source.text, flags)
 	if err != nil {
 		return nil, fmt.Errorf("%q: invalid regular expression: %w", path, err)
 	}
-	return test(path, pattern{source.text, flags, compiled}), p.count(1)
+	return test(path, compiled), p.count(1)
 }
 
 // regexpParts reads {value, flags?}.

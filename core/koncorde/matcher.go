@@ -3,14 +3,16 @@ package koncorde
 import "sync"
 
 // Matcher finds those of many filters that match a document. Its cost grows with how many filters have something in common
-// with the document, not with how many there are, except for filters (or alternatives of them) that hold only negations:
-// those are tried each time.
+// with the document, not with how many there are. What nothing better is known of is tried one by one: filters (or
+// alternatives of them) that hold only negations, which match most documents anyway, with each; shapes that a point must be
+// outside of, selects that ask for no fixed value, and regular expressions that need no three characters in a row, with each
+// document that has a point, an array or a string there.
 //
 // Each conjunction of a filter is filed under one of its conditions, the one that fewest conjunctions share, in an index
 // for the kind of that condition; a document looks up its own values there, and what it finds is checked in full.
 //
-// Any number of goroutines may match; Add and Remove wait for them, and take about as long as the filter has
-// conjunctions. The zero value is not usable.
+// Any number of goroutines may match; Add and Remove wait for them. Add takes about as long as the filter has conjunctions,
+// Remove also as there are filed together with them. The zero value is not usable.
 type Matcher struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
@@ -104,41 +106,63 @@ func (m *Matcher) newEntryLocked(r *room, term []literal) *entry {
 	e := &entry{room: r, term: term, rest: term}
 	best := 0
 	for i, l := range term {
-		access := accessOf(l)
-		if access == nil {
-			continue
-		}
-		cost := 0
-		if index := m.byPath.index(access.path); index != nil {
-			cost = index.crowd(access)
-		}
-		if cost += baseCost(access); e.access != nil && cost >= best {
-			continue
-		}
-		best, e.access, e.rest = cost, access, term
-		if access == l.condition {
-			e.rest = without(term, i)
+		for _, access := range accessesOf(l) {
+			cost := 0
+			if index := m.byPath.index(access.path); index != nil {
+				cost = index.crowd(access)
+			}
+			if cost += baseCost(access); e.access != nil && cost >= best {
+				continue
+			}
+			best, e.access, e.rest = cost, access, term
+			if access == l.condition {
+				e.rest = without(term, i)
+			}
 		}
 	}
 	return e
 }
 
-// accessOf gives a condition that a conjunction with l may be filed under: l itself, or one that follows from it.
-func accessOf(l literal) *condition {
+// accessesOf gives conditions that a conjunction with l may be filed under: l itself, or what follows from it.
+func accessesOf(l literal) []*condition {
 	if l.negative {
 		return nil
 	}
-	c, ok := l.tester.(contains)
-	if !ok {
-		return l.condition
-	}
-	best := newCondition(c.want.members[0].name, exists{})
-	for i := range c.want.members {
-		if m := &c.want.members[i]; m.value.isScalar() {
-			best = newCondition(m.name, equals{m.value.scalar()})
+	switch t := l.tester.(type) {
+	case contains:
+		return appendAccesses(nil, "", &t.want)
+	case element:
+		if held, ok := t.held(); ok {
+			return []*condition{l.condition, newCondition(l.path, holds{held})}
 		}
 	}
-	return best
+	return []*condition{l.condition}
+}
+
+// appendAccesses adds what follows from an object that has to contain all of want, which is under path in the document.
+func appendAccesses(dst []*condition, path string, want *value) []*condition {
+	for i := range want.members {
+		m := &want.members[i]
+		inner := path + m.name
+		switch m.value.kind {
+		case '{':
+			dst = append(appendAccesses(dst, inner+".", &m.value), newCondition(inner, exists{}))
+		case '[':
+			dst = append(appendHeld(dst, inner, m.value.items), newCondition(inner, exists{}))
+		default:
+			dst = append(dst, newCondition(inner, equals{m.value.scalar()}))
+		}
+	}
+	return dst
+}
+
+func appendHeld(dst []*condition, path string, items []value) []*condition {
+	for i := range items {
+		if items[i].isScalar() {
+			dst = append(dst, newCondition(path, holds{items[i].scalar()}))
+		}
+	}
+	return dst
 }
 
 // isFiledTwice reports whether one look-up may find the entry in two places.

@@ -22,9 +22,6 @@ type Parser struct {
 	// MaxConditions is how many elementary conditions it may hold as written; each value of in and ids counts, and each
 	// value inside match. 0 is 1,000. The limit that clients know is that of Normalise.
 	MaxConditions int
-	// Compile reads regular expressions; nil is RE2. Flags are sorted, each once, out of i, m and s. What it gives is used by
-	// many goroutines.
-	Compile func(expression, flags string) (Regexp, error)
 }
 
 const (
@@ -69,9 +66,6 @@ func (p Parser) withDefaults() Parser {
 	}
 	if p.MaxConditions <= 0 {
 		p.MaxConditions = defaultMaxConditions
-	}
-	if p.Compile == nil {
-		p.Compile = compileRE2
 	}
 	return p
 }

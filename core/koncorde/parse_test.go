@@ -1,7 +1,6 @@
 package koncorde_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -144,29 +143,5 @@ func TestBoundsOfAParser(t *testing.T) {
 		if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.refused)
 		}
-	}
-}
-
-// contained stands for another engine of regular expressions.
-type contained string
-
-func (c contained) MatchString(s string) bool { return strings.Contains(s, string(c)) }
-
-func TestAnotherEngineOfRegularExpressions(t *testing.T) {
-	var asked []string
-	p := koncorde.Parser{Compile: func(expression, flags string) (koncorde.Regexp, error) {
-		asked = append(asked, expression+" "+flags)
-		return contained(expression), nil
-	}}
-	f, err := p.Parse([]byte(`{"regexp":{"a":{"value":"(?=","flags":"sig"}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := f.Normalise(100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !n.Match(document(t, "", `{"a":"x(?=y"}`)) || fmt.Sprint(asked) != "[(?= is]" {
-		t.Errorf("asked %q", asked)
 	}
 }

@@ -5,17 +5,11 @@ type pathIndex struct {
 	entries  int
 	equals   map[scalar]*bag
 	holds    map[scalar]*bag
-	patterns map[string]*patternBag
+	patterns patternIndex
 	spans    spanTree
 	inside   grid
 	// outside, elements and present are tried one by one when the document has a point, an array, or anything there.
 	outside, elements, present bag
-}
-
-// patternBag holds what is filed under one regular expression, which is tried once for all.
-type patternBag struct {
-	pattern pattern
-	bag
 }
 
 func (x *pathIndex) file(e *entry) {
@@ -26,13 +20,7 @@ func (x *pathIndex) file(e *entry) {
 	case holds:
 		addTo(&x.holds, t.want, e)
 	case pattern:
-		if x.patterns == nil {
-			x.patterns = map[string]*patternBag{}
-		}
-		if x.patterns[e.access.key] == nil {
-			x.patterns[e.access.key] = &patternBag{pattern: t}
-		}
-		x.patterns[e.access.key].add(e)
+		x.patterns.add(e, t)
 	case span:
 		x.spans.add(t, e)
 	case place:
@@ -56,10 +44,7 @@ func (x *pathIndex) unfile(e *entry) {
 	case holds:
 		removeFrom(x.holds, t.want, e)
 	case pattern:
-		p := x.patterns[e.access.key]
-		if p.remove(e); len(p.bag) == 0 {
-			delete(x.patterns, e.access.key)
-		}
+		x.patterns.remove(e)
 	case span:
 		x.spans.remove(t, e)
 	case place:
@@ -128,7 +113,7 @@ func (x *pathIndex) crowd(c *condition) int {
 		}
 		return x.inside.size / 16
 	case pattern:
-		return len(x.patterns)
+		return x.patterns.crowd(t)
 	case element:
 		return len(x.elements)
 	}
@@ -158,11 +143,7 @@ func (x *pathIndex) lookUp(v *value, m *matching) {
 	case '0':
 		x.spans.lookUp(v.number(), m.check)
 	case '"':
-		for _, p := range x.patterns {
-			if p.pattern.test(v) {
-				m.check(p.bag)
-			}
-		}
+		x.patterns.lookUp(v, m)
 	}
 	if x.inside.size+len(x.outside) > 0 {
 		x.lookUpPlace(v, m)
