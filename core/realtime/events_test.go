@@ -103,7 +103,9 @@ func TestEventsOfNotifications(t *testing.T) {
 core:realtime:notification:dispatch:before {"channels":["R-111"],"notification":N}
 notify:dispatch N
 notify:document N`},
-			"user": {func() { w.connect("b").subscribe(t, `{}`, realtime.Options{Users: realtime.None}) }, `core:notify:user {"room":"R","notification":N}
+			"user": {func() {
+				w.connect("b").subscribe(t, `{}`, realtime.Options{Documents: realtime.None, Users: realtime.None})
+			}, `core:notify:user {"room":"R","notification":N}
 core:realtime:notification:dispatch:before {"channels":["R-111"],"notification":N}
 notify:dispatch N
 notify:user N`},

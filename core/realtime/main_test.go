@@ -34,6 +34,8 @@ type world struct {
 
 	mu      sync.Mutex
 	clients map[string]*client
+	// others are connections that are no client.
+	others map[string]realtime.Outbox
 }
 
 type lockedBuffer struct {
@@ -55,7 +57,7 @@ func (l *lockedBuffer) String() string {
 
 func newWorld(t testing.TB, change ...func(*realtime.Config)) *world {
 	t.Helper()
-	w := &world{metrics: prometheus.NewRegistry(), clients: map[string]*client{}}
+	w := &world{metrics: prometheus.NewRegistry(), clients: map[string]*client{}, others: map[string]realtime.Outbox{}}
 	logger := slog.New(slog.NewTextHandler(&w.logged, nil))
 	w.bus = events.NewBus(1000, logger)
 	t.Cleanup(func() { w.bus.Close(context.Background()) })
@@ -84,7 +86,7 @@ func (w *world) outbox(id string) realtime.Outbox {
 	if c := w.clients[id]; c != nil {
 		return c
 	}
-	return nil
+	return w.others[id]
 }
 
 // metric reads one that has no labels.
