@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/security"
@@ -26,6 +28,14 @@ func (s sessions) TokenEnded(ctx context.Context, ids []string, expired bool) {
 		if expired {
 			s.node.realtime.Notify(ctx, id, protocol.TokenExpired(s.node.id))
 		}
+		s.endStream(id)
+	}
+}
+
+// endStream ends a stream of events, which was nothing but its subscription.
+func (s sessions) endStream(id string) {
+	if c := s.node.connections.Get(id); c != nil && c.Info().Protocol == "sse" {
+		c.Close(websocket.ClosePolicyViolation, "the token has ended")
 	}
 }
 

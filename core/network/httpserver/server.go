@@ -128,9 +128,9 @@ func (s *Server) ServeSite(l net.Listener, plugin string) error {
 }
 
 // Shutdown stops listening, lets running requests end, closes the WebSocket connections with 1012, ends the streams of events
-// and waits for all of them. Clients that are still sending a request have arrivalTime to be done with it; then they are cut off, which is no
-// error, as nobody has begun to serve them. When ctx ends first, the rest is cut off, and when a request or a WebSocket
-// connection was among it, the error of ctx is returned.
+// and waits for all of them. Clients that are still sending a request have arrivalTime to be done with it; then they are cut
+// off, which is no error, as nobody has begun to serve them. When ctx ends first, the rest is cut off, and when a request, a
+// WebSocket connection or a stream was among it, the error of ctx is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	var lasting []func(context.Context) error
 	if s.o.WebSocket != nil {

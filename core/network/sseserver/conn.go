@@ -267,8 +267,14 @@ func (c *conn) forget() {
 // Info describes the connection.
 func (c *conn) Info() *protocol.Connection { return c.info }
 
-// Deliver queues a message.
-func (c *conn) Deliver(m *realtime.Message) bool { return c.push(event{id: m.ID, data: m.JSON}) }
+// Deliver queues a message. A notice of the node is the last one: it says that what the stream was for has ended.
+func (c *conn) Deliver(m *realtime.Message) bool {
+	queued := c.push(event{id: m.ID, data: m.JSON})
+	if m.Channel == protocol.ServerNotificationRoom {
+		c.end()
+	}
+	return queued
+}
 
 // Close ends the stream after what was queued. There is no way to tell code and reason: the client comes back, and goes away
 // for good when it is refused then.

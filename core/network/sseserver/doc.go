@@ -8,6 +8,9 @@
 // without a name. A subscription is always one that can be resumed: events carry ids, a client that comes back names the last
 // one, and gets what it missed or, after subscribed, the event gap.
 //
+// The stream ends when the subscription does: the token has ended or the right is gone. An EventSource then comes back by
+// itself, is refused, and stays away.
+//
 // # Bounds
 //
 //   - Messages: OutboxMessages and OutboxBytes may wait for the client. One more, and the client is slow: what waits is

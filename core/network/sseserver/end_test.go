@@ -20,6 +20,7 @@ import (
 	"github.com/sluicehq/sluice/core/network/httpserver"
 	"github.com/sluicehq/sluice/core/network/sseserver"
 	"github.com/sluicehq/sluice/core/node/nodetest"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -93,6 +94,19 @@ func TestClosedByTheNode(t *testing.T) {
 	n.gone(c.Info().ID)
 	if got := counted(n.metrics.Dropped); got != 1 {
 		t.Errorf("%v messages were dropped", got)
+	}
+}
+
+func TestANoticeOfTheNodeIsTheLastMessage(t *testing.T) {
+	n := serve(t, subscribes(`{}`), nil)
+	s := n.Events("")
+	s.Next()
+	c := n.connection()
+	if !c.Deliver(&realtime.Message{Channel: protocol.ServerNotificationRoom, JSON: []byte(`{"type":"TokenExpired"}`)}) || c.Deliver(message("late", "{}")) {
+		t.Error("the notice was refused, or what came after it was not")
+	}
+	if rest, err := s.Rest(); err != nil || len(rest) != 1 || rest[0].Data != `{"type":"TokenExpired"}` {
+		t.Errorf("%v, then %v", rest, err)
 	}
 }
 

@@ -156,6 +156,44 @@ func TestAStreamNeedsTheRightToSubscribe(t *testing.T) {
 	}
 }
 
+// TestAStreamEndsWithItsToken and with the right to subscribe, and who comes back is refused.
+func TestAStreamEndsWithItsToken(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Options{})
+	n.Must("POST", "/_createFirstAdmin/root?reset", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
+	root := "Authorization: Bearer " + n.Login("root", "root-Secret-1", "")
+	setRole := func(controllers string) {
+		t.Helper()
+		n.Must("PUT", "/roles/default", `{"controllers":{`+controllers+`}}`, root)
+	}
+	setRole(`"auth":{"actions":{"*":true}},"realtime":{"actions":{"subscribe":true}}`)
+	n.CreateUser("ann", `{"profileIds":["default"]}`, "ann", "ann-Secret-1", root)
+	for name, c := range map[string]struct {
+		expiresIn string
+		end       func(token string)
+		notice    string
+		status    int
+	}{
+		"expired": {"2s", func(string) {}, "TokenExpired", 401},
+		"logout":  {"1h", func(token string) { n.Must("POST", "/_logout", "", "Authorization: Bearer "+token) }, "", 401},
+		"right":   {"1h", func(string) { setRole(`"auth":{"actions":{"*":true}}`) }, "SubscriptionsEnded", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setRole(`"auth":{"actions":{"*":true}},"realtime":{"actions":{"subscribe":true}}`)
+			token := n.Login("ann", "ann-Secret-1", "?expiresIn="+c.expiresIn)
+			s := n.Events(everything + "&jwt=" + token)
+			begun := s.Next()
+			c.end(token)
+			rest, err := s.Rest()
+			if err != nil || (c.notice == "") != (len(rest) == 0) || len(rest) > 1 || c.notice != "" && answerOf(t, rest[0]).Get("type") != c.notice {
+				t.Errorf("%v, then %v", rest, err)
+			}
+			if r := n.Events(everything+"&jwt="+token, "Last-Event-ID: "+begun.ID).Refusal; r.Status != c.status {
+				t.Errorf("%d %s", r.Status, r.Body)
+			}
+		})
+	}
+}
+
 func TestAStoppingNodeEndsStreams(t *testing.T) {
 	n := nodetest.Start(t, nodetest.Options{Dev: true})
 	streams := make([]*nodetest.Stream, 5)
