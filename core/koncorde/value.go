@@ -94,32 +94,64 @@ func (v *value) kindName() string {
 	return "an object"
 }
 
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
-
-// treeReader makes values of one JSON text.
+// treeReader makes values of one JSON text. It is used again for the next one.
 type treeReader struct {
-	dec *jsontext.Decoder
+	buf bytes.Buffer
+	dec jsontext.Decoder
 	// text is a copy of the input: strings of the tree share it.
 	text     string
 	maxDepth int
 	// dotted says that the name of a member holds a dot.
 	dotted bool
+	// items and members are those of the arrays and objects that have begun, until it is known how many they are.
+	items   []value
+	members []member
 }
+
+var readers = sync.Pool{New: func() any { return new(treeReader) }}
+
+// maxKept bounds the items and members that a reader keeps room for.
+const maxKept = 1024
 
 // readTree reads a JSON text that holds one value. Duplicate names, invalid UTF-8 and objects or arrays nested deeper than
 // maxDepth are refused. The tree does not refer to raw. dotted reports whether any name holds a dot.
 func readTree(raw jsontext.Value, maxDepth int) (v value, dotted bool, err error) {
-	dec := decoders.Get().(*jsontext.Decoder)
-	defer decoders.Put(dec)
-	dec.Reset(bytes.NewBuffer(raw))
-	r := treeReader{dec: dec, text: string(raw), maxDepth: maxDepth}
+	r := readers.Get().(*treeReader)
+	defer r.release()
+	r.buf = *bytes.NewBuffer(raw)
+	r.dec.Reset(&r.buf)
+	r.text, r.maxDepth, r.dotted = string(raw), maxDepth, false
 	if v, err = r.value(0); err != nil {
 		return value{}, false, fmt.Errorf("invalid JSON: %w", unexpectedEnd(err))
 	}
-	if _, err := dec.ReadToken(); err != io.EOF { //nolint:errorlint // the decoder gives it bare
+	if _, err := r.dec.ReadToken(); err != io.EOF { //nolint:errorlint // the decoder gives it bare
 		return value{}, false, errors.New("invalid JSON: something follows the value")
 	}
 	return v, r.dotted, nil
+}
+
+// release forgets the text.
+func (r *treeReader) release() {
+	r.buf, r.text = bytes.Buffer{}, ""
+	r.items, r.members = keep(r.items), keep(r.members)
+	readers.Put(r)
+}
+
+func keep[T any](list []T) []T {
+	if cap(list) > maxKept {
+		return nil
+	}
+	clear(list) // of a text that was left half read
+	return list[:0]
+}
+
+// cut takes away what came after begin and gives it in memory of its own, with room for some more.
+func cut[T any](list []T, begin, more int) (rest, taken []T) {
+	if begin < len(list) {
+		taken = append(make([]T, 0, len(list)-begin+more), list[begin:]...)
+		clear(list[begin:])
+	}
+	return list[:begin], taken
 }
 
 func (r *treeReader) value(depth int) (value, error) {
@@ -152,13 +184,14 @@ func (r *treeReader) value(depth int) (value, error) {
 
 // content reads members or items until the object or array ends.
 func (r *treeReader) content(v *value, depth int) error {
+	items, members := len(r.items), len(r.members)
 	for end := v.kind + 2; r.dec.PeekKind() != end; { // '{' + 2 is '}', '[' + 2 is ']'
 		if v.kind == '[' {
 			item, err := r.value(depth)
 			if err != nil {
 				return err
 			}
-			v.items = append(v.items, item)
+			r.items = append(r.items, item)
 			continue
 		}
 		raw, err := r.dec.ReadValue()
@@ -174,11 +207,14 @@ func (r *treeReader) content(v *value, depth int) error {
 		if err != nil {
 			return err
 		}
-		if v.members == nil {
-			v.members = make([]member, 0, 4)
-		}
-		v.members = append(v.members, member{name, inner})
+		r.members = append(r.members, member{name, inner})
 	}
+	id := 0
+	if depth == 1 {
+		id = 1 // see Document.setID
+	}
+	r.items, v.items = cut(r.items, items, 0)
+	r.members, v.members = cut(r.members, members, id)
 	_, err := r.dec.ReadToken()
 	return err
 }
