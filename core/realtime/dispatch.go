@@ -9,8 +9,12 @@ import (
 )
 
 // send announces a notification and gives it to the rooms. documents and users say who in them hears it, as in encoded. A
-// failure stops this notification only, and is logged: what it is about has happened.
+// failure stops this notification only, and is logged: what it is about has happened. A request waits while clients have
+// too much waiting; what nobody asked for, such as the end of a connection, does not.
 func (s *Service) send(ctx context.Context, req *protocol.Request, kind kindEvents, n *protocol.Notification, rooms []*room, documents, users Scope) {
+	if req != nil && s.o.Pace != nil {
+		s.o.Pace(ctx)
+	}
 	told, err := s.announce(ctx, req, kind, n, rooms)
 	if err == nil {
 		err = s.dispatch(ctx, req, told, rooms, documents, users)

@@ -513,3 +513,26 @@ func equalPresence(a, b realtime.Presence) bool {
 		return maps.EqualFunc(x, y, func(p, q map[string]int) bool { return maps.Equal(p, q) })
 	})
 }
+
+// TestPace holds back requests that make notifications, and nothing else.
+func TestPace(t *testing.T) {
+	waits := 0
+	w := newWorld(t, func(c *realtime.Config) { c.Pace = func(context.Context) { waits++ } })
+	a, b := w.connect("a"), w.connect("b")
+	for _, step := range []struct {
+		name string
+		do   func()
+		want int
+	}{
+		{"subscribe", func() { a.subscribe(t, `{}`, realtime.Options{}) }, 1},
+		{"another", func() { b.subscribe(t, `{}`, realtime.Options{}) }, 1},
+		{"publish", func() { w.publish(t, `{}`) }, 1},
+		{"change", func() { w.change(t, "create", "", `{}`) }, 1},
+		{"disconnect", a.disconnect, 0},
+	} {
+		waits = 0
+		if step.do(); waits != step.want {
+			t.Errorf("%s waited %d times", step.name, waits)
+		}
+	}
+}
