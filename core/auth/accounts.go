@@ -236,7 +236,7 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 	if err := s.users.DeleteUser(ctx, kuid, w); err != nil {
 		return err
 	}
-	return s.RevokeAll(ctx, kuid) // those of logins that were under way; see Issue
+	return s.revokeAll(ctx, kuid) // those of logins that were under way; see Issue
 }
 
 // deleteCredentials removes the credentials of a user, if there are some.

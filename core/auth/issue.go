@@ -212,6 +212,14 @@ func (s *Service) remove(ctx context.Context, documentID string, id tokenID) err
 // looks after it returned finds that its old token, which was there when it was retired, is gone. Refreshes through another
 // node of a cluster only notice the latter, and can keep it busy until they are slower than it.
 func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
+	err := s.revokeAll(ctx, kuid)
+	if s.options.Connections != nil {
+		s.options.Connections.UserEnded(ctx, kuid)
+	}
+	return err
+}
+
+func (s *Service) revokeAll(ctx context.Context, kuid string) error {
 	s.revoking.enter(kuid)
 	defer s.revoking.leave(kuid)
 	const page = 1000

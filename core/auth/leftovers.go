@@ -26,7 +26,7 @@ func (s *Service) removeLeftovers(ctx context.Context, req *protocol.Request, ku
 			return kerror.SecurityCredentialsDatabaseInconsistency.New(kuid)
 		}
 	}
-	return s.RevokeAll(ctx, kuid)
+	return s.revokeAll(ctx, kuid)
 }
 
 // freeName removes the leftovers that hold the name of new credentials. A name held by a user, or by one who is being made

@@ -16,6 +16,9 @@ type Connections interface {
 	// TokenEnded is told of connections whose token has expired, or was revoked otherwise. They are linked to no token any
 	// more. It is called without a lock, and Revoke and RevokeAll return after it.
 	TokenEnded(ctx context.Context, ids []string, expired bool)
+	// UserEnded is told of a user whose tokens were all revoked. A connection that subscribed in his name may speak in that of
+	// another by now.
+	UserEnded(ctx context.Context, kuid string)
 }
 
 // Link makes a token that Verify gave the token of the connection that a request came over, in place of the one before. It

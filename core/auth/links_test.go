@@ -36,6 +36,12 @@ func (s *sockets) TokenEnded(_ context.Context, ids []string, expired bool) {
 	}
 }
 
+func (s *sockets) UserEnded(_ context.Context, kuid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, "user "+kuid)
+}
+
 // heard gives what was told since it was called last, sorted.
 func (s *sockets) heard() []string {
 	s.mu.Lock()
@@ -206,7 +212,7 @@ func TestRevocationEndsLinks(t *testing.T) {
 	if err := s.RevokeAll(t.Context(), "u"); err != nil {
 		t.Fatal(err)
 	}
-	told.expect(t, "all tokens", "a expired=false", "c expired=false")
+	told.expect(t, "all tokens", "a expired=false", "c expired=false", "user u")
 	if err := s.LinkIssued(t.Context(), socket("a"), mine); !errors.Is(err, kerror.SecurityTokenInvalid) {
 		t.Errorf("a revoked token is linked: %v", err)
 	}

@@ -42,6 +42,8 @@ func (allOpen) Open(string) bool { return true }
 
 func (allOpen) TokenEnded(context.Context, []string, bool) {}
 
+func (allOpen) UserEnded(context.Context, string) {}
+
 func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 	t.Helper()
 	engine, err := embedded.Open(t.Context(), embedded.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})

@@ -39,6 +39,11 @@ func (s sessions) endStream(id string) {
 	}
 }
 
+// UserEnded implements auth.Connections.
+func (s sessions) UserEnded(ctx context.Context, kuid string) {
+	s.node.realtime.LeaveAll(context.WithoutCancel(ctx), kuid)
+}
+
 // maySubscribe implements realtime.Allowed.
 func (s sessions) maySubscribe(ctx context.Context, kuid, index, collection string) (bool, error) {
 	user, err := s.node.users.User(ctx, kuid)

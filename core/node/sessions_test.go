@@ -206,6 +206,19 @@ func TestSubscriptionsEndWithTheSession(t *testing.T) {
 	}
 }
 
+// What was subscribed to in the name of a user ends with all his tokens, whoever the connection speaks for by then.
+func TestSubscriptionsEndOnSharedConnections(t *testing.T) {
+	h := newHouse(t)
+	shared, ann := h.login("ann", "1h").subscribe("books"), h.login("ann", "1h")
+	shared.token = h.login("bob", "1h").token
+	room := shared.room
+	shared.subscribe("films")
+	h.logout(ann, `,"global":true`)
+	if books, films := h.count(room), h.count(shared.room); books != 0.0 || films != 1.0 {
+		t.Errorf("left: %v, %v", books, films)
+	}
+}
+
 // Who loses the right to subscribe loses the subscriptions, and nobody else.
 func TestSubscriptionsEndWithTheRight(t *testing.T) {
 	h := newHouse(t)

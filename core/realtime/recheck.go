@@ -161,6 +161,13 @@ func (s *Service) holdings(of affected) []holding {
 	return all
 }
 
+// LeaveAll ends all subscriptions that were made in the name of a user. Their connections are not told.
+func (s *Service) LeaveAll(ctx context.Context, kuid string) {
+	for _, h := range s.holdings(affected{users: map[string]struct{}{kuid: {}}}) {
+		s.leave(ctx, h.connection, h.room.id, nil)
+	}
+}
+
 // confirm ends a subscription that was allowed when it was asked for, and is not any more: neither the end of a token nor a
 // change of rights has found it.
 func (s *Service) confirm(ctx context.Context, req *protocol.Request, r *room) error {
