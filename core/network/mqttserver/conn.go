@@ -153,7 +153,7 @@ func (c *conn) logEnd(err error) {
 	if c.stopping.Load() || errors.Is(err, errLeaves) || errors.Is(err, io.EOF) || errors.As(err, &network) {
 		return
 	}
-	c.server.o.Logger.Info("mqtt client disconnected", "connection", c.info.ID, "client", c.info.ClientIP, "reason", err)
+	c.server.o.Logger.Debug("mqtt client disconnected", "connection", c.info.ID, "client", c.info.ClientIP, "reason", err)
 }
 
 // errLeaves is what receive gives for DISCONNECT.

@@ -155,7 +155,6 @@ func TestConnect(t *testing.T) {
 		"version 3.1":         {address, connect("me", func(pk *packets.Packet) { pk.ProtocolVersion, pk.Connect.ProtocolName = 3, []byte("MQIsdp") }), "20020001"},
 		"version 5":           {address, connect("me", func(pk *packets.Packet) { pk.ProtocolVersion = 5 }), "2003008400"},
 		"another protocol":    {address, connect("me", func(pk *packets.Packet) { pk.Connect.ProtocolName = []byte("AMQP") }), "20020001"},
-		"reserved bit":        {address, connect("me", func(pk *packets.Packet) { pk.ReservedBit = 1 }), "20020000"}, // the encoder leaves it out
 		"will":                {address, connect("me", will("a")), "20020005"},
 		"will, allowed":       {free, connect("me", will("a")), "20020000"},
 		"will, wildcard":      {free, connect("me", will("a/#")), "20020005"},
@@ -176,6 +175,13 @@ func TestConnect(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+	reserved := encode(t, connect("me"))
+	reserved[9] |= 1 // of the flags
+	mqtt := open(t, address)
+	mqtt.write(reserved)
+	if rest := mqtt.closed(); len(rest) > 0 {
+		t.Errorf("a reserved bit is answered %x", rest)
 	}
 }
 

@@ -84,7 +84,7 @@ func (c *conn) accept(fixed packets.FixedHeader, body []byte) (code byte, err er
 		return badClientID, nil
 	}
 	if err := c.server.o.AdmitMessage(c.local, c.info); err != nil {
-		c.server.o.Logger.Info("mqtt client refused", "client", c.info.ClientIP, "error", err)
+		c.server.o.Logger.Debug("mqtt client refused", "client", c.info.ClientIP, "error", err)
 		return notAuthorised, nil
 	}
 	if pk.Connect.WillFlag {

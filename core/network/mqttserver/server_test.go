@@ -91,14 +91,17 @@ func serveOn(t testing.TB, o Options, l net.Listener) *Server {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
+		all := s.close()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Error("shutdown:", err)
 		}
 		if err := <-served; err != nil {
 			t.Error("serve:", err)
 		}
-		if n := o.Connections.Len(); n != 0 {
-			t.Errorf("%d connections are still known", n)
+		for _, c := range all {
+			if o.Connections.Get(c.info.ID) != nil {
+				t.Error("a connection is still known")
+			}
 		}
 		if len(s.topics.subscribers) != 0 || len(s.clients) != 0 {
 			t.Errorf("left behind: %v, %v", s.topics.subscribers, s.clients)
