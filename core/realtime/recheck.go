@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -112,7 +113,7 @@ func (r *Rechecker) pass(ctx context.Context, who affected) {
 	ended := map[string][]string{} // rooms by connection
 	var may bool
 	var failure error
-	all := r.service.holdings(who)
+	all := r.service.holdings(who.has)
 	for i, h := range all {
 		if i == 0 || h.kuid != all[i-1].kuid || h.room.at != all[i-1].room.at {
 			var err error
@@ -139,18 +140,16 @@ func (r *Rechecker) pass(ctx context.Context, who affected) {
 	}
 }
 
-// holdings are the subscriptions of those users, by user and collection.
-func (s *Service) holdings(of affected) []holding {
-	var all []holding
+// holdings are the subscriptions of the users that of admits, by user and collection. It goes from room to room and stops none
+// of the others meanwhile; who enters one that it has left is looked at by confirm.
+func (s *Service) holdings(of func(kuid string) bool) []holding {
 	s.mu.RLock()
-	for _, r := range s.rooms {
-		for connection, m := range r.members {
-			if of.has(m.kuid) {
-				all = append(all, holding{m.kuid, connection, r})
-			}
-		}
-	}
+	rooms := slices.Collect(maps.Values(s.rooms))
 	s.mu.RUnlock()
+	var all []holding
+	for _, r := range rooms {
+		all = r.appendHoldings(all, of)
+	}
 	slices.SortFunc(all, func(a, b holding) int {
 		return cmp.Or(
 			cmp.Compare(a.kuid, b.kuid),
@@ -161,9 +160,20 @@ func (s *Service) holdings(of affected) []holding {
 	return all
 }
 
+func (r *room) appendHoldings(dst []holding, of func(kuid string) bool) []holding {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for connection, m := range r.members {
+		if of(m.kuid) {
+			dst = append(dst, holding{m.kuid, connection, r})
+		}
+	}
+	return dst
+}
+
 // LeaveAll ends all subscriptions that were made in the name of a user. Their connections are not told.
 func (s *Service) LeaveAll(ctx context.Context, kuid string) {
-	for _, h := range s.holdings(affected{users: map[string]struct{}{kuid: {}}}) {
+	for _, h := range s.holdings(func(other string) bool { return other == kuid }) {
 		s.leave(ctx, h.connection, h.room.id, nil)
 	}
 }
