@@ -128,6 +128,10 @@ func TestRealtime(t *testing.T) {
 	if topic != channel || message.Get("room") != channel || message.Get("result._source.score") != "1:0" || message.Get("event") != "publish" {
 		t.Errorf("%s on %s", message.Body, topic)
 	}
+	n.Must("POST", "/football/goals/g1/_create", `{"score":"2:0"}`)
+	if _, message := mqtt.next(); message.Get("result._id") != "g1" || message.Get("scope") != "in" || message.Get("event") != "write" {
+		t.Error(message.Body)
+	}
 	forger := dial(t, n)
 	forger.Publish(channel, 0, false, `{"forged":true}`)
 	select {
