@@ -25,13 +25,7 @@ func (c controller) validate(ctx context.Context, req *protocol.Request) (any, e
 		return nil, err
 	}
 	outcome, err := c.Validator.Validate(ctx, where.Index, where.Name, body)
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		Valid    bool               `json:"valid"`
-		Messages validation.Outcome `json:"errorMessages"`
-	}{outcome.Valid(), outcome}, nil
+	return outcome.Answer(), err
 }
 
 // admit gives a document that fits the specifications, with their defaults in it.

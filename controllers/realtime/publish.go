@@ -41,3 +41,17 @@ func (c controller) publish(ctx context.Context, req *protocol.Request) (any, er
 	}
 	return published{true}, nil
 }
+
+// validate is an older name of document:validate.
+func (c controller) validate(ctx context.Context, req *protocol.Request) (any, error) {
+	where, err := target.Public(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := req.BodyObject()
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := c.Validator.Validate(ctx, where.Index, where.Name, body)
+	return outcome.Answer(), err
+}

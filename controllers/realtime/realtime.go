@@ -37,5 +37,6 @@ func Actions(o Options) []router.Action {
 		action("publish", c.publish, router.Route{Verb: "POST", Path: "/:index/:collection/_publish"}),
 		action("subscribe", c.subscribe),
 		action("unsubscribe", c.unsubscribe),
+		action("validate", c.validate),
 	}
 }

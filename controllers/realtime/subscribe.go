@@ -117,7 +117,7 @@ func optionsOf(req *protocol.Request) (o realtime.Options, after string, err err
 	if o.Users, err = realtime.ParseUsers(users); err != nil {
 		return o, "", err
 	}
-	if req.Args.Has("propagate") {
+	if req.Args.Raw("propagate") != nil {
 		propagate, err := req.Args.Bool("propagate")
 		if err != nil {
 			return o, "", err

@@ -45,6 +45,15 @@ func (o Outcome) Err() error {
 	return nil
 }
 
+// Answer is an outcome as actions that only try answer it.
+type Answer struct {
+	Valid    bool    `json:"valid"`
+	Messages Outcome `json:"errorMessages"`
+}
+
+// Answer gives the answer to somebody who only asked.
+func (o Outcome) Answer() Answer { return Answer{o.Valid(), o} }
+
 // messages is the form of the API.
 type messages struct {
 	Document []string `json:"documentScope,omitempty"`
