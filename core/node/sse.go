@@ -15,6 +15,6 @@ func (n *Node) eventStreams(base network.Base) *sseserver.Server {
 	return sseserver.New(sseserver.Options{
 		Base: base, Heartbeat: c.IdleTimeout / heartbeats,
 		OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes), WriteTimeout: c.WriteTimeout,
-		OnOpen: n.opened, OnClose: n.closed,
+		Subscribed: n.realtime.Subscribed, OnOpen: n.opened, OnClose: n.closed,
 	})
 }

@@ -11,6 +11,13 @@ func (s *Service) Count(roomID string) int {
 	return r.count()
 }
 
+// Subscribed reports whether a connection is in any room.
+func (s *Service) Subscribed(connection string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.subscribers[connection] != nil
+}
+
 // Presence is how many connections are in every room, by index, collection and room.
 type Presence map[string]map[string]map[string]int
 

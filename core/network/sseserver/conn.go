@@ -105,6 +105,9 @@ func (c *conn) serve(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-c.wake:
 		case <-heartbeat.C:
+			if !c.server.o.Subscribed(c.info.ID) {
+				c.end()
+			}
 			if err := c.write(w, []byte(":\n\n")); err != nil {
 				return err
 			}

@@ -8,8 +8,9 @@
 // without a name. A subscription is always one that can be resumed: events carry ids, a client that comes back names the last
 // one, and gets what it missed or, after subscribed, the event gap.
 //
-// The stream ends when the subscription does: the token has ended or the right is gone. An EventSource then comes back by
-// itself, is refused, and stays away.
+// The stream ends when the subscription does, as when the token has ended or the right is gone: with a notice of the node, when
+// somebody closes the connection, and at the latest with the next heartbeat. An EventSource then comes back by itself, is
+// refused, and stays away.
 //
 // # Bounds
 //

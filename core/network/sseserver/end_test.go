@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,6 +109,27 @@ func TestANoticeOfTheNodeIsTheLastMessage(t *testing.T) {
 	if rest, err := s.Rest(); err != nil || len(rest) != 1 || rest[0].Data != `{"type":"TokenExpired"}` {
 		t.Errorf("%v, then %v", rest, err)
 	}
+}
+
+// Whatever took the subscription away, a stream without one does not stay.
+func TestAStreamWithoutSubscriptionEnds(t *testing.T) {
+	var gone atomic.Bool
+	n := serve(t, subscribes(`{}`), func(_ *httpserver.Options, so *sseserver.Options) {
+		so.Heartbeat = 10 * time.Millisecond
+		so.Subscribed = func(string) bool { return !gone.Load() }
+	})
+	s := n.Events("")
+	s.Next()
+	c := n.connection()
+	c.Deliver(message("e-1", "{}"))
+	if got := s.Next(); got.ID != "e-1" {
+		t.Errorf("%+v", got)
+	}
+	gone.Store(true)
+	if rest, err := s.Rest(); err != nil || len(rest) > 0 {
+		t.Errorf("%v, then %v", rest, err)
+	}
+	n.gone(c.Info().ID)
 }
 
 func TestAClosedConnectionDoesNotBegin(t *testing.T) {

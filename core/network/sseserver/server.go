@@ -13,7 +13,7 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// Options is what the server is made of; every number is required.
+// Options is what the server is made of; all is required but what says otherwise.
 type Options struct {
 	network.Base
 	// Heartbeat is the time between two comments.
@@ -22,6 +22,8 @@ type Options struct {
 	OutboxMessages int
 	OutboxBytes    int
 	WriteTimeout   time.Duration
+	// Subscribed reports whether a connection still has a subscription; it is asked with each heartbeat.
+	Subscribed func(connection string) bool
 	// OnOpen and OnClose are told of every connection, OnClose after it was forgotten; nil for nobody. They must not wait.
 	OnOpen  func(*protocol.Connection)
 	OnClose func(*protocol.Connection)

@@ -87,8 +87,9 @@ func serve(t testing.TB, e executor, configure func(*httpserver.Options, *sseser
 	}
 	so := sseserver.Options{
 		Base: base, Heartbeat: time.Hour, OutboxMessages: 256, OutboxBytes: 1 << 20, WriteTimeout: 10 * time.Second,
-		OnOpen:  func(c *protocol.Connection) { n.opened <- c.ID },
-		OnClose: func(c *protocol.Connection) { n.closed <- c.ID },
+		Subscribed: func(string) bool { return true },
+		OnOpen:     func(c *protocol.Connection) { n.opened <- c.ID },
+		OnClose:    func(c *protocol.Connection) { n.closed <- c.ID },
 	}
 	if configure != nil {
 		configure(&o, &so)
