@@ -93,6 +93,5 @@ func Actions(o Options) []router.Action {
 		action("updateByQuery", c.updateByQuery, route("PUT", "/:index/:collection/_query")),
 		action("update", c.update,
 			deprecated("2.11.0", "PUT", "/:index/:collection/:_id/_update"), route("PATCH", "/:index/:collection/:_id/_update")),
-		{Controller: "realtime", Name: "validate", Handler: c.validate}, // what document:validate was called once
 	}
 }
