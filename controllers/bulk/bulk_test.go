@@ -2,6 +2,8 @@ package bulk_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,6 +11,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/bulk"
 	"github.com/sluicehq/sluice/controllers/controllertest"
 	"github.com/sluicehq/sluice/controllers/metadata"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -109,4 +112,57 @@ func TestStorageFailure(t *testing.T) {
 		{"mWrite", `bulk:mWrite ` + c + `,"body":{"documents":[]}`, 500, "services.storage.not_connected", "", ""},
 		{"import", `bulk:import ` + c + `,"body":{"bulkData":[]}`, 500, "services.storage.not_connected", "", "*"},
 	})
+}
+
+// TestSubscribers hear of write and mWrite with notify, and of nothing else.
+func TestSubscribers(t *testing.T) {
+	n := newNode(t)
+	l := n.Listen(t, "l", "i", "c", `{"equals":{"red":true}}`, realtime.Options{Users: realtime.None})
+	var many []string
+	for i := range 401 { // more than are written at a time
+		many = append(many, fmt.Sprintf(`{"_id":"m%d","body":{"red":%v}}`, i, i%200 == 0))
+	}
+	for _, s := range []struct{ call, heard string }{
+		{`write","_id":"d","body":{"red":true}`, ""},
+		{`write","_id":"d","notify":true,"body":{"red":true,"n":1}`, `in replace {"_id":"d","_source":{"red":true,"n":1}}`},
+		{`write","_id":"d","notify":true,"body":{}`, `out replace {"_id":"d","_source":{}}`},
+		{`write","_id":"e","notify":true,"body":{"red":true}`, `in create {"_id":"e","_source":{"red":true}}`},
+		{`mWrite","body":{"documents":[{"_id":"e","body":{"n":1}}]}`, ""},
+		{`mWrite","notify":true,"body":{"documents":[{"_id":"e","body":{"red":true}},{"_id":"x"},{"_id":"e","body":{}}]}`, "in replace {\"_id\":\"e\",\"_source\":{\"red\":true}}\nout replace {\"_id\":\"e\",\"_source\":{}}"},
+		{
+			`mWrite","notify":true,"body":{"documents":[` + strings.Join(many, ",") + `]}`,
+			"in create {\"_id\":\"m0\",\"_source\":{\"red\":true}}\nin create {\"_id\":\"m200\",\"_source\":{\"red\":true}}\nin create {\"_id\":\"m400\",\"_source\":{\"red\":true}}",
+		},
+		{`import","notify":true,"body":{"bulkData":[{"index":{"_id":"d"}},{"red":true}]}`, ""},
+		{`updateByQuery","notify":true,"body":{"query":{"match_all":{}},"changes":{"red":true}}`, ""},
+		{`deleteByQuery","notify":true,"body":{"query":{"match_all":{}}}`, ""},
+	} {
+		if a := n.Ask(t, `{"controller":"bulk","action":"`+s.call+`,`+c+`}`); a.Status != 200 {
+			t.Errorf("%.80s: %v", s.call, a.Error)
+		}
+		if heard := l.Lines(); heard != s.heard {
+			t.Errorf("%.80s: heard\n %s\nwant\n %s", s.call, heard, s.heard)
+		}
+	}
+}
+
+// TestMWriteThatFailsHalfway tells of the documents that were written, and answers the others.
+func TestMWriteThatFailsHalfway(t *testing.T) {
+	n := newNode(t)
+	l := n.Listen(t, "l", "i", "c", `{}`, realtime.Options{Users: realtime.None})
+	writes := 0
+	n.FailWith(func(op string) error {
+		if op == "Write" {
+			writes++
+		}
+		if writes == 2 {
+			return kerror.ServicesStorageUnexpectedError.New("disk full")
+		}
+		return nil
+	})
+	documents := strings.TrimSuffix(strings.Repeat(`{"body":{}},`, 401), ",")
+	a := n.Ask(t, `{"controller":"bulk","action":"mWrite","notify":true,`+c+`,"body":{"documents":[`+documents+`]}}`)
+	if failed := strings.Count(string(a.Result), "disk full"); a.Status != 200 || failed != 201 || len(l.All()) != 200 {
+		t.Errorf("%d %v: %d failed", a.Status, a.Error, failed)
+	}
 }
