@@ -2,6 +2,8 @@ package koncorde
 
 import (
 	"bytes"
+	"fmt"
+	"maps"
 	"testing"
 	"time"
 )
@@ -50,19 +52,19 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzMatch matches anything against anything, with the expression as it is written, alone, and in a matcher.
+// FuzzMatch matches anything against anything, with the expression as it is written, alone, and in a matcher among others.
 func FuzzMatch(f *testing.F) {
 	filters, documents := seeds()
 	for i := range filters {
 		f.Add([]byte(filters[i]), []byte(filters[(i+1)%len(filters)]), "id", []byte(documents[i]))
 	}
+	m, others := amongOthers(f, filters)
 	f.Fuzz(func(t *testing.T, one, other []byte, id string, source []byte) {
 		d, err := NewDocument(id, source)
 		if err != nil {
 			return
 		}
-		m := NewMatcher()
-		want := map[string]bool{}
+		all := maps.Clone(others)
 		start := time.Now()
 		for name, raw := range map[string][]byte{"one": one, "other": other} {
 			filter, err := Parse(raw)
@@ -74,27 +76,51 @@ func FuzzMatch(f *testing.F) {
 				return
 			}
 			m.Add(name, n)
-			want[name] = n.Match(d)
-			if written := written(filter.root, d) == yes; written != want[name] {
-				t.Errorf("%s on %s: written %v, normal %v", raw, source, written, want[name])
+			defer m.Remove(name)
+			all[name] = n
+			if written := written(filter.root, d) == yes; written != n.Match(d) {
+				t.Errorf("%s on %s: written %v, normal %v", raw, source, written, n.Match(d))
 			}
 		}
-		found := m.Match(d)
+		found := map[string]int{}
+		for _, name := range m.Match(d) {
+			found[name]++
+		}
 		if took := time.Since(start); took > tooLong {
 			t.Errorf("took %v", took)
 		}
-		for name, matched := range want {
-			n := 0
-			for _, room := range found {
-				if room == name {
-					n++
-				}
+		for name, n := range all {
+			want := 0
+			if n.Match(d) {
+				want = 1
 			}
-			if matched != (n == 1) || n > 1 {
-				t.Errorf("%s: alone %v, found %d times", name, matched, n)
+			if found[name] != want {
+				t.Errorf("%s: found %d times, want %d", name, found[name], want)
 			}
 		}
 	})
+}
+
+// amongOthers makes a matcher with filters in it, and with enough regular expressions that they are looked up.
+func amongOthers(f *testing.F, filters []string) (*Matcher, map[string]*Normal) {
+	for i := range 2 * fewPatterns {
+		filters = append(filters, fmt.Sprintf(`{"regexp":{"a":{"value":"ab%dc","flags":"i"}}}`, i))
+	}
+	m, all := NewMatcher(), map[string]*Normal{}
+	for i, raw := range filters {
+		filter, err := Parse([]byte(raw))
+		if err != nil {
+			f.Fatal(err)
+		}
+		n, err := filter.Normalise(0)
+		if err != nil {
+			f.Fatal(err)
+		}
+		name := fmt.Sprint("other ", i)
+		m.Add(name, n)
+		all[name] = n
+	}
+	return m, all
 }
 
 // written evaluates an expression as it was read, without normalising it.

@@ -34,7 +34,7 @@ func fieldBeside(v *value, names ...string) (path string, content *value, err er
 func distanceMember(v *value, name string) (float64, error) {
 	m := v.member(name)
 	if m.kind != '"' || m.text == "" {
-		return 0, fmt.Errorf("%s must be a text such as \"10km\", not %s", name, m.kindName())
+		return 0, fmt.Errorf("%s must be a text such as \"10km\"", name)
 	}
 	metres, err := parseDistance(m.text)
 	if err != nil {
