@@ -19,7 +19,7 @@
 //     OutboxBytes passes when nothing else waits.
 //   - Time: the client has WriteTimeout to take what is written. Comments, one in Heartbeat, keep proxies from closing the
 //     connection and show that a client has gone.
-//   - A stream costs the two goroutines of its HTTP connection.
+//   - Memory: an idle stream costs the two goroutines and the buffers of its HTTP connection, about 28 KiB.
 //
 // core/node imports it.
 package sseserver

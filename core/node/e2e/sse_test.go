@@ -158,7 +158,7 @@ func TestAStreamNeedsTheRightToSubscribe(t *testing.T) {
 
 // TestAStreamEndsWithItsToken and with the right to subscribe, and who comes back is refused.
 func TestAStreamEndsWithItsToken(t *testing.T) {
-	n := nodetest.Start(t, nodetest.Options{})
+	n := nodetest.Start(t, nodetest.Options{Configure: func(c *config.Config) { c.WebSocket.IdleTimeout = time.Second }})
 	n.Must("POST", "/_createFirstAdmin/root?reset", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
 	root := "Authorization: Bearer " + n.Login("root", "root-Secret-1", "")
 	setRole := func(controllers string) {
@@ -166,7 +166,6 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		n.Must("PUT", "/roles/default", `{"controllers":{`+controllers+`}}`, root)
 	}
 	setRole(`"auth":{"actions":{"*":true}},"realtime":{"actions":{"subscribe":true}}`)
-	n.CreateUser("ann", `{"profileIds":["default"]}`, "ann", "ann-Secret-1", root)
 	for name, c := range map[string]struct {
 		expiresIn string
 		end       func(token string)
@@ -176,10 +175,12 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		"expired": {"2s", func(string) {}, "TokenExpired", 401},
 		"logout":  {"1h", func(token string) { n.Must("POST", "/_logout", "", "Authorization: Bearer "+token) }, "", 401},
 		"right":   {"1h", func(string) { setRole(`"auth":{"actions":{"*":true}}`) }, "SubscriptionsEnded", 403},
+		"user":    {"1h", func(string) { n.Must("DELETE", "/users/user", "", root) }, "", 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setRole(`"auth":{"actions":{"*":true}},"realtime":{"actions":{"subscribe":true}}`)
-			token := n.Login("ann", "ann-Secret-1", "?expiresIn="+c.expiresIn)
+			n.CreateUser(name, `{"profileIds":["default"]}`, name, "ann-Secret-1", root)
+			token := n.Login(name, "ann-Secret-1", "?expiresIn="+c.expiresIn)
 			s := n.Events(everything + "&jwt=" + token)
 			begun := s.Next()
 			c.end(token)
