@@ -13,14 +13,16 @@
 //
 // # Order
 //
-// All subscribers of a room get its messages in one order. Messages about two writes of the same document that run at the
-// same time may come in either order.
+// All subscribers of a room get its messages in one order. Changes of a document are told
+// in the order of the calls of Changed; controllers call it in the order of the writes.
 //
 // # What is lost
 //
 // Messages are handed to an outbox, which never waits: a client that does not read loses them and is told (see the outbox of
 // its protocol). A client that was away gets what it missed when it subscribed with Options.Resumable, as long as the room
-// remembers; it is told when it does not.
+// remembers; it is told when it does not: after too long, too much, a restart, or when it asks for another channel. A client
+// whose answer to subscribe takes so long that thousands of messages wait for it is closed, rather than left with a gap that
+// it does not know of. A pipe may change, redirect or stop a message; one that fails stops it and is logged.
 //
 // It knows no sockets and no storage. core/network implements [Outbox]; controllers tell it what was written; core/node joins
 // them.
