@@ -76,24 +76,25 @@ func (q *turns) take(where storage.Collection, ops []storage.Op) []*turn {
 	return mine
 }
 
-// made says what became of the ops; those that failed, or have no result, give their turn back.
+// made says what became of the ops; those that failed, or all when there are no results, give their
+// turn back.
 func (q *turns) made(mine []*turn, ops []storage.Op, results []storage.OpResult) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, t := range mine {
-		switch {
-		case t == nil:
-		case i >= len(results) || results[i].Err != nil:
-			t.line.remove(t)
-		default:
-			t.rank = rankOf(ops[i].Kind, results[i].Document.Version)
+	for i, r := range results {
+		if t := mine[i]; t != nil && r.Err == nil {
+			t.rank = rankOf(ops[i].Kind, r.Document.Version)
 			t.line.latest = max(t.line.latest, t.rank)
 		}
 	}
 	for _, t := range mine {
-		if t != nil {
-			q.proceedLocked(t.line)
+		if t == nil {
+			continue
 		}
+		if t.rank == 0 {
+			t.line.remove(t)
+		}
+		q.proceedLocked(t.line)
 	}
 }
 

@@ -35,13 +35,13 @@ func (s *script) run(t *testing.T, steps string) {
 	t.Helper()
 	for step := range strings.FieldsSeq(steps) {
 		name, what := step[:1], step[1:]
-		switch {
-		case what == "+":
+		switch what {
+		case "+":
 			s.ops[name] = []storage.Op{{Kind: storage.OpPut, ID: "x"}}
 			s.mine[name] = s.take(storage.Collection{}, s.ops[name])
-		case what == "=!":
+		case "=!":
 			s.made(s.mine[name], s.ops[name], []storage.OpResult{{Err: kerror.ServicesStorageNotFound.New()}})
-		case what == ".":
+		case ".":
 			s.end(s.mine[name][0], func() { s.told = append(s.told, name) })
 		default:
 			var version int64

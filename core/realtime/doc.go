@@ -13,8 +13,8 @@
 //
 // # Order
 //
-// All subscribers of a room get its messages in one order. Changes of a document are told
-// in the order of the calls of Changed; controllers call it in the order of the writes.
+// All subscribers of a room get its messages in one order. Changes of a document are told in the order of the calls of Changed;
+// controllers call it in the order of the writes.
 //
 // # What is lost
 //

@@ -18,8 +18,9 @@ const (
 )
 
 // Write does ops chunk by chunk; Elasticsearch does those of a chunk in their order. An op that depends on its document reads
-// it first, and is the only one on its document in a chunk. When the connection is lost the ops of that chunk, and all that
-// follow, fail with services.storage.not_connected; those of that chunk may have happened.
+// it first, and is the only one on its document in a chunk: with Previous all but creations do, and are tried again when
+// somebody else wrote it in between. When the connection is lost the ops of that chunk, and all that follow, fail with
+// services.storage.not_connected; those of that chunk may have happened.
 func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, o storage.BulkOptions) ([]storage.OpResult, error) {
 	if err := e.gate.Enter(ctx); err != nil {
 		return nil, err
