@@ -48,7 +48,7 @@ type Request struct {
 type Connection struct {
 	// ID is chosen by the node and is the same for all requests of one socket.
 	ID string
-	// Protocol is "http", "websocket", "mqtt" or "internal".
+	// Protocol is "http", "websocket", "sse", "mqtt" or "internal".
 	Protocol string
 	// IPs begins with the socket's address; over HTTP the entries of X-Forwarded-For follow.
 	IPs []string
