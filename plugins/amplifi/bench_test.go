@@ -1,68 +1,66 @@
 package main
 
 import (
-	"io"
-	"net/http"
-	"strings"
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/sluicehq/sluice/core/node/nodetest"
+	"github.com/sluicehq/sluice/plugins/sdk/passwords"
 )
 
-// The benchmarks go over real sockets, through the node, to the plugin's process and the store and back.
+// The benchmarks go from 64 clients through the node's binary to the plugin's and the store and back; nodetest.Load says what
+// they report. Each client is a user of his own.
 
-func benchmark(b *testing.B, request func() *http.Request) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	defer client.CloseIdleConnections()
-	b.SetParallelism(16)
-	b.RunParallel(func(loop *testing.PB) {
-		for loop.Next() {
-			resp, err := client.Do(request())
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				b.Errorf("status %d", resp.StatusCode)
-				return
-			}
-		}
-	})
-}
-
-func BenchmarkGetUser(b *testing.B) {
-	s := benchService(b)
-	token := s.ok(s.put(seedBody))
-	benchmark(b, func() *http.Request {
-		r, _ := http.NewRequest(http.MethodGet, "http://"+s.Client.Address+"/amplifi/user", nil)
-		r.Header.Set("token", token)
-		return r
-	})
-}
-
-func BenchmarkServiceToken(b *testing.B) {
-	s := benchService(b)
-	body := `{"channel":"statementGenerator","userId":"` + s.aliID() + `"}`
-	benchmark(b, func() *http.Request {
-		r, _ := http.NewRequest(http.MethodPut, "http://"+s.Client.Address+"/amplifi/token", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("x-service-key", serviceKey)
-		return r
-	})
-}
-
-func BenchmarkPassword(b *testing.B) {
-	s := benchService(b)
-	benchmark(b, func() *http.Request {
-		r, _ := http.NewRequest(http.MethodPut, "http://"+s.Client.Address+"/amplifi/token", strings.NewReader(ali))
-		r.Header.Set("Content-Type", "application/json")
-		return r
-	})
-}
-
-func benchService(b *testing.B) service {
+// serveLoad has the throttle of failures off, and lets a demo user come into being for each client.
+func serveLoad(b *testing.B) *nodetest.Process {
 	b.Helper()
-	return start(b, nil, nodetest.Options{})
+	var users []any
+	for i := range nodetest.Clients {
+		users = append(users, map[string]any{"userName": fmt.Sprintf("user%d", i), "password": "qa"})
+	}
+	fixture := filepath.Join(b.TempDir(), "fixture.json")
+	if err := os.WriteFile(fixture, []byte(object(map[string]any{"users": users})), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return binaries.ServeLoad(b, id, map[string]any{
+		"fixture":     fixture,
+		"testChannel": map[string]any{"enabled": true, "newUsersPerMinute": 10_000},
+		"throttle":    map[string]any{"failuresPerMinute": 0, "failuresInARow": 0, "failuresPerHour": 0},
+	}, map[string]string{"keyRing": keyRing})
+}
+
+// BenchmarkLogin is PUT /token with a name and its password.
+func BenchmarkLogin(b *testing.B) {
+	hasher := passwords.New(passwords.Standard)
+	serveLoad(b).Load(b, nodetest.Load{
+		Request: func(i int) nodetest.Request {
+			body := fmt.Sprintf(`{"userName":"user%d","password":"qa","channel":"internet"}`, i)
+			return nodetest.Request{Method: "PUT", Path: "/amplifi/token", Body: body, Want: `"token":"`}
+		},
+		Hash: func() { _, _ = hasher.Hash(b.Context(), "qa") },
+	})
+}
+
+// BenchmarkTestChannel is PUT /token with the channel test, which has no password.
+func BenchmarkTestChannel(b *testing.B) {
+	serveLoad(b).Load(b, nodetest.Load{Request: testChannel})
+}
+
+// BenchmarkCheck is GET /user with a token.
+func BenchmarkCheck(b *testing.B) {
+	n := serveLoad(b)
+	n.Load(b, nodetest.Load{Request: func(i int) nodetest.Request {
+		r := testChannel(i)
+		a := n.Must(r.Method, r.Path, r.Body)
+		token, _ := a.Get("token").(string)
+		user, _ := a.Get("userId").(string)
+		return nodetest.Request{Method: "GET", Path: "/amplifi/user", Headers: []string{"token: " + token}, Want: `"AFiUserId":"` + user + `"`}
+	}})
+}
+
+func testChannel(i int) nodetest.Request {
+	body := fmt.Sprintf(`{"channel":"test","deviceTag":"device-%d","deviceData":{"platform":"test"}}`, i)
+	return nodetest.Request{Method: "PUT", Path: "/amplifi/token", Body: body, Want: `"token":"`}
 }
