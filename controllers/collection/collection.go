@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicehq/sluice/controllers/announce"
 	"github.com/sluicehq/sluice/controllers/target"
+	realtimeservice "github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/validation"
@@ -23,9 +24,15 @@ type Engine interface {
 	Info(ctx context.Context) (storage.Info, error)
 }
 
+// Realtime knows which collections have subscribers; core/realtime.Service does.
+type Realtime interface {
+	List(show func(index, collection string) bool) realtimeservice.Presence
+}
+
 // Options are what the controller works with.
 type Options struct {
 	Engine         Engine
+	Realtime       Realtime
 	Announcer      announce.Announcer
 	Specifications *validation.Validator
 	Reindexer      *Reindexer

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicehq/sluice/controllers/collection"
 	"github.com/sluicehq/sluice/controllers/controllertest"
 	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/realtime"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/validation"
@@ -35,7 +36,7 @@ func newNode(t *testing.T) *controllertest.Node {
 	err = n.Routes.Set(router.Contribution{
 		Owner: "collection", Listeners: collection.Listeners(specs),
 		Actions: collection.Actions(collection.Options{
-			Engine: n.Engine, Announcer: n.Announcer, Specifications: specs, Reindexer: reindexer,
+			Engine: n.Engine, Realtime: n.Realtime, Announcer: n.Announcer, Specifications: specs, Reindexer: reindexer,
 			Paging: target.Paging{MaxFetch: 20, MaxScroll: time.Minute},
 		}),
 	})
@@ -112,11 +113,19 @@ func TestList(t *testing.T) {
 	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "j", Name: "d"}, storage.Spec{}); err != nil {
 		t.Fatal(err)
 	}
+	n.Listen(t, "listener", "watched", "z", `{}`, realtime.Options{})
+	n.Listen(t, "listener", "watched", "a", `{}`, realtime.Options{})
+	if err := n.Engine.Ensure(t.Context(), storage.Collection{Index: "watched", Name: "z"}, storage.Spec{}); err != nil {
+		t.Fatal(err)
+	}
 	const a, b, c = `{"name":"a","type":"stored"}`, `{"name":"b","type":"stored"}`, `{"name":"c","type":"stored"}`
+	const live, z = `{"name":"a","type":"realtime"}`, `{"name":"z","type":"stored"},{"name":"z","type":"realtime"}`
 	controllertest.Run(t, n, []scenario{
 		{"all", `collection:list "index":"i"`, 200, "", `{"type":"all","collections":[` + a + `,` + b + `,` + c + `]}`, ""},
 		{"stored", `collection:list "index":"i","type":"stored"`, 200, "", `{"type":"stored","collections":[` + a + `,` + b + `,` + c + `]}`, ""},
 		{"realtime", `collection:list "index":"x","type":"realtime"`, 200, "", `{"type":"realtime","collections":[]}`, ""},
+		{"watched", `collection:list "index":"watched"`, 200, "", `{"type":"all","collections":[` + live + `,` + z + `]}`, ""},
+		{"only watched", `collection:list "index":"watched","type":"realtime","size":1`, 200, "", `{"type":"realtime","collections":[` + live + `],"size":1}`, ""},
 		{"another type", `collection:list "index":"i","type":"x"`, 400, "api.assert.invalid_argument", "", ""},
 		{"a type of another type", `collection:list "index":"i","type":1`, 400, "api.assert.invalid_type", "", ""},
 		{"from", `collection:list "index":"i","from":1`, 200, "", `{"type":"all","collections":[` + b + `,` + c + `],"from":1}`, ""},

@@ -1,10 +1,12 @@
 package collection
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -28,38 +30,55 @@ type entry struct {
 	Type string `json:"type"`
 }
 
-// list answers the collections of an index by name, size of them beginning at from. Until the node has subscriptions,
-// there is no realtime collection.
+// list answers the collections of an index by name, size of them beginning at from. One that holds documents and has
+// subscribers is there twice. The index need not exist for those that only have subscribers.
 func (c controller) list(ctx context.Context, req *protocol.Request) (any, error) {
 	index, err := target.Index(req)
 	if err != nil {
 		return nil, err
 	}
 	answer, err := page(req)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case answer.Type == realtime:
-		return answer, nil
 	}
-	indexes, err := c.Engine.Indexes(ctx, target.Scope(req))
+	if answer.Type != realtime {
+		if answer.Collections, err = c.stored(ctx, target.Scope(req), index); err != nil {
+			return nil, err
+		}
+	}
+	if answer.Type != stored && target.Scope(req) == storage.Public {
+		answer.Collections = append(answer.Collections, c.watched(index)...)
+	}
+	slices.SortStableFunc(answer.Collections, func(a, b entry) int { return cmp.Compare(a.Name, b.Name) })
+	answer.cut()
+	return answer, nil
+}
+
+func (c controller) stored(ctx context.Context, scope storage.Scope, index string) ([]entry, error) {
+	indexes, err := c.Engine.Indexes(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains(indexes, index) {
 		return nil, kerror.ServicesStorageUnknownIndex.New(index)
 	}
-	collections, err := c.Engine.List(ctx, target.Scope(req))
-	if err != nil {
-		return nil, err
-	}
+	collections, err := c.Engine.List(ctx, scope)
+	list := []entry{}
 	for _, one := range collections {
 		if one.Index == index {
-			answer.Collections = append(answer.Collections, entry{one.Name, stored})
+			list = append(list, entry{one.Name, stored})
 		}
 	}
-	answer.cut()
-	return answer, nil
+	return list, err
+}
+
+// watched are the collections of an index that have subscribers.
+func (c controller) watched(index string) []entry {
+	var list []entry
+	for name := range c.Realtime.List(func(of, _ string) bool { return of == index })[index] {
+		list = append(list, entry{name, realtime})
+	}
+	return list
 }
 
 // page reads which part of the list is wanted.

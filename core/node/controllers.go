@@ -74,7 +74,8 @@ func (n *Node) documents() []router.Contribution {
 		{
 			Owner: "collection", Listeners: collection.Listeners(n.specifications),
 			Actions: collection.Actions(collection.Options{
-				Engine: n.engine, Announcer: announcer, Specifications: n.specifications, Reindexer: reindexer, Paging: paging,
+				Engine: n.engine, Realtime: n.realtime, Announcer: announcer, Specifications: n.specifications,
+				Reindexer: reindexer, Paging: paging,
 			}),
 		},
 		{Owner: "document", Actions: document.Actions(document.Options{
