@@ -22,6 +22,7 @@ func (c *Config) Validate() error {
 	v.http()
 	v.mqtt()
 	v.limits()
+	v.realtime()
 	v.authToken()
 	v.passwordHash()
 	v.elasticsearch()
@@ -122,6 +123,13 @@ func (v *validation) limits() {
 		v.mistake("limits.requestsBufferWarningThreshold",
 			fmt.Sprintf("give limits.concurrentRequests to limits.requestsBufferSize (%d to %d)", l.ConcurrentRequests, l.RequestsBufferSize),
 			"%d is out of range", l.RequestsBufferWarningThreshold)
+	}
+}
+
+// realtime keeps what a client missed from closing its connection as one that is too slow.
+func (v *validation) realtime() {
+	if kept, waiting := v.config.Realtime.HistoryMessages, v.config.WebSocket.OutboxMessages; kept > waiting {
+		v.mistake("realtime.historyMessages", fmt.Sprintf("give websocket.outboxMessages (%d) at most", waiting), "%d is too large", kept)
 	}
 }
 

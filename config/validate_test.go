@@ -36,6 +36,8 @@ func TestValidate(t *testing.T) {
 		},
 		"warning below concurrent": {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 499 }, []string{"limits.requestsBufferWarningThreshold"}},
 		"warning above buffer":     {func(c *config.Config) { c.Limits.RequestsBufferWarningThreshold = 50001 }, []string{"limits.requestsBufferWarningThreshold"}},
+		"more kept than may wait":  {func(c *config.Config) { c.WebSocket.OutboxMessages = 255 }, []string{"realtime.historyMessages"}},
+		"as much kept as may wait": {func(c *config.Config) { c.WebSocket.OutboxMessages = 256 }, nil},
 		"warning at both ends": {func(c *config.Config) {
 			c.Limits.ConcurrentRequests, c.Limits.RequestsBufferWarningThreshold, c.Limits.RequestsBufferSize = 1, 1, 2
 		}, nil},

@@ -43,8 +43,8 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	m.WebSocket = Traffic{requests.WithLabelValues("websocket"), received.WithLabelValues("websocket"), sent.WithLabelValues("websocket")}
 	m.MQTT = Traffic{requests.WithLabelValues("mqtt"), received.WithLabelValues("mqtt"), sent.WithLabelValues("mqtt")}
 	m.Refused = counter("refused_connections_total", "Connections closed because server.maxConnections or mqtt.maxConnections was reached.")
-	m.SlowClients = counter("slow_clients_total", "WebSocket and MQTT connections closed because the client did not read.")
-	m.Dropped = counter("dropped_messages_total", "Messages dropped because their WebSocket or MQTT connection was closed.")
+	m.SlowClients = counter("slow_clients_total", "WebSocket and MQTT connections and event streams closed because the client did not read.")
+	m.Dropped = counter("dropped_messages_total", "Messages dropped because their client did not read them, or was gone.")
 	for _, c := range []prometheus.Collector{
 		requests, received, sent, m.Refused, m.SlowClients, m.Dropped,
 		connections("http", func() float64 { return float64(m.sockets.Load() - m.webSockets.Load()) }),
