@@ -5,6 +5,7 @@ import "time"
 // Security is the section security.
 type Security struct {
 	AuthToken    AuthToken    `config:"authToken" doc:"How tokens are made and checked."`
+	APIKey       APIKey       `config:"apiKey" doc:"How long API keys live."`
 	PasswordHash PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
 }
 
@@ -17,6 +18,11 @@ type AuthToken struct {
 	MaxTTL           TTL    `config:"maxTTL" doc:"Longest lifetime a login may ask for."`
 	GracePeriod      TTL    `config:"gracePeriod" doc:"How long a refreshed token stays usable." min:"0ms"`
 	AcceptUnprefixed bool   `config:"acceptUnprefixed" doc:"On kuzzle-v1 routes, accept a token also without its kauth- prefix."`
+}
+
+// APIKey is the section security.apiKey.
+type APIKey struct {
+	MaxTTL TTL `config:"maxTTL" doc:"Longest lifetime that users may give their own API keys."`
 }
 
 // PasswordHash is the section security.passwordHash. The bounds are those of Argon2 (RFC 9106); Validate also wants 8 KiB
@@ -36,6 +42,7 @@ func defaultSecurity() Security {
 			GracePeriod:      TTL(time.Second),
 			AcceptUnprefixed: true,
 		},
+		APIKey:       APIKey{MaxTTL: Infinite},
 		PasswordHash: PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
 	}
 }
