@@ -209,8 +209,8 @@ func (c *conn) stop() {
 	c.endReading()
 }
 
-// drain ends the connection after what runs was answered. It does not wait.
-func (c *conn) drain() {
+// Drain ends the connection after what runs was answered. It does not wait.
+func (c *conn) Drain() {
 	c.draining.Store(true)
 	c.endReading()
 }
@@ -220,8 +220,8 @@ func (c *conn) endReading() {
 	_ = c.socket.SetReadDeadline(time.Now()) // fails on a closed connection, which is not read
 }
 
-// abort ends everything at once.
-func (c *conn) abort() {
+// Abort ends everything at once.
+func (c *conn) Abort() {
 	c.cancel()
 	abort(c.socket)
 }

@@ -296,15 +296,11 @@ func TestWill(t *testing.T) {
 // connection waits for the only connection of a server.
 func connection(t *testing.T, s *Server) *conn {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open) != 1 {
-		t.Fatalf("%d connections", len(s.open))
+	all := s.open.All()
+	if len(all) != 1 {
+		t.Fatalf("%d connections", len(all))
 	}
-	for c := range s.open {
-		return c
-	}
-	return nil
+	return all[0]
 }
 
 // A client hears a message of its channel when it subscribed to the topic, and after the answer that was queued before.

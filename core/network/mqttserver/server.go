@@ -11,12 +11,8 @@ import (
 	"github.com/sluicehq/sluice/protocol"
 )
 
-const (
-	// abortTime is how long cancelled requests may take to end.
-	abortTime = time.Second
-	// acceptPause is how long nobody is accepted after accepting failed, as when no file descriptor is left.
-	acceptPause = 100 * time.Millisecond
-)
+// acceptPause is how long nobody is accepted after accepting failed, as when no file descriptor is left.
+const acceptPause = 100 * time.Millisecond
 
 // Options is what the server is made of; every number and topic is required.
 type Options struct {
@@ -53,21 +49,19 @@ type Options struct {
 type Server struct {
 	o      Options
 	topics topics
+	open   network.Open[*conn]
 
-	connections sync.WaitGroup
-	mu          sync.Mutex
-	listener    net.Listener
-	open        map[*conn]struct{}
+	mu       sync.Mutex
+	listener net.Listener
 	// clients are those that connected, by the identifier that they chose.
 	clients map[string]*conn
-	closing bool
 }
 
 // New makes a server without connections.
 func New(o Options) *Server {
 	return &Server{
 		o: o, topics: topics{subscribers: map[string]map[*conn]struct{}{}},
-		open: map[*conn]struct{}{}, clients: map[string]*conn{},
+		open: network.Open[*conn]{Max: o.MaxConnections}, clients: map[string]*conn{},
 	}
 }
 
@@ -75,9 +69,8 @@ func New(o Options) *Server {
 func (s *Server) Serve(l net.Listener) error {
 	s.mu.Lock()
 	s.listener = l
-	closing := s.closing
 	s.mu.Unlock()
-	if closing {
+	if s.open.Stopping() {
 		return l.Close()
 	}
 	for {
@@ -85,7 +78,7 @@ func (s *Server) Serve(l net.Listener) error {
 		switch {
 		case err == nil:
 			s.take(socket)
-		case s.isClosing():
+		case s.open.Stopping():
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -96,29 +89,17 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
-}
-
 // take serves a connection, unless there are too many or the server stops.
 func (s *Server) take(socket net.Conn) {
 	c := newConn(s, socket)
-	s.mu.Lock()
-	full := len(s.open) >= s.o.MaxConnections
-	if full || s.closing {
-		s.mu.Unlock()
-		if full {
+	if err := s.open.Enter(c); err != nil {
+		if errors.Is(err, network.ErrFull) {
 			s.o.Metrics.Refused.Inc()
 		}
 		c.cancel()
 		_ = socket.Close() // the client is told nothing more
 		return
 	}
-	s.open[c] = struct{}{}
-	s.connections.Add(1)
-	s.mu.Unlock()
 	go c.serve()
 }
 
@@ -138,53 +119,25 @@ func (s *Server) register(c *conn) {
 
 func (s *Server) leave(c *conn) {
 	s.mu.Lock()
-	delete(s.open, c)
 	if s.clients[c.clientID] == c {
 		delete(s.clients, c.clientID)
 	}
 	s.mu.Unlock()
-	s.connections.Done()
+	s.open.Leave(c)
 }
 
 // Shutdown accepts nobody any more, reads no further requests, lets the running ones end, sends what waits, closes and
 // waits. When ctx ends first the rest is cut off: requests are cancelled, sockets closed, and the error of ctx returned.
 func (s *Server) Shutdown(ctx context.Context) error {
-	all := s.close()
-	for _, c := range all {
-		c.drain()
-	}
-	done := make(chan struct{})
-	go func() {
-		s.connections.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-	}
-	for _, c := range all {
-		c.abort()
-	}
-	select {
-	case <-done:
-		return ctx.Err()
-	case <-time.After(abortTime):
-		return errors.Join(ctx.Err(), errors.New("mqtt requests ignore that they were cancelled"))
-	}
+	s.open.Stop()
+	s.stopListening()
+	return s.open.Shutdown(ctx)
 }
 
-// close ends accepting and gives the open connections.
-func (s *Server) close() []*conn {
+func (s *Server) stopListening() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing = true
 	if s.listener != nil {
 		_ = s.listener.Close() // it ends either way
 	}
-	all := make([]*conn, 0, len(s.open))
-	for c := range s.open {
-		all = append(all, c)
-	}
-	return all
 }

@@ -91,7 +91,7 @@ func serveOn(t testing.TB, o Options, l net.Listener) *Server {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		all := s.close()
+		all := s.open.All()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Error("shutdown:", err)
 		}

@@ -106,7 +106,7 @@ func (c *conn) serve(w http.ResponseWriter, r *http.Request) error {
 		case <-c.wake:
 		case <-heartbeat.C:
 			if !c.server.o.Subscribed(c.info.ID) {
-				c.end()
+				c.Drain()
 			}
 			if err := c.write(w, []byte(":\n\n")); err != nil {
 				return err
@@ -222,8 +222,8 @@ func (c *conn) wakeLocked() {
 	}
 }
 
-// end lets the stream end when what waits was sent.
-func (c *conn) end() {
+// Drain lets the stream end when what waits was sent.
+func (c *conn) Drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -242,8 +242,8 @@ func (c *conn) hurryLocked(left time.Duration) {
 	c.wakeLocked()
 }
 
-// cut ends the stream at once.
-func (c *conn) cut() {
+// Abort ends the stream at once.
+func (c *conn) Abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cutLocked(errCut)
@@ -274,13 +274,13 @@ func (c *conn) Info() *protocol.Connection { return c.info }
 func (c *conn) Deliver(m *realtime.Message) bool {
 	queued := c.push(event{id: m.ID, data: m.JSON})
 	if m.Channel == protocol.ServerNotificationRoom {
-		c.end()
+		c.Drain()
 	}
 	return queued
 }
 
 // Close ends the stream after what was queued. There is no way to tell code and reason: the client comes back, and goes away
 // for good when it is refused then.
-func (c *conn) Close(int, string) { c.end() }
+func (c *conn) Close(int, string) { c.Drain() }
 
 var _ network.Connection = (*conn)(nil)

@@ -2,9 +2,7 @@ package sseserver
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/sluicehq/sluice/core/network"
@@ -33,16 +31,12 @@ type Options struct {
 //
 // Life: New, Open for each stream, Shutdown.
 type Server struct {
-	o Options
-
-	streams sync.WaitGroup
-	mu      sync.Mutex
-	open    map[*conn]struct{}
-	closing bool
+	o    Options
+	open network.Open[*conn]
 }
 
 // New makes a server without streams.
-func New(o Options) *Server { return &Server{o: o, open: map[*conn]struct{}{}} }
+func New(o Options) *Server { return &Server{o: o} }
 
 // Open executes the subscription of a new connection. A stopping server refuses it.
 func (s *Server) Open(r *http.Request, req *protocol.Request) (http.Handler, *protocol.Response) {
@@ -66,14 +60,9 @@ func (s *Server) Open(r *http.Request, req *protocol.Request) (http.Handler, *pr
 
 // enter makes a connection known, unless the server is stopping.
 func (s *Server) enter(c *conn) bool {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
+	if s.open.Enter(c) != nil {
 		return false
 	}
-	s.open[c] = struct{}{}
-	s.streams.Add(1)
-	s.mu.Unlock()
 	s.o.Connections.Add(c)
 	if s.o.OnOpen != nil {
 		s.o.OnOpen(c.info)
@@ -88,47 +77,11 @@ func (s *Server) leave(c *conn) {
 	if s.o.OnClose != nil {
 		s.o.OnClose(c.info)
 	}
-	s.mu.Lock()
-	delete(s.open, c)
-	s.mu.Unlock()
-	s.streams.Done()
+	s.open.Leave(c)
 }
 
 // Shutdown refuses new streams, sends what waits, ends the streams, so that clients come back, and waits. When ctx ends first
 // the rest is cut off and the error of ctx returned.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.closing = true
-	all := make([]*conn, 0, len(s.open))
-	for c := range s.open {
-		all = append(all, c)
-	}
-	s.mu.Unlock()
-	for _, c := range all {
-		c.end()
-	}
-	done := make(chan struct{})
-	go func() {
-		s.streams.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-	}
-	for _, c := range all {
-		c.cut()
-	}
-	select {
-	case <-done:
-		return ctx.Err()
-	case <-time.After(abortTime):
-		return errors.Join(ctx.Err(), errors.New("subscriptions ignore that they were cancelled"))
-	}
-}
-
-// abortTime is how long subscriptions that were cancelled may take to end.
-const abortTime = time.Second
+func (s *Server) Shutdown(ctx context.Context) error { return s.open.Shutdown(ctx) }
 
 var _ httpserver.Events = (*Server)(nil)

@@ -120,7 +120,7 @@ func (c *conn) serve() {
 	if closed := c.server.o.OnClose; closed != nil {
 		closed(c.info)
 	}
-	c.server.leave(c)
+	c.server.open.Leave(c)
 }
 
 // read takes messages until it cannot, and says how to close; code 0 closes without a word.
@@ -235,8 +235,8 @@ func (c *conn) expectEnd() {
 	_ = c.socket.SetReadDeadline(time.Now().Add(closeTime)) // fails on a closed connection, which has ended
 }
 
-// drain refuses new requests and closes when the last one was answered.
-func (c *conn) drain() {
+// Drain refuses new requests and closes when the last one was answered.
+func (c *conn) Drain() {
 	c.draining.Store(true)
 	go func() {
 		select {
@@ -247,8 +247,8 @@ func (c *conn) drain() {
 	}()
 }
 
-// abort ends everything at once.
-func (c *conn) abort() {
+// Abort ends everything at once.
+func (c *conn) Abort() {
 	c.cancel()
 	select {
 	case <-c.started:

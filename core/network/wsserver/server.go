@@ -2,7 +2,6 @@ package wsserver
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,18 +51,13 @@ type Server struct {
 	o           Options
 	upgrader    websocket.Upgrader
 	broadcaster broadcaster
-
-	connections sync.WaitGroup
-	mu          sync.Mutex
-	open        map[*conn]struct{}
-	closing     bool
+	open        network.Open[*conn]
 }
 
 // New makes a server without connections.
 func New(o Options) *Server {
 	return &Server{
-		o:    o,
-		open: map[*conn]struct{}{},
+		o: o,
 		upgrader: websocket.Upgrader{
 			HandshakeTimeout:  o.WriteTimeout,
 			ReadBufferSize:    1 << 10,
@@ -78,10 +72,10 @@ func New(o Options) *Server {
 // ServeHTTP upgrades the request and returns; the connection lives on. A stopping server answers 503.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := newConn(s, r)
-	if !s.enter(c) {
+	if err := s.open.Enter(c); err != nil {
 		c.cancel()
 		w.Header().Set("Connection", "close")
-		http.Error(w, "the node is stopping", http.StatusServiceUnavailable)
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	var header http.Header
@@ -92,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := s.upgrader.Upgrade(hijacker, r, header)
 	if err != nil { // the client was told
 		c.cancel()
-		s.leave(c)
+		s.open.Leave(c)
 		return
 	}
 	s.o.Metrics.WebSocketOpened()
@@ -109,58 +103,6 @@ func offersCompression(h http.Header) bool {
 // Pace waits while so many notifications wait to be written that whoever makes more should be held back, or until ctx ends.
 func (s *Server) Pace(ctx context.Context) { s.broadcaster.pace(ctx) }
 
-// enter counts a connection in, unless the server is stopping.
-func (s *Server) enter(c *conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.open[c] = struct{}{}
-	s.connections.Add(1)
-	return true
-}
-
-func (s *Server) leave(c *conn) {
-	s.mu.Lock()
-	delete(s.open, c)
-	s.mu.Unlock()
-	s.connections.Done()
-}
-
 // Shutdown refuses new connections and new requests, lets the running ones end, sends what waits, closes with 1012 and
 // waits. When ctx ends first the rest is cut off: requests are cancelled, sockets closed, and the error of ctx returned.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.closing = true
-	all := make([]*conn, 0, len(s.open))
-	for c := range s.open {
-		all = append(all, c)
-	}
-	s.mu.Unlock()
-	for _, c := range all {
-		c.drain()
-	}
-	done := make(chan struct{})
-	go func() {
-		s.connections.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-	}
-	for _, c := range all {
-		c.abort()
-	}
-	select {
-	case <-done:
-		return ctx.Err()
-	case <-time.After(abortTime):
-		return errors.Join(ctx.Err(), errors.New("websocket requests ignore that they were cancelled"))
-	}
-}
-
-// abortTime is how long cancelled requests may take to end.
-const abortTime = time.Second
+func (s *Server) Shutdown(ctx context.Context) error { return s.open.Shutdown(ctx) }
