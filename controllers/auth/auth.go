@@ -29,17 +29,28 @@ func Actions(o Options) []router.Action {
 	action := func(name string, h router.Handler, routes ...router.Route) router.Action {
 		return router.Action{Controller: "auth", Name: name, Handler: h, Routes: routes}
 	}
+	mine := func(name string, h router.Handler, verb, end string) router.Action {
+		return action(name, h, router.Route{Verb: verb, Path: "/_me/credentials/:strategy" + end},
+			router.Route{Verb: verb, Path: "/credentials/:strategy/_me" + end, Deprecated: "2.4.0"})
+	}
 	return []router.Action{
 		action("getCurrentUser", c.getCurrentUser, router.Route{Verb: "GET", Path: "/_me"},
 			router.Route{Verb: "GET", Path: "/users/_me", Deprecated: "2.4.0"}),
 		action("getMyRights", c.getMyRights, router.Route{Verb: "GET", Path: "/_me/_rights"},
 			router.Route{Verb: "GET", Path: "/users/_me/_rights", Deprecated: "2.4.0"}),
+		mine("getMyCredentials", c.getMyCredentials, "GET", ""),
+		mine("credentialsExist", c.credentialsExist, "GET", "/_exists"),
 		action("getStrategies", c.getStrategies, router.Route{Verb: "GET", Path: "/strategies"}),
 		action("login", c.login, router.Route{Verb: "GET", Path: "/_login/:strategy"},
 			router.Route{Verb: "POST", Path: "/_login/:strategy"}),
 		action("logout", c.logout, router.Route{Verb: "POST", Path: "/_logout"}),
 		action("checkToken", c.checkToken, router.Route{Verb: "POST", Path: "/_checkToken"}),
 		action("refreshToken", c.refreshToken, router.Route{Verb: "POST", Path: "/_refreshToken"}),
+		mine("createMyCredentials", c.createMyCredentials, "POST", "/_create"),
+		mine("validateMyCredentials", c.validateMyCredentials, "POST", "/_validate"),
+		action("checkRights", c.checkRights, router.Route{Verb: "POST", Path: "/_checkRights"}),
+		mine("deleteMyCredentials", c.deleteMyCredentials, "DELETE", ""),
+		mine("updateMyCredentials", c.updateMyCredentials, "PUT", "/_update"),
 	}
 }
 

@@ -56,11 +56,26 @@ func newNode(t testing.TB, throttle tokens.ThrottleOptions, listeners events.Lis
 	must(t, n.Routes.Set(router.Contribution{Owner: "auth", Listeners: listeners, Actions: auth.Actions(auth.Options{
 		Tokens: n.Tokens, Users: n.Users, Throttle: slow, Bus: n.Announcer.Bus, Snapshot: n.Routes.Current,
 	})}))
-	_, err = n.Users.PutRole(t.Context(), "default", jsontext.Value(`{"controllers":{"auth":{"actions":{"*":true}}}}`), security.Write{})
-	must(t, err)
+	n.putRole(t, "default", `{"auth":{"actions":{"*":true}}}`)
+	n.liftRateLimit(t)
 	n.addUser(t, "u", "joe")
 	n.addUser(t, "v", "jane")
 	return n
+}
+
+// liftRateLimit lets a test send as much as it likes.
+func (n *node) liftRateLimit(t testing.TB) {
+	t.Helper()
+	profiles := storage.Collection{Scope: storage.Internal, Index: "kuzzle", Name: "profiles"}
+	_, _, err := n.Engine.Put(t.Context(), profiles, "default", jsontext.Value(`{"policies":[{"roleId":"default"}]}`), storage.WriteOptions{})
+	must(t, err)
+	n.Users.ForgetAll()
+}
+
+func (n *node) putRole(t testing.TB, id, controllers string) {
+	t.Helper()
+	_, err := n.Users.PutRole(t.Context(), id, jsontext.Value(`{"controllers":`+controllers+`}`), security.Write{})
+	must(t, err)
 }
 
 func (n *node) addUser(t testing.TB, kuid, name string) {
@@ -356,12 +371,25 @@ func TestRoutes(t *testing.T) {
 GET /users/_me 2.4.0 getCurrentUser
 GET /_me/_rights getMyRights
 GET /users/_me/_rights 2.4.0 getMyRights
+GET /_me/credentials/:strategy getMyCredentials
+GET /credentials/:strategy/_me 2.4.0 getMyCredentials
+GET /_me/credentials/:strategy/_exists credentialsExist
+GET /credentials/:strategy/_me/_exists 2.4.0 credentialsExist
 GET /strategies getStrategies
 GET /_login/:strategy login
 POST /_login/:strategy login
 POST /_logout logout
 POST /_checkToken checkToken
-POST /_refreshToken refreshToken`
+POST /_refreshToken refreshToken
+POST /_me/credentials/:strategy/_create createMyCredentials
+POST /credentials/:strategy/_me/_create 2.4.0 createMyCredentials
+POST /_me/credentials/:strategy/_validate validateMyCredentials
+POST /credentials/:strategy/_me/_validate 2.4.0 validateMyCredentials
+POST /_checkRights checkRights
+DELETE /_me/credentials/:strategy deleteMyCredentials
+DELETE /credentials/:strategy/_me 2.4.0 deleteMyCredentials
+PUT /_me/credentials/:strategy/_update updateMyCredentials
+PUT /credentials/:strategy/_me/_update 2.4.0 updateMyCredentials`
 	if text := strings.Join(got, "\n"); text != want {
 		t.Error(text)
 	}
