@@ -2,8 +2,12 @@ package security
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"maps"
 	"slices"
+
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Right is one line of what a user may do. "*" stands for everything.
@@ -38,6 +42,21 @@ func (s *Service) Rights(u *User, g Grants) []Right {
 			cmp.Compare(a.Index, b.Index), cmp.Compare(a.Collection, b.Collection))
 	})
 	return list
+}
+
+// ProfileRights is Rights for somebody who has this profile alone; security.profile.not_found when there is none.
+func (s *Service) ProfileRights(ctx context.Context, id string, g Grants) ([]Right, error) {
+	if _, err := s.ReadProfile(ctx, id); err != nil {
+		return nil, err
+	}
+	p, err := s.profile(ctx, id)
+	switch {
+	case errors.Is(err, errUnusable):
+		return nil, kerror.SecurityProfileCannotHydrate.Wrap(err, id)
+	case err != nil:
+		return nil, err
+	}
+	return s.Rights(&User{profiles: []*profile{p}}, g), nil
 }
 
 // list visits every line of one policy.

@@ -55,6 +55,7 @@ type Service struct {
 	wideOpen  atomic.Bool
 	anonymous atomic.Pointer[User]
 	adminSlot chan struct{} // held by the one FirstAdmin in progress
+	refs      references
 
 	mu sync.Mutex
 	// generation grows with every write. What was read before a write is not put into a cache after it.
@@ -68,7 +69,7 @@ type Service struct {
 func Open(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		engine: o.Engine, dev: o.Dev, log: o.Logger, now: o.Now,
-		adminSlot: make(chan struct{}, 1),
+		adminSlot: make(chan struct{}, 1), refs: newReferences(),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -83,12 +84,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	if s.profiles, err = lru.New[string, *profile](maxCachedProfiles); err != nil {
 		return nil, fmt.Errorf("make the profile cache: %w", err)
 	}
-	for c, spec := range map[storage.Collection]storage.Spec{
-		usersCollection:    {Keywords: []string{"profileIds"}},
-		profilesCollection: {Keywords: []string{"tags"}},
-		rolesCollection:    {Keywords: []string{"tags"}},
-		configCollection:   {},
-	} {
+	for c, spec := range specs {
 		if err := s.engine.Ensure(ctx, c, spec); err != nil {
 			return nil, fmt.Errorf("make collection %s: %w", c.Name, err)
 		}

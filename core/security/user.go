@@ -130,10 +130,15 @@ func storageFailed(doing string, err error) error {
 	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }
 
-// writeFailed is storageFailed, but for an id that no engine takes, which is the client's.
+// writeFailed is storageFailed, but for an id that no engine takes and content that does not suit the mapping, which are the
+// client's.
 func writeFailed(doing string, err error) error {
-	if errors.Is(err, kerror.ServicesStorageInvalidArgument) {
-		return err
+	for _, theirs := range []*kerror.Def{
+		kerror.ServicesStorageInvalidArgument, kerror.ServicesStorageUnexpectedBadRequest, kerror.ServicesStorageStrictMappingRejection,
+	} {
+		if errors.Is(err, theirs) {
+			return err
+		}
 	}
 	return storageFailed(doing, err)
 }
