@@ -7,6 +7,8 @@ type Security struct {
 	AuthToken    AuthToken    `config:"authToken" doc:"How tokens are made and checked."`
 	APIKey       APIKey       `config:"apiKey" doc:"How long API keys live."`
 	PasswordHash PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
+
+	RestrictedProfileIDs []string `config:"restrictedProfileIds" doc:"Profiles of users that security:createRestrictedUser makes."`
 }
 
 // AuthToken is the section security.authToken.
@@ -44,5 +46,7 @@ func defaultSecurity() Security {
 		},
 		APIKey:       APIKey{MaxTTL: Infinite},
 		PasswordHash: PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
+
+		RestrictedProfileIDs: []string{"default"},
 	}
 }
