@@ -140,7 +140,7 @@ func (e *export) readQuery(req *protocol.Request, body protocol.Args) error {
 	if matching != nil {
 		members.Set("query", matching)
 	}
-	if err := translate(req, &members); err != nil {
+	if err := target.Translate(req, &members); err != nil {
 		return err
 	}
 	e.query = members.Raw("query")

@@ -7,34 +7,9 @@ import (
 
 	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
-
-// The languages of queries: the values of the argument lang.
-const (
-	elasticsearch = "elasticsearch"
-	koncorde      = "koncorde"
-)
-
-// translate puts the query that is meant in place of a Koncorde filter, when the argument lang says that query is one.
-func translate(req *protocol.Request, members *protocol.Args) error {
-	lang, err := req.Args.OptString("lang", elasticsearch)
-	switch {
-	case err != nil:
-		return err
-	case lang == elasticsearch:
-		return nil
-	case lang != koncorde:
-		return kerror.APIAssertInvalidArgument.New("lang", `"`+elasticsearch+`", "`+koncorde+`"`)
-	}
-	translated, err := query.Koncorde(members.Raw("query"))
-	if err == nil {
-		members.Set("query", translated)
-	}
-	return err
-}
 
 // count answers how many documents match: {count}.
 func (c controller) count(ctx context.Context, req *protocol.Request) (any, error) {
@@ -51,7 +26,7 @@ func (c controller) count(ctx context.Context, req *protocol.Request) (any, erro
 			return nil, kerror.ServicesStorageInvalidSearchQuery.New(member.Name)
 		}
 	}
-	if err := translate(req, &body); err != nil {
+	if err := target.Translate(req, &body); err != nil {
 		return nil, err
 	}
 	n, err := c.Engine.Count(ctx, []storage.Collection{where}, body.Raw("query"))
@@ -66,7 +41,7 @@ func selection(req *protocol.Request, body protocol.Args) (jsontext.Value, error
 	if _, err := body.Object("query"); err != nil {
 		return nil, err
 	}
-	if err := translate(req, &body); err != nil {
+	if err := target.Translate(req, &body); err != nil {
 		return nil, err
 	}
 	return body.Raw("query"), nil

@@ -78,7 +78,7 @@ func (c controller) searchOf(req *protocol.Request) (s storage.Search, err error
 	if s, err = c.Paging.Search(req, &body, defaultSize); err != nil {
 		return s, err
 	}
-	if err := translate(req, &body); err != nil {
+	if err := target.Translate(req, &body); err != nil {
 		return s, err
 	}
 	s.Body = body.JSON()
