@@ -211,7 +211,7 @@ func (s *Service) takeBack(ctx context.Context, req *protocol.Request, kuid stri
 	}
 }
 
-// DeleteUser removes the user with all that hangs on it: credentials of every strategy, tokens, and the user last, so that
+// DeleteUser removes the user with all that hangs on it: credentials of every strategy, tokens, API keys, and the user last, so that
 // a deletion that failed half-way can be tried again. security.user.not_found when there is none.
 func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid string, w security.Write) error {
 	if err := s.changing.enter(ctx, kuid); err != nil {
@@ -233,10 +233,14 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 	if err := s.RevokeAll(ctx, kuid); err != nil {
 		return err
 	}
+	if err := s.removeKeys(ctx, kuid); err != nil {
+		return err
+	}
 	if err := s.users.DeleteUser(ctx, kuid, w); err != nil {
 		return err
 	}
-	return s.revokeAll(ctx, kuid) // those of logins that were under way; see Issue
+	// Those that were being made; see Issue and CreateKey.
+	return errors.Join(s.revokeAll(ctx, kuid), s.removeKeys(ctx, kuid))
 }
 
 // deleteCredentials removes the credentials of a user, if there are some.

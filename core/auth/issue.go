@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -29,9 +28,34 @@ type Issued struct {
 // Lifetime reads the argument expiresIn of a request: a number of milliseconds, or text such as "1h"; absent is the
 // configured lifetime. Errors: api.assert.invalid_argument, and security.token.ttl_exceeded for more than is allowed.
 func (s *Service) Lifetime(args protocol.Args) (time.Duration, error) {
+	return lifetime(args, s.options.ExpiresIn, s.options.MaxTTL)
+}
+
+// KeyLifetime is Lifetime for an API key, Infinite when absent. Only those that users make themselves are bounded.
+func (s *Service) KeyLifetime(args protocol.Args, bounded bool) (time.Duration, error) {
+	longest := s.options.MaxKeyTTL
+	if !bounded {
+		longest = 0
+	}
+	return lifetime(args, Infinite, longest)
+}
+
+// lifetime reads expiresIn; longest is 0 or below for no bound.
+func lifetime(args protocol.Args, absent, longest time.Duration) (time.Duration, error) {
+	ttl, err := expiresIn(args, absent)
+	if err != nil {
+		return 0, err
+	}
+	if longest > 0 && (ttl < 0 || ttl > longest) {
+		return 0, kerror.SecurityTokenTTLExceeded.New()
+	}
+	return ttl, nil
+}
+
+func expiresIn(args protocol.Args, absent time.Duration) (time.Duration, error) {
 	raw := args.Raw("expiresIn")
 	if raw == nil {
-		return s.options.ExpiresIn, nil
+		return absent, nil
 	}
 	text := string(raw)
 	if raw.Kind() == '"' {
@@ -43,9 +67,6 @@ func (s *Service) Lifetime(args protocol.Args) (time.Duration, error) {
 	if err != nil || ttl == 0 {
 		return 0, kerror.APIAssertInvalidArgument.New("expiresIn", `milliseconds, a text such as "1h", or -1`)
 	}
-	if s.options.MaxTTL > 0 && (ttl.IsInfinite() || ttl.Duration() > s.options.MaxTTL) {
-		return 0, kerror.SecurityTokenTTLExceeded.New()
-	}
 	if ttl.IsInfinite() {
 		return Infinite, nil
 	}
@@ -55,17 +76,38 @@ func (s *Service) Lifetime(args protocol.Args) (time.Duration, error) {
 // Issue makes a token for a user that lives for ttl, Infinite for ever, and stores it. A token does not outlive its user:
 // when the user is deleted meanwhile, security.user.not_found.
 func (s *Service) Issue(ctx context.Context, kuid string, ttl time.Duration) (Issued, error) {
-	return s.issue(ctx, kuid, ttl, func() error { return nil })
+	return s.issue(ctx, NewToken{KUID: kuid, TTL: ttl}, func() error { return nil })
+}
+
+// NewToken is a token to be issued.
+type NewToken struct {
+	KUID string
+	// TTL is Infinite for ever.
+	TTL time.Duration
+	// SingleUse lets it end once it was verified. It is never linked to a connection.
+	SingleUse bool
+}
+
+// IssueBy is Issue for somebody who shows the text of another token, "" for none: unless that one is still good when the new
+// one is stored, security.token.invalid. So whoever revokes all tokens of a user revokes those that are being made with them;
+// one that was for a single use makes none.
+func (s *Service) IssueBy(ctx context.Context, shown string, n NewToken) (Issued, error) {
+	return s.issue(ctx, n, func() error {
+		if shown == "" {
+			return nil
+		}
+		return s.notRevoked(ctx, prefixed(shown), n.KUID)
+	})
 }
 
 // issue stores a token, and takes it back when its user is gone or permitted fails afterwards.
-func (s *Service) issue(ctx context.Context, kuid string, ttl time.Duration, permitted func() error) (Issued, error) {
-	issued, id, err := s.store(ctx, kuid, ttl)
+func (s *Service) issue(ctx context.Context, n NewToken, permitted func() error) (Issued, error) {
+	issued, id, err := s.store(ctx, n)
 	if err != nil {
 		return Issued{}, err
 	}
 	// Deletion removes the user first and the tokens after, so either it finds this token or we miss the user.
-	if _, err = s.users.User(ctx, kuid); err == nil {
+	if _, err = s.users.User(ctx, n.KUID); err == nil {
 		err = permitted()
 	}
 	if err != nil {
@@ -74,23 +116,12 @@ func (s *Service) issue(ctx context.Context, kuid string, ttl time.Duration, per
 	return issued, nil
 }
 
-func (s *Service) store(ctx context.Context, kuid string, ttl time.Duration) (Issued, tokenID, error) {
-	if kuid == "" || kuid == protocol.AnonymousID {
-		return Issued{}, tokenID{}, kerror.SecurityTokenUnknownUser.New()
+func (s *Service) store(ctx context.Context, n NewToken) (Issued, tokenID, error) {
+	issued, err := s.sign(prefix, n.KUID, n.TTL)
+	if err != nil {
+		return Issued{}, tokenID{}, err
 	}
-	now := s.now()
-	r := record{KUID: kuid, IssuedAt: now.UnixMilli(), ExpiresAt: -1}
-	issued := Issued{KUID: kuid, ExpiresAt: -1, TTL: -1}
-	var expires time.Time
-	if ttl >= 0 {
-		expires = now.Add(ttl)
-		r.ExpiresAt = expires.UnixMilli()
-		issued.ExpiresAt, issued.TTL = r.ExpiresAt, ttl.Milliseconds()
-	}
-	var err error
-	if issued.Text, err = s.key.sign(newPayload(kuid, now, expires)); err != nil {
-		return Issued{}, tokenID{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "signing failed")
-	}
+	r := record{KUID: n.KUID, IssuedAt: s.now().UnixMilli(), ExpiresAt: issued.ExpiresAt, SingleUse: n.SingleUse}
 	source, err := json.Marshal(r)
 	if err != nil {
 		return Issued{}, tokenID{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "storing failed")
@@ -102,9 +133,29 @@ func (s *Service) store(ctx context.Context, kuid string, ttl time.Duration) (Is
 	return issued, id, nil
 }
 
+// sign makes the text of a token or API key. Nothing is stored.
+func (s *Service) sign(kind, kuid string, ttl time.Duration) (Issued, error) {
+	if kuid == "" || kuid == protocol.AnonymousID {
+		return Issued{}, kerror.SecurityTokenUnknownUser.New()
+	}
+	now := s.now()
+	issued := Issued{KUID: kuid, ExpiresAt: -1, TTL: -1}
+	var expires time.Time
+	if ttl >= 0 {
+		expires = now.Add(ttl)
+		issued.ExpiresAt, issued.TTL = expires.UnixMilli(), ttl.Milliseconds()
+	}
+	text, err := s.key.sign(newPayload(kuid, now, expires))
+	if err != nil {
+		return Issued{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "signing failed")
+	}
+	issued.Text = kind + text
+	return issued, nil
+}
+
 // Refresh makes a new token in the place of a valid one, which stays usable for the grace period and cannot be refreshed
-// again: security.token.invalid. A token that never expires is refused: security.token.refresh_forbidden. The connections
-// of the old token are those of the new one.
+// again: security.token.invalid. An API key or a token that never expires is refused: security.token.refresh_forbidden. The
+// connections of the old token are those of the new one.
 //
 // The new token is in force only if the old one was not revoked before it was stored. Whoever revokes all tokens of a user
 // therefore revokes those that are being refreshed too: see RevokeAll.
@@ -114,6 +165,10 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 		return Issued{}, err
 	}
 	switch {
+	case t.APIKey:
+		return Issued{}, kerror.SecurityTokenRefreshForbidden.New("it is an API key")
+	case t.SingleUse:
+		return Issued{}, kerror.SecurityTokenRefreshForbidden.New("it was for a single use")
 	case t.ExpiresAt.IsZero():
 		return Issued{}, kerror.SecurityTokenRefreshForbidden.New("it never expires")
 	case t.Refreshed:
@@ -123,7 +178,7 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 	if err := s.retire(ctx, id); err != nil {
 		return Issued{}, err
 	}
-	issued, err := s.issue(ctx, t.KUID, ttl, func() error { return s.notRevoked(ctx, id, t.KUID) })
+	issued, err := s.issue(ctx, NewToken{KUID: t.KUID, TTL: ttl}, func() error { return s.notRevoked(ctx, t.Text, t.KUID) })
 	if err == nil {
 		err = s.relink(ctx, id, issued.Text)
 	}
@@ -138,10 +193,11 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 	return issued, nil
 }
 
-// notRevoked gives security.token.invalid for a token that was revoked, or is about to be with all others of its user.
-func (s *Service) notRevoked(ctx context.Context, id tokenID, kuid string) error {
-	_, _, err := s.read(ctx, id)
-	if err == nil && s.revoking.has(kuid) {
+// notRevoked gives security.token.invalid for a token that was revoked, or is about to be with all others of its user. API
+// keys are not among those.
+func (s *Service) notRevoked(ctx context.Context, text, kuid string) error {
+	t, err := s.load(ctx, idOf(text), text)
+	if err == nil && !t.APIKey && s.revoking.has(kuid) {
 		err = errNotStored
 	}
 	if errors.Is(err, errNotStored) {
@@ -177,13 +233,13 @@ func (s *Service) retire(ctx context.Context, id tokenID) error {
 	return nil
 }
 
-// Revoke ends one token; one that is not in force is no error. When it returns without an error, no Verify that begins
-// afterwards accepts the token.
+// Revoke ends one session token; one that is not in force is no error, nor is an API key, which stays. When it returns without
+// an error, no Verify that begins afterwards accepts the token.
 func (s *Service) Revoke(ctx context.Context, text string) error {
-	if !strings.HasPrefix(text, prefix) {
-		text = prefix + text
+	if isKey(text) {
+		return nil
 	}
-	id := idOf(text)
+	id := idOf(prefixed(text))
 	return s.revoke(ctx, id.String(), id)
 }
 
@@ -204,7 +260,7 @@ func (s *Service) remove(ctx context.Context, documentID string, id tokenID) err
 	return nil
 }
 
-// RevokeAll ends every token of a user, as Revoke does each of them, until none is left: those that are issued meanwhile
+// RevokeAll ends every session token of a user, as Revoke does each of them, until none is left: those that are issued meanwhile
 // too. Once it returned, only a login makes a token of that user.
 //
 // Refreshes look for it once their new token is stored, so that nobody outruns it by refreshing again and again: the one

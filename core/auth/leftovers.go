@@ -12,7 +12,7 @@ import (
 )
 
 // removeLeftovers removes what a creation or deletion that was cut off left under the id of a user that does not exist:
-// credentials of every strategy, and tokens. The caller has the id in s.changing.
+// credentials of every strategy, tokens and API keys. The caller has the id in s.changing.
 func (s *Service) removeLeftovers(ctx context.Context, req *protocol.Request, kuid string) error {
 	for _, strategy := range s.strategies.All() {
 		if err := s.deleteCredentials(ctx, req, kuid, strategy); err != nil {
@@ -26,7 +26,7 @@ func (s *Service) removeLeftovers(ctx context.Context, req *protocol.Request, ku
 			return kerror.SecurityCredentialsDatabaseInconsistency.New(kuid)
 		}
 	}
-	return s.revokeAll(ctx, kuid)
+	return errors.Join(s.revokeAll(ctx, kuid), s.removeKeys(ctx, kuid))
 }
 
 // freeName removes the leftovers that hold the name of new credentials. A name held by a user, or by one who is being made

@@ -23,11 +23,11 @@ type Connections interface {
 
 // Link makes a token that Verify gave the token of the connection that a request came over, in place of the one before. It
 // costs one look-up when it is that already. A token that was refreshed takes no connection away from its successor: it may
-// belong to a request that was under way. Over HTTP there is nothing to link.
+// belong to a request that was under way. Over HTTP there is nothing to link, nor is there with a token for a single use.
 //
 // security.token.invalid when the token has ended since it was verified.
 func (s *Service) Link(ctx context.Context, c *protocol.Connection, t *Token) error {
-	if c.Protocol == "http" || s.options.Connections == nil || s.links.has(c.ID, t) {
+	if c.Protocol == "http" || s.options.Connections == nil || t.SingleUse || s.links.has(c.ID, t) {
 		return nil
 	}
 	return s.link(ctx, c, t.Text)

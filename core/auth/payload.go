@@ -71,10 +71,9 @@ func appendEscape(dst []byte, r rune) []byte {
 	return append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
-// sign makes the text of a token.
+// sign makes a bare JWT.
 func (k key) sign(p payload) (string, error) {
-	text, err := jwt.NewWithClaims(k.method, p).SignedString(k.private)
-	return prefix + text, err
+	return jwt.NewWithClaims(k.method, p).SignedString(k.private)
 }
 
 // parser refuses every algorithm but the key's, "none" first. It leaves times to the store, which knows better.

@@ -43,6 +43,8 @@ type Options struct {
 	ExpiresIn time.Duration
 	// MaxTTL is the longest lifetime a login may ask for; 0 or below there is none.
 	MaxTTL time.Duration
+	// MaxKeyTTL is the longest lifetime of an API key that a user makes himself; 0 or below there is none.
+	MaxKeyTTL time.Duration
 	// GracePeriod is how long a refreshed token stays usable.
 	GracePeriod time.Duration
 	// Connections are linked to the tokens that they send; nil links none.
@@ -114,6 +116,9 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	}
 	if err := s.engine.Ensure(ctx, tokensCollection, storage.Spec{Keywords: []string{"kuid"}}); err != nil {
 		return nil, fmt.Errorf("make collection %s: %w", tokensCollection.Name, err)
+	}
+	if err := s.engine.Ensure(ctx, keysCollection, keysSpec()); err != nil {
+		return nil, fmt.Errorf("make collection %s: %w", keysCollection.Name, err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop

@@ -15,10 +15,23 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// prefix begins the text of every session token.
-const prefix = "kauth-"
+// What the text of every session token begins with, and that of every API key.
+const (
+	prefix    = "kauth-"
+	keyPrefix = "kapikey-"
+)
 
-// Token is a verified token.
+// prefixed gives the text as it was issued: a bare JWT is that of a session token.
+func prefixed(text string) string {
+	if strings.HasPrefix(text, prefix) || isKey(text) {
+		return text
+	}
+	return prefix + text
+}
+
+func isKey(text string) bool { return strings.HasPrefix(text, keyPrefix) }
+
+// Token is a verified session token or API key.
 type Token struct {
 	KUID string
 	// Text is the token as it was issued, prefix included.
@@ -27,6 +40,10 @@ type Token struct {
 	ExpiresAt time.Time
 	// Refreshed is set when another token has taken its place; it ends with its grace period.
 	Refreshed bool
+	// SingleUse is set for a token that ended when it was verified.
+	SingleUse bool
+	// APIKey is set for an API key. It is not refreshed, and does not end with the sessions of its user.
+	APIKey bool
 }
 
 func (t *Token) expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
@@ -49,14 +66,19 @@ type record struct {
 	ExpiresAt int64 `json:"expiresAt"`
 	IssuedAt  int64 `json:"issuedAt"`
 	Refreshed bool  `json:"refreshed,omitzero"`
+	SingleUse bool  `json:"singleUse,omitzero"`
 }
 
 func (r record) token(text string) *Token {
-	t := &Token{KUID: r.KUID, Text: text, Refreshed: r.Refreshed}
-	if r.ExpiresAt >= 0 {
-		t.ExpiresAt = time.UnixMilli(r.ExpiresAt)
+	return &Token{KUID: r.KUID, Text: text, ExpiresAt: expiry(r.ExpiresAt), Refreshed: r.Refreshed, SingleUse: r.SingleUse}
+}
+
+// expiry reads a stored time, -1 for never.
+func expiry(stored int64) time.Time {
+	if stored < 0 {
+		return time.Time{}
 	}
-	return t
+	return time.UnixMilli(stored)
 }
 
 // VerifyOptions refine Verify.
@@ -74,22 +96,20 @@ const (
 
 // Verify says whose the token is. A token that is malformed, forged, expired, revoked or unknown gives
 // security.token.invalid, which tells the client to drop it; a failure of the storage is an internal error. It does not
-// ask whether the user still exists.
+// ask whether the user still exists. A token for a single use is good for one call.
 func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*Token, error) {
 	if len(text) > maxTokenBytes {
 		return nil, kerror.SecurityTokenInvalid.New().WithV1(v1Malformed)
 	}
-	if !strings.HasPrefix(text, prefix) {
-		if !o.AcceptUnprefixed {
-			return nil, kerror.SecurityTokenInvalid.New().WithV1(v1Malformed)
-		}
-		text = prefix + text
+	whole := prefixed(text)
+	if whole != text && !o.AcceptUnprefixed {
+		return nil, kerror.SecurityTokenInvalid.New().WithV1(v1Malformed)
 	}
-	id := idOf(text)
+	id := idOf(whole)
 	t, ok := s.verified.Get(id)
 	if !ok {
 		var err error
-		if t, err = s.verify(ctx, id, text); err != nil {
+		if t, err = s.verify(ctx, id, whole); err != nil {
 			return nil, err
 		}
 	}
@@ -101,12 +121,19 @@ func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*To
 
 // verify checks the signature, reads the record and keeps the token, unless a revocation came between.
 func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, error) {
-	claims, err := s.key.parse(s.parser, text[len(prefix):])
+	_, bare, _ := strings.Cut(text, "-")
+	claims, err := s.key.parse(s.parser, bare)
 	if err != nil {
 		return nil, kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Malformed)
 	}
 	generation := s.generation.Load()
-	_, r, err := s.read(ctx, id)
+	t, err := s.load(ctx, id, text)
+	if err == nil && t.KUID != claims.KUID { // the same text, so the record was tampered with
+		err = errNotStored
+	}
+	if err == nil && t.SingleUse {
+		err = s.use(ctx, id)
+	}
 	if errors.Is(err, errNotStored) {
 		v1 := v1Unknown
 		if claims.Expires != 0 && claims.Expires <= s.now().Unix() {
@@ -114,13 +141,9 @@ func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, 
 		}
 		return nil, kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || t.SingleUse {
+		return t, err
 	}
-	if r.KUID != claims.KUID { // the same text, so the record was tampered with
-		return nil, kerror.SecurityTokenInvalid.Wrap(errNotStored).WithV1(v1Unknown)
-	}
-	t := r.token(text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.generation.Load() == generation {
@@ -130,6 +153,30 @@ func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, 
 }
 
 var errNotStored = errors.New("the token is not in the store")
+
+// load gives a token as it is stored, session token or API key; errNotStored when it is not.
+func (s *Service) load(ctx context.Context, id tokenID, text string) (*Token, error) {
+	if isKey(text) {
+		return s.loadKey(ctx, id, text)
+	}
+	_, r, err := s.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.token(text), nil
+}
+
+// use ends a token for a single use. Of several who use it at once all but one get errNotStored.
+func (s *Service) use(ctx context.Context, id tokenID) error {
+	err := s.engine.Delete(ctx, tokensCollection, id.String(), storage.WriteOptions{Forget: true})
+	if errors.Is(err, kerror.ServicesStorageNotFound) {
+		return errNotStored
+	}
+	if err != nil {
+		return storageFailed("use a token", err)
+	}
+	return nil
+}
 
 // read gives the record of a token and the version of its document; errNotStored when there is none.
 func (s *Service) read(ctx context.Context, id tokenID) (int64, record, error) {

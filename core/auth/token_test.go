@@ -129,7 +129,8 @@ func TestRefusals(t *testing.T) {
 	for _, test := range []struct{ name, text, v1 string }{
 		{"no token at all", "mybearertoken", v1Malformed},
 		{"only the prefix", "kauth-", v1Malformed},
-		{"another prefix", "kapikey-" + strings.TrimPrefix(good.Text, prefix), v1Malformed},
+		{"another prefix", "kother-" + strings.TrimPrefix(good.Text, prefix), v1Malformed},
+		{"a session token that says it is an API key", keyPrefix + strings.TrimPrefix(good.Text, prefix), v1Unknown},
 		{"other secret", signed(jwt.SigningMethodHS256, []byte("another secret of thirty-two bytes"), claims), v1Malformed},
 		{"no algorithm", signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims), v1Malformed},
 		{"HS512", signed(jwt.SigningMethodHS512, []byte(testSecret), claims), v1Malformed},
@@ -182,7 +183,7 @@ func TestStorageFailureIsNoRefusal(t *testing.T) {
 		}
 		return nil
 	}}, nil)
-	token := issue(t, s, time.Hour)
+	token, once, key := issue(t, s, time.Hour), issueOnce(t, s), createKey(t, s, Infinite)
 	broken.Store(true)
 	for name, err := range map[string]error{
 		"verify":     second(s.Verify(t.Context(), token.Text, VerifyOptions{})),
@@ -190,6 +191,10 @@ func TestStorageFailureIsNoRefusal(t *testing.T) {
 		"refresh":    second(s.Refresh(t.Context(), token.Text, time.Hour)),
 		"revoke":     s.Revoke(t.Context(), token.Text),
 		"revoke all": s.RevokeAll(t.Context(), "u"),
+		"make a key": second(s.CreateKey(t.Context(), NewKey{KUID: "u", TTL: Infinite})),
+		"use a key":  second(s.Verify(t.Context(), key.Source.Token, VerifyOptions{})),
+		"end a key":  s.DeleteKey(t.Context(), "u", key.ID, storage.RefreshLater),
+		"use once":   second(s.Verify(t.Context(), once.Text, VerifyOptions{})),
 	} {
 		var ke *kerror.Error
 		if !errors.As(err, &ke) || ke.Status < 500 {

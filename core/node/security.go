@@ -40,6 +40,7 @@ func tokenOptions(c *config.Config) auth.Options {
 		Algorithm: t.Algorithm, Secret: t.Secret.Reveal(),
 		SecretFile: filepath.Join(c.Server.DataDir, secretFile), PrivateKeyFile: t.PrivateKeyFile,
 		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
+		MaxKeyTTL: time.Duration(c.Security.APIKey.MaxTTL),
 	}
 }
 
