@@ -25,7 +25,7 @@ type Realtime interface {
 //     may come after their answers, which it otherwise never does.
 //   - There is no order between documents, but for the ops of one request that nobody else meets: they are told in their order.
 //   - Two more exceptions: writes that are under way while the first subscriber of the collection comes, and those that find
-//     more than maxLine others waiting, are told when they are done.
+//     more than maxLine others waiting for longer than maxWait, are told when they are done.
 type Subscribers struct {
 	realtime Realtime
 	turns    turns
@@ -56,7 +56,7 @@ func (s *Subscribers) Write(ctx context.Context, engine Writer, req *protocol.Re
 	var err error
 	if s.realtime.Watched(where.Index, where.Name) {
 		o.Previous = true
-		n.turns = s.turns.take(where, ops)
+		n.turns = s.turns.take(ctx, where, ops)
 		defer func() { s.turns.made(n.turns, ops, n.results) }()
 	}
 	n.results, err = engine.Write(ctx, where, ops, o)

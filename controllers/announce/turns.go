@@ -1,14 +1,20 @@
 package announce
 
 import (
+	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// maxLine bounds the writes to one document that wait for their turn, or for the engine.
-const maxLine = 128
+// maxLine bounds the writes to one document that wait for their turn, or for the engine. One more waits for room, but not for
+// longer than maxWait: it may be a pipe of one of them that writes.
+const (
+	maxLine = 128
+	maxWait = time.Second
+)
 
 // turns puts word of writes to one document in the order of the writes. Each takes its turn before it is done, learns its
 // place from the version that it made, and ends when its word may go out:
@@ -35,6 +41,8 @@ type line struct {
 	latest int64
 	// telling says that somebody tells, and goes on as long as there is something to tell.
 	telling bool
+	// room is closed when a turn of a full line has ended; nil while nobody waits for it.
+	room chan struct{}
 }
 
 // turn is one write.
@@ -57,9 +65,10 @@ func rankOf(op storage.OpKind, version int64) int64 {
 }
 
 // take gives a turn to each op, nil where too many wait.
-func (q *turns) take(where storage.Collection, ops []storage.Op) []*turn {
+func (q *turns) take(ctx context.Context, where storage.Collection, ops []storage.Op) []*turn {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.waitForRoomLocked(ctx, where, ops)
 	mine := make([]*turn, len(ops))
 	for i, op := range ops {
 		d := document{where, op.ID}
@@ -74,6 +83,38 @@ func (q *turns) take(where storage.Collection, ops []storage.Op) []*turn {
 		}
 	}
 	return mine
+}
+
+// waitForRoomLocked waits while a line is full that an op has to stand in.
+func (q *turns) waitForRoomLocked(ctx context.Context, where storage.Collection, ops []storage.Op) {
+	full := q.fullLocked(where, ops)
+	if full == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	for ; full != nil && ctx.Err() == nil; full = q.fullLocked(where, ops) {
+		if full.room == nil {
+			full.room = make(chan struct{})
+		}
+		room := full.room
+		q.unlocked(func() {
+			select {
+			case <-room:
+			case <-ctx.Done():
+			}
+		})
+	}
+}
+
+// fullLocked finds a full line that an op has to stand in, nil when there is none.
+func (q *turns) fullLocked(where storage.Collection, ops []storage.Op) *line {
+	for _, op := range ops {
+		if l := q.lines[document{where, op.ID}]; l != nil && len(l.turns) >= maxLine {
+			return l
+		}
+	}
+	return nil
 }
 
 // made says what became of the ops; those that failed, or all when there are no results, give their
@@ -167,4 +208,8 @@ func (l *line) working() bool {
 func (l *line) remove(t *turn) {
 	i := slices.Index(l.turns, t)
 	l.turns = slices.Delete(l.turns, i, i+1)
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
+	}
 }

@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -38,7 +39,7 @@ func (s *script) run(t *testing.T, steps string) {
 		switch what {
 		case "+":
 			s.ops[name] = []storage.Op{{Kind: storage.OpPut, ID: "x"}}
-			s.mine[name] = s.take(storage.Collection{}, s.ops[name])
+			s.mine[name] = s.take(t.Context(), storage.Collection{}, s.ops[name])
 		case "=!":
 			s.made(s.mine[name], s.ops[name], []storage.OpResult{{Err: kerror.ServicesStorageNotFound.New()}})
 		case ".":
@@ -117,11 +118,34 @@ func TestPanicWhileTelling(t *testing.T) {
 func TestLineIsBounded(t *testing.T) {
 	s := newScript()
 	ops := slices.Repeat([]storage.Op{{ID: "x"}}, maxLine+1)
-	mine := s.take(storage.Collection{}, ops)
+	mine := s.take(t.Context(), storage.Collection{}, ops)
 	if mine[maxLine-1] == nil || mine[maxLine] != nil {
 		t.Error("the line has another bound")
 	}
 	s.made(mine, ops, nil)
+	if len(s.lines) != 0 {
+		t.Error("the line is kept")
+	}
+}
+
+// TestFullLineIsWaitedFor by who comes next, until there is room or his time is up.
+func TestFullLineIsWaitedFor(t *testing.T) {
+	s := newScript()
+	ops := slices.Repeat([]storage.Op{{ID: "x"}}, maxLine)
+	mine := s.take(t.Context(), storage.Collection{}, ops)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := s.take(ended, storage.Collection{}, ops[:1]); got[0] != nil {
+		t.Error("there was room in a full line")
+	}
+	later := make(chan []*turn)
+	go func() { later <- s.take(t.Context(), storage.Collection{}, ops[:1]) }()
+	s.made(mine, ops, nil)
+	next := <-later
+	if next[0] == nil {
+		t.Error("no turn, although there is room")
+	}
+	s.made(next, ops[:1], nil)
 	if len(s.lines) != 0 {
 		t.Error("the line is kept")
 	}
@@ -140,7 +164,7 @@ func TestManyWriters(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(w), 0))
 			ops := []storage.Op{{Kind: storage.OpPut, ID: "x"}}
 			for range rounds {
-				mine := q.take(storage.Collection{}, ops)
+				mine := q.take(t.Context(), storage.Collection{}, ops)
 				if mine[0] == nil { // TestLineIsBounded
 					continue
 				}

@@ -35,11 +35,7 @@ func (c controller) getSpecifications(_ context.Context, req *protocol.Request) 
 
 // updateSpecifications puts a specification in place of any before, and answers it. The collection need not exist yet.
 func (c controller) updateSpecifications(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := target.Public(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := req.BodyObject()
+	where, body, err := target.PublicBody(req)
 	if err != nil {
 		return nil, err
 	}

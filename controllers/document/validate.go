@@ -16,11 +16,7 @@ import (
 
 // validate answers {valid, errorMessages} for the body, which is not written. The collection need not exist.
 func (c controller) validate(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := target.Public(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := req.BodyObject()
+	where, body, err := target.PublicBody(req)
 	if err != nil {
 		return nil, err
 	}

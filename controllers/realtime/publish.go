@@ -14,11 +14,7 @@ type published struct {
 
 // publish answers {published: true}, whether or not anybody listens. The collection need not exist.
 func (c controller) publish(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := target.Public(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := req.BodyObject()
+	where, body, err := target.PublicBody(req)
 	if err != nil {
 		return nil, err
 	}
@@ -44,11 +40,7 @@ func (c controller) publish(ctx context.Context, req *protocol.Request) (any, er
 
 // validate is an older name of document:validate.
 func (c controller) validate(ctx context.Context, req *protocol.Request) (any, error) {
-	where, err := target.Public(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := req.BodyObject()
+	where, body, err := target.PublicBody(req)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ package target
 import (
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -52,6 +54,16 @@ func Public(req *protocol.Request) (storage.Collection, error) {
 		err = kerror.ServicesStorageUnknownCollection.New(c.Index, c.Name)
 	}
 	return c, err
+}
+
+// PublicBody is Public, with the body of the request, which must be an object.
+func PublicBody(req *protocol.Request) (storage.Collection, jsontext.Value, error) {
+	c, err := Public(req)
+	if err != nil {
+		return c, nil, err
+	}
+	body, err := req.BodyObject()
+	return c, body, err
 }
 
 // NewCollection is Collection for a collection that is to be made: what its name may be is the engine's to say.

@@ -113,22 +113,14 @@ func (c *conn) handle(message []byte) {
 	c.answer(c.server.o.Run(c.ctx, req))
 }
 
-// decode reads an envelope. With an error, the request holds its id when that could be read.
+// decode reads an envelope. Whatever is wrong with it is one error over MQTT.
 func (c *conn) decode(message []byte) (*protocol.Request, error) {
-	req := &protocol.Request{Connection: c.info}
-	if network.TooDeep(message) {
-		return req, kerror.NetworkMQTTUnexpectedError.New("nested too deep")
+	broken := kerror.NetworkMQTTUnexpectedError
+	req, err := network.DecodeMessage(message, c.info, broken)
+	if err != nil && !errors.Is(err, broken) {
+		err = broken.Wrap(err, err.Error())
 	}
-	switch err := protocol.DecodeRequest(message, req); {
-	case errors.Is(err, protocol.ErrNotJSON):
-		return &protocol.Request{Connection: c.info}, kerror.NetworkMQTTUnexpectedError.Wrap(err, protocol.ErrNotJSON.Error())
-	case err != nil:
-		return req, kerror.NetworkMQTTUnexpectedError.Wrap(err, err.Error())
-	}
-	if req.RequestID == "" {
-		req.RequestID = network.NewID()
-	}
-	return req, nil
+	return req, err
 }
 
 // refuseMessage answers a message without executing it.

@@ -2,7 +2,6 @@ package wsserver
 
 import (
 	"bytes"
-	"errors"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -105,22 +104,8 @@ func (c *conn) handle(message []byte) {
 	c.answer(c.server.o.Run(c.ctx, req), room)
 }
 
-// decode reads an envelope. With an error, the request holds its id when that could be read.
 func (c *conn) decode(message []byte) (*protocol.Request, error) {
-	req := &protocol.Request{Connection: c.info}
-	if network.TooDeep(message) {
-		return req, kerror.NetworkWebSocketUnexpectedError.New("nested too deep")
-	}
-	if err := protocol.DecodeRequest(message, req); err != nil {
-		if errors.Is(err, protocol.ErrNotJSON) {
-			return &protocol.Request{Connection: c.info}, kerror.NetworkWebSocketUnexpectedError.Wrap(err, "not a JSON object")
-		}
-		return req, err
-	}
-	if req.RequestID == "" {
-		req.RequestID = network.NewID()
-	}
-	return req, nil
+	return network.DecodeMessage(message, c.info, kerror.NetworkWebSocketUnexpectedError)
 }
 
 // refuseMessage answers a message without executing it.
