@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"github.com/sluicehq/sluice/controllers/target"
 	tokens "github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/router"
@@ -16,6 +17,8 @@ type Options struct {
 	Tokens   *tokens.Service
 	Users    *security.Service
 	Throttle *tokens.Throttle
+	// Paging bounds what a search for API keys may ask for.
+	Paging target.Paging
 	// Bus fires the events of a login to the listeners of Snapshot.
 	Bus      *events.Bus
 	Snapshot func() *router.Snapshot
@@ -46,10 +49,16 @@ func Actions(o Options) []router.Action {
 		action("logout", c.logout, router.Route{Verb: "POST", Path: "/_logout"}),
 		action("checkToken", c.checkToken, router.Route{Verb: "POST", Path: "/_checkToken"}),
 		action("refreshToken", c.refreshToken, router.Route{Verb: "POST", Path: "/_refreshToken"}),
+		action("createToken", c.createToken, router.Route{Verb: "POST", Path: "/_createToken"}),
 		mine("createMyCredentials", c.createMyCredentials, "POST", "/_create"),
 		mine("validateMyCredentials", c.validateMyCredentials, "POST", "/_validate"),
 		action("checkRights", c.checkRights, router.Route{Verb: "POST", Path: "/_checkRights"}),
+		action("createApiKey", c.createAPIKey, router.Route{Verb: "POST", Path: "/api-keys/_create"}),
+		action("searchApiKeys", c.searchAPIKeys, router.Route{Verb: "POST", Path: "/api-keys/_search"}),
 		mine("deleteMyCredentials", c.deleteMyCredentials, "DELETE", ""),
+		action("deleteApiKey", c.deleteAPIKey, router.Route{Verb: "DELETE", Path: "/api-keys/:_id"}),
+		action("updateSelf", c.updateSelf, router.Route{Verb: "PUT", Path: "/_me"},
+			router.Route{Verb: "PUT", Path: "/_updateSelf", Deprecated: "2.4.0"}),
 		mine("updateMyCredentials", c.updateMyCredentials, "PUT", "/_update"),
 	}
 }

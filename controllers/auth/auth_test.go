@@ -15,6 +15,7 @@ import (
 
 	"github.com/sluicehq/sluice/controllers/auth"
 	"github.com/sluicehq/sluice/controllers/controllertest"
+	"github.com/sluicehq/sluice/controllers/target"
 	tokens "github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/router"
@@ -41,7 +42,7 @@ func newNode(t testing.TB, throttle tokens.ThrottleOptions, listeners events.Lis
 	t.Helper()
 	n := &node{}
 	n.Node = controllertest.Start(t, controllertest.Options{
-		Local: true, Tokens: tokens.Options{GracePeriod: time.Second, MaxTTL: 48 * time.Hour, Now: n.now},
+		Local: true, Tokens: tokens.Options{GracePeriod: time.Second, MaxTTL: 48 * time.Hour, MaxKeyTTL: 24 * time.Hour, Now: n.now},
 	})
 	n.FailEngine(func(string, storage.Collection) error {
 		n.reads.Add(1)
@@ -55,6 +56,7 @@ func newNode(t testing.TB, throttle tokens.ThrottleOptions, listeners events.Lis
 	must(t, err)
 	must(t, n.Routes.Set(router.Contribution{Owner: "auth", Listeners: listeners, Actions: auth.Actions(auth.Options{
 		Tokens: n.Tokens, Users: n.Users, Throttle: slow, Bus: n.Announcer.Bus, Snapshot: n.Routes.Current,
+		Paging: target.Paging{MaxFetch: 100, MaxScroll: time.Minute},
 	})}))
 	n.putRole(t, "default", `{"auth":{"actions":{"*":true}}}`)
 	n.liftRateLimit(t)
@@ -381,13 +383,19 @@ POST /_login/:strategy login
 POST /_logout logout
 POST /_checkToken checkToken
 POST /_refreshToken refreshToken
+POST /_createToken createToken
 POST /_me/credentials/:strategy/_create createMyCredentials
 POST /credentials/:strategy/_me/_create 2.4.0 createMyCredentials
 POST /_me/credentials/:strategy/_validate validateMyCredentials
 POST /credentials/:strategy/_me/_validate 2.4.0 validateMyCredentials
 POST /_checkRights checkRights
+POST /api-keys/_create createApiKey
+POST /api-keys/_search searchApiKeys
 DELETE /_me/credentials/:strategy deleteMyCredentials
 DELETE /credentials/:strategy/_me 2.4.0 deleteMyCredentials
+DELETE /api-keys/:_id deleteApiKey
+PUT /_me updateSelf
+PUT /_updateSelf 2.4.0 updateSelf
 PUT /_me/credentials/:strategy/_update updateMyCredentials
 PUT /credentials/:strategy/_me/_update 2.4.0 updateMyCredentials`
 	if text := strings.Join(got, "\n"); text != want {

@@ -5,8 +5,11 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // getCurrentUser answers {_id, _source, strategies}. It is called often: user and strategies come from memory, and the
@@ -63,4 +66,41 @@ func (c controller) getStrategies(context.Context, *protocol.Request) (any, erro
 		names = append(names, strategy.Name)
 	}
 	return names, nil
+}
+
+// How often updateSelf tries again when others are faster: unless the request says, and at most.
+const (
+	defaultRetries = 10
+	maxRetries     = 1000
+)
+
+// updateSelf writes the members of the body over those of the caller and answers {_id, _source}. What a user may do is not his
+// to change.
+func (c controller) updateSelf(ctx context.Context, req *protocol.Request) (any, error) {
+	if err := loggedIn(req); err != nil {
+		return nil, err
+	}
+	body, err := req.BodyFields()
+	if err != nil {
+		return nil, err
+	}
+	for _, forbidden := range []string{"_id", "profileIds"} {
+		if body.Has(forbidden) {
+			return nil, kerror.APIAssertForbiddenArgument.New("body." + forbidden)
+		}
+	}
+	how := security.Change{Write: security.Write{By: req.User.ID, Refresh: storage.RefreshWaitFor}}
+	if req.Args.Has("refresh") {
+		how.Refresh = target.Refresh(req)
+	}
+	retries, err := req.Args.OptInt("retryOnConflict", defaultRetries)
+	if err != nil {
+		return nil, err
+	}
+	how.Retries = int(min(max(retries, 0), maxRetries))
+	stored, err := c.Users.UpdateUser(ctx, req.User.ID, req.Body, how)
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
 }

@@ -101,3 +101,35 @@ func (c controller) refreshToken(ctx context.Context, req *protocol.Request) (an
 	}
 	return c.Tokens.Refresh(ctx, req.Token, ttl)
 }
+
+// madeToken is the answer of createToken. ExpiresAt is milliseconds since 1970, TTL milliseconds.
+type madeToken struct {
+	Token     string `json:"token"`
+	ExpiresAt int64  `json:"expiresAt"`
+	TTL       int64  `json:"ttl"`
+	SingleUse bool   `json:"singleUse"`
+}
+
+// createToken answers another token of the caller, which does not live for ever. One for a single use ends once it was shown:
+// it subscribes to nothing and makes no other token.
+func (c controller) createToken(ctx context.Context, req *protocol.Request) (any, error) {
+	if err := loggedIn(req); err != nil {
+		return nil, err
+	}
+	singleUse, err := req.Args.Bool("singleUse")
+	if err != nil {
+		return nil, err
+	}
+	ttl, err := c.Tokens.Lifetime(req.Args)
+	if err != nil {
+		return nil, err
+	}
+	if ttl == tokens.Infinite {
+		return nil, kerror.SecurityTokenInvalidExpiration.New("-1")
+	}
+	issued, err := c.Tokens.IssueBy(ctx, req.Token, tokens.NewToken{KUID: req.User.ID, TTL: ttl, SingleUse: singleUse})
+	if err != nil {
+		return nil, err
+	}
+	return madeToken{issued.Text, issued.ExpiresAt, issued.TTL, singleUse}, nil
+}
