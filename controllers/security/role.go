@@ -18,13 +18,18 @@ func (c controller) getRole(ctx context.Context, req *protocol.Request) (any, er
 	return answer(c.Users.ReadRole(ctx, id))
 }
 
-// getProfile answers {_id, _source}.
-func (c controller) getProfile(ctx context.Context, req *protocol.Request) (any, error) {
-	id, err := requiredID(req)
+// mGetRoles answers {hits}; one unknown id fails the whole call.
+func (c controller) mGetRoles(ctx context.Context, req *protocol.Request) (any, error) {
+	return c.readMany(ctx, req, c.Users.ReadRoles)
+}
+
+// createRole stores a role that there is none of.
+func (c controller) createRole(ctx context.Context, req *protocol.Request) (any, error) {
+	id, body, err := c.roleOf(req)
 	if err != nil {
 		return nil, err
 	}
-	return answer(c.Users.ReadProfile(ctx, id))
+	return answer(c.Users.CreateRole(ctx, id, body, write(req)))
 }
 
 // createOrReplaceRole stores a role whether or not there was one.
@@ -43,6 +48,37 @@ func (c controller) updateRole(ctx context.Context, req *protocol.Request) (any,
 		return nil, err
 	}
 	return answer(c.Users.ReplaceRole(ctx, id, body, write(req)))
+}
+
+// deleteRole removes a role that no profile names.
+func (c controller) deleteRole(ctx context.Context, req *protocol.Request) (any, error) {
+	id, err := requiredID(req)
+	if err != nil {
+		return nil, err
+	}
+	errs, err := c.Users.DeleteRoles(ctx, []string{id}, write(req))
+	if err == nil {
+		err = errs[0]
+	}
+	if err != nil {
+		return nil, err
+	}
+	return identified{id}, nil
+}
+
+// mDeleteRoles removes roles that no profile names, and answers the ids of those.
+func (c controller) mDeleteRoles(ctx context.Context, req *protocol.Request) (any, error) {
+	return c.deleteMany(req, func(ids []string) ([]error, error) {
+		return c.Users.DeleteRoles(ctx, ids, write(req))
+	})
+}
+
+// restrictDefaultRights stores the standard roles and profiles over those there are, and answers nothing.
+func (c controller) restrictDefaultRights(ctx context.Context, req *protocol.Request) (any, error) {
+	if err := c.Users.WriteStandard(ctx, write(req)); err != nil {
+		return nil, err
+	}
+	return protocol.Absent, c.Users.ForgetReset(ctx)
 }
 
 // roleOf reads and checks a role. force lets it name actions that do not exist (yet).

@@ -3,6 +3,7 @@ package security_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sluicehq/sluice/controllers/controllertest"
 	"github.com/sluicehq/sluice/controllers/security"
+	"github.com/sluicehq/sluice/controllers/target"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
@@ -37,7 +39,10 @@ func newNode(t testing.TB, dev bool) *node {
 	n.Contribute(t, "auth", []router.Action{
 		{Controller: "auth", Name: "login", Handler: nothing}, {Controller: "auth", Name: "logout", Handler: nothing},
 	})
-	n.Contribute(t, "security", security.Actions(security.Options{Accounts: n.Tokens, Users: n.Users, Snapshot: n.Routes.Current}))
+	n.Contribute(t, "security", security.Actions(security.Options{
+		Accounts: n.Tokens, Users: n.Users, Snapshot: n.Routes.Current, MaxWrite: 5, RestrictedProfiles: []string{"default"},
+		Paging: target.Paging{MaxFetch: 20, MaxScroll: time.Minute},
+	}))
 	return n
 }
 
@@ -204,18 +209,62 @@ func TestRoutes(t *testing.T) {
 			got = append(got, r.Verb+" "+r.Path+" "+a.Name)
 		}
 	}
-	want := `GET /profiles/:_id getProfile
-GET /roles/:_id getRole
-GET /users/:_id getUser
-GET /credentials/:strategy/:_id getCredentials
-POST /_createFirstAdmin/:_id createFirstAdmin
-POST /_createFirstAdmin createFirstAdmin
-POST /users/_create createUser
-POST /users/:_id/_create createUser
+	slices.Sort(got)
+	want := `DELETE /credentials/:strategy/:_id deleteCredentials
+DELETE /profiles/:_id deleteProfile
+DELETE /roles/:_id deleteRole
 DELETE /users/:_id deleteUser
 DELETE /users/:_id/tokens revokeTokens
+GET /credentials/:strategy/:_id getCredentials
+GET /credentials/:strategy/:_id/_byId getCredentialsById
+GET /credentials/:strategy/:_id/_exists hasCredentials
+GET /credentials/:strategy/_fields getCredentialFields
+GET /credentials/_fields getAllCredentialFields
+GET /profiles/:_id getProfile
+GET /profiles/:_id/_rights getProfileRights
+GET /profiles/_mapping getProfileMapping
+GET /profiles/_scroll/:scrollId scrollProfiles
+GET /roles/:_id getRole
+GET /roles/_mapping getRoleMapping
+GET /users/:_id getUser
+GET /users/:_id/_rights getUserRights
+GET /users/:_id/_strategies getUserStrategies
+GET /users/_mGet mGetUsers
+GET /users/_mapping getUserMapping
+GET /users/_scroll/:scrollId scrollUsers
+POST /_checkRights/:userId checkRights
+POST /_createFirstAdmin createFirstAdmin
+POST /_createFirstAdmin/:_id createFirstAdmin
+POST /_restrictDefaultRights restrictDefaultRights
+POST /_security/:collection/_refresh refresh
+POST /credentials/:strategy/:_id/_create createCredentials
+POST /credentials/:strategy/:_id/_validate validateCredentials
+POST /profiles/:_id/_create createProfile
+POST /profiles/_mDelete mDeleteProfiles
+POST /profiles/_mGet mGetProfiles
+POST /profiles/_search searchProfiles
+POST /roles/:_id/_create createRole
+POST /roles/_mDelete mDeleteRoles
+POST /roles/_mGet mGetRoles
+POST /roles/_search searchRoles
+POST /users/:_id/_create createUser
+POST /users/:_id/_createRestricted createRestrictedUser
+POST /users/:_id/_upsert upsertUser
+POST /users/_create createUser
+POST /users/_createRestricted createRestrictedUser
+POST /users/_mDelete mDeleteUsers
+POST /users/_mGet mGetUsers
+POST /users/_search searchUsers
+PUT /credentials/:strategy/:_id/_update updateCredentials
+PUT /profiles/:_id createOrReplaceProfile
+PUT /profiles/:_id/_update updateProfile
+PUT /profiles/_mapping updateProfileMapping
 PUT /roles/:_id createOrReplaceRole
-PUT /roles/:_id/_update updateRole`
+PUT /roles/:_id/_update updateRole
+PUT /roles/_mapping updateRoleMapping
+PUT /users/:_id/_replace replaceUser
+PUT /users/:_id/_update updateUser
+PUT /users/_mapping updateUserMapping`
 	if text := strings.Join(got, "\n"); text != want {
 		t.Error(text)
 	}

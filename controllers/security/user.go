@@ -3,6 +3,7 @@ package security
 import (
 	"context"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/auth"
@@ -18,6 +19,14 @@ func (c controller) getUser(ctx context.Context, req *protocol.Request) (any, er
 		return nil, err
 	}
 	return answer(c.Users.ReadUser(ctx, id))
+}
+
+// mGetUsers answers {hits}, without those that are not there. The ids stand beside the body or in it.
+func (c controller) mGetUsers(ctx context.Context, req *protocol.Request) (any, error) {
+	if req.Args.Has("ids") || req.Body == nil {
+		return c.readIDs(ctx, req.Args, c.Users.ReadUsers)
+	}
+	return c.readMany(ctx, req, c.Users.ReadUsers)
 }
 
 // createUser stores a user and its credentials, all or nothing, and answers {_id, _source}.
@@ -38,6 +47,22 @@ func (c controller) createUser(ctx context.Context, req *protocol.Request) (any,
 	return answer(c.Accounts.CreateUser(ctx, req, n))
 }
 
+// createRestrictedUser is createUser for those who may not choose profiles: the settings do.
+func (c controller) createRestrictedUser(ctx context.Context, req *protocol.Request) (any, error) {
+	body, err := req.OptBodyFields()
+	if err != nil {
+		return nil, err
+	}
+	n, err := newUser(req, body)
+	if err != nil {
+		return nil, err
+	}
+	if n.Content, err = contentWith(c.RestrictedProfiles, body); err != nil {
+		return nil, err
+	}
+	return answer(c.Accounts.CreateUser(ctx, req, n))
+}
+
 // createFirstAdmin makes a user with the profile admin and credentials, while there is none. reset then stores the standard
 // roles and profiles.
 func (c controller) createFirstAdmin(ctx context.Context, req *protocol.Request) (any, error) {
@@ -53,14 +78,14 @@ func (c controller) createFirstAdmin(ctx context.Context, req *protocol.Request)
 	if err != nil {
 		return nil, err
 	}
-	if n.Content, err = adminContent(body); err != nil {
+	if n.Content, err = contentWith([]string{"admin"}, body); err != nil {
 		return nil, err
 	}
 	return answer(c.Accounts.CreateFirstAdmin(ctx, req, n, reset))
 }
 
-// adminContent gives the content of the body with the profile admin, which the client does not choose.
-func adminContent(body protocol.Args) (jsontext.Value, error) {
+// contentWith gives the content of the body with profiles that the client does not choose.
+func contentWith(profileIDs []string, body protocol.Args) (jsontext.Value, error) {
 	object, err := body.OptObject("content")
 	if err != nil {
 		return nil, err
@@ -75,11 +100,15 @@ func adminContent(body protocol.Args) (jsontext.Value, error) {
 	if content.Has("profileIds") {
 		return nil, kerror.APIAssertForbiddenArgument.New("body.content.profileIds")
 	}
-	content.Set("profileIds", jsontext.Value(`["admin"]`))
+	ids, err := json.Marshal(profileIDs)
+	if err != nil {
+		return nil, err
+	}
+	content.Set("profileIds", ids)
 	return content.JSON(), nil
 }
 
-// newUser reads what createUser and createFirstAdmin share.
+// newUser reads what the actions that create users share.
 func newUser(req *protocol.Request, body protocol.Args) (auth.NewUser, error) {
 	kind, err := req.Args.OptString("kuid", "")
 	if err != nil {
@@ -110,6 +139,18 @@ func (c controller) deleteUser(ctx context.Context, req *protocol.Request) (any,
 	return identified{id}, nil
 }
 
+// mDeleteUsers is deleteUser for many, and answers the ids of those who are gone.
+func (c controller) mDeleteUsers(ctx context.Context, req *protocol.Request) (any, error) {
+	return c.deleteMany(req, func(ids []string) ([]error, error) {
+		w := write(req)
+		errs := make([]error, len(ids))
+		for i, id := range ids {
+			errs[i] = c.Accounts.DeleteUser(ctx, req, id, rights.Write{By: w.By})
+		}
+		return errs, c.Users.Settle(ctx, rights.Users, w)
+	})
+}
+
 // revokeTokens ends every session of a user and answers null.
 func (c controller) revokeTokens(ctx context.Context, req *protocol.Request) (any, error) {
 	id, err := requiredID(req)
@@ -117,27 +158,6 @@ func (c controller) revokeTokens(ctx context.Context, req *protocol.Request) (an
 		return nil, err
 	}
 	return nil, c.Accounts.RevokeAll(ctx, id)
-}
-
-// getCredentials answers the public part of a user's credentials; {} when the strategy shows none.
-func (c controller) getCredentials(ctx context.Context, req *protocol.Request) (any, error) {
-	name, err := req.Args.String("strategy")
-	if err != nil {
-		return nil, err
-	}
-	id, err := requiredID(req)
-	if err != nil {
-		return nil, err
-	}
-	strategy, err := c.Accounts.Strategies().Get(name)
-	if err != nil {
-		return nil, err
-	}
-	describer, ok := strategy.Strategy.(auth.Describer)
-	if !ok {
-		return struct{}{}, nil
-	}
-	return describer.Info(ctx, req, id)
 }
 
 // answer keeps a failure from being answered together with an empty result.

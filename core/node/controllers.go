@@ -37,9 +37,11 @@ func (n *Node) contribute() error {
 	for _, c := range append([]router.Contribution{
 		{Owner: "auth", Actions: authcontroller.Actions(authcontroller.Options{
 			Tokens: n.tokens, Users: n.users, Throttle: throttle, Bus: n.bus, Snapshot: snapshot,
+			Paging: n.paging(),
 		})},
 		{Owner: "security", Actions: securitycontroller.Actions(securitycontroller.Options{
-			Accounts: n.tokens, Users: n.users, Snapshot: snapshot,
+			Accounts: n.tokens, Users: n.users, Snapshot: snapshot, Paging: n.paging(), MaxWrite: limits.DocumentsWriteCount,
+			RestrictedProfiles: n.options.Config.Security.RestrictedProfileIDs,
 		})},
 		{Owner: "server", Actions: server.Actions(server.Options{
 			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins, PluginHealth: n.pluginHealth,
@@ -60,13 +62,17 @@ func (n *Node) contribute() error {
 	return nil
 }
 
+func (n *Node) paging() target.Paging {
+	return target.Paging{MaxFetch: n.options.Config.Limits.DocumentsFetchCount, MaxScroll: maxScroll}
+}
+
 // documents are the controllers of what users store.
 func (n *Node) documents() []router.Contribution {
 	limits := n.options.Config.Limits
 	announcer := announce.Announcer{Bus: n.bus, Snapshot: n.registry.Current}
 	info := metadata.Writer{Announcer: announcer}
 	subscribers := announce.NewSubscribers(n.realtime)
-	paging := target.Paging{MaxFetch: limits.DocumentsFetchCount, MaxScroll: maxScroll}
+	paging := n.paging()
 	reindexer := collection.NewReindexer(n.engine, n.options.Logger)
 	n.onStop(reindexer.Close)
 	return []router.Contribution{

@@ -79,25 +79,44 @@ func (s *Service) usedRoles(ctx context.Context) (map[string]bool, error) {
 // security.profile.in_use for one that a user has. With fromUsers it is taken from its users instead; those who have no
 // other get the profile anonymous. When that fails half-way some users have it no more, and the call can be repeated.
 func (s *Service) DeleteProfile(ctx context.Context, id string, fromUsers bool, w Write) error {
-	if slices.Contains(standardIDs, id) {
-		return kerror.SecurityProfileCannotDelete.New()
-	}
-	done, err := s.refs.alone(ctx)
+	errs, err := s.deleteProfiles(ctx, []string{id}, fromUsers, w)
 	if err != nil {
 		return err
 	}
+	return errs[0]
+}
+
+// DeleteProfiles is DeleteProfile for many that no user has, and gives the error of each, in the order of ids. Its own error
+// means that nothing is known of any.
+func (s *Service) DeleteProfiles(ctx context.Context, ids []string, w Write) ([]error, error) {
+	return s.deleteProfiles(ctx, ids, false, w)
+}
+
+func (s *Service) deleteProfiles(ctx context.Context, ids []string, fromUsers bool, w Write) ([]error, error) {
+	done, err := s.refs.alone(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer done()
+	defer s.rightsChanged(ctx)
+	errs := make([]error, len(ids))
+	for i, id := range ids {
+		errs[i] = s.deleteProfile(ctx, id, fromUsers, w)
+	}
+	return errs, s.Settle(ctx, Profiles, w)
+}
+
+func (s *Service) deleteProfile(ctx context.Context, id string, fromUsers bool, w Write) error {
+	if slices.Contains(standardIDs, id) {
+		return kerror.SecurityProfileCannotDelete.New()
+	}
 	if _, err := s.ReadProfile(ctx, id); err != nil {
 		return err
 	}
 	if err := s.release(ctx, id, fromUsers, w); err != nil {
 		return err
 	}
-	defer s.rightsChanged(ctx)
-	if err := s.remove(ctx, Profiles, id, kerror.SecurityProfileNotFound); err != nil {
-		return err
-	}
-	return s.Settle(ctx, Profiles, w)
+	return s.remove(ctx, Profiles, id, kerror.SecurityProfileNotFound)
 }
 
 // release returns when no user has the profile.
