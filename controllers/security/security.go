@@ -100,6 +100,7 @@ func Actions(o Options) []router.Action {
 			action("updateCredentials", c.updateCredentials, "PUT", "/credentials/:strategy/:_id/_update"),
 			action("deleteCredentials", c.deleteCredentials, "DELETE", "/credentials/:strategy/:_id"),
 		},
+		c.keyActions(),
 	)
 }
 

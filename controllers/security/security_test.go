@@ -215,6 +215,7 @@ DELETE /profiles/:_id deleteProfile
 DELETE /roles/:_id deleteRole
 DELETE /users/:_id deleteUser
 DELETE /users/:_id/tokens revokeTokens
+DELETE /users/:userId/api-keys/:_id deleteApiKey
 GET /credentials/:strategy/:_id getCredentials
 GET /credentials/:strategy/:_id/_byId getCredentialsById
 GET /credentials/:strategy/:_id/_exists hasCredentials
@@ -250,6 +251,8 @@ POST /roles/_search searchRoles
 POST /users/:_id/_create createUser
 POST /users/:_id/_createRestricted createRestrictedUser
 POST /users/:_id/_upsert upsertUser
+POST /users/:userId/api-keys/_create createApiKey
+POST /users/:userId/api-keys/_search searchApiKeys
 POST /users/_create createUser
 POST /users/_createRestricted createRestrictedUser
 POST /users/_mDelete mDeleteUsers
