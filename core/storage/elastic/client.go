@@ -74,12 +74,44 @@ type request struct {
 	body []byte
 }
 
+// pauses lie before the repetitions of a request that found no shard to answer it: that of an index that was just made needs
+// a moment to start.
+var pauses = []time.Duration{50 * time.Millisecond, 150 * time.Millisecond, 500 * time.Millisecond}
+
+// reads reports whether the request may be repeated, since it changes nothing.
+func (r request) reads() bool {
+	if r.method == http.MethodGet || len(r.path) == 0 {
+		return r.method == http.MethodGet
+	}
+	switch r.path[len(r.path)-1] {
+	case "_search", "_count", "_mget":
+		return true
+	}
+	return false
+}
+
+// wait reports whether the time has passed before ctx ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 // do sends r and reads the answer into to, nil when it does not matter. What Elasticsearch refused is a *failure; ctx that
 // ended is its own error; everything else is services.storage.not_connected.
 func (c *client) do(ctx context.Context, r request, to any) error {
 	within, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	status, body, err := c.send(within, r)
+	for _, pause := range pauses {
+		if status != http.StatusServiceUnavailable || !r.reads() || !wait(within, pause) {
+			break
+		}
+		status, body, err = c.send(within, r)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -173,6 +173,34 @@ func TestRefused(t *testing.T) {
 	wantErr(t, "Get", err, kerror.ServicesStorageNotFound)
 }
 
+// TestShardsThatStart: who reads from an index that was just made waits a moment for it; a write is sent once.
+func TestShardsThatStart(t *testing.T) {
+	var refusals, asked atomic.Int32
+	e := between(t, time.Minute, func(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/_mget") || strings.HasSuffix(r.URL.Path, "/_bulk") {
+			asked.Add(1)
+			if refusals.Add(-1) >= 0 {
+				http.Error(w, `{"error":{"type":"search_phase_execution_exception","reason":"all shards failed"},"status":503}`, http.StatusServiceUnavailable)
+				return
+			}
+		}
+		forward.ServeHTTP(w, r)
+	})
+	c := fresh(t, e)
+	ensure(t, e, c, "")
+	refusals.Store(2)
+	_, err := e.Get(t.Context(), c, "a")
+	wantErr(t, "Get", err, kerror.ServicesStorageNotFound)
+	refusals.Store(100)
+	_, err = e.Get(t.Context(), c, "a")
+	wantErr(t, "Get", err, kerror.ServicesStorageNotConnected)
+	asked.Store(0)
+	wantErr(t, "Put", put(t, e, c, `{}`), kerror.ServicesStorageNotConnected)
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the write was sent %d times", n)
+	}
+}
+
 // TestSecondAddress: an address that nobody listens at is passed over, for writes too.
 func TestSecondAddress(t *testing.T) {
 	e, err := Open(t.Context(), Options{Addresses: []string{nobody(t), server(t)}})

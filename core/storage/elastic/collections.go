@@ -87,10 +87,8 @@ const settleTime = 500 * time.Millisecond
 
 // settle waits for such documents and then for the fields that wait: Elasticsearch sets dynamic back when it adds them.
 func (e *Engine) settle(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
+	if !wait(ctx, settleTime) {
 		return ctx.Err()
-	case <-time.After(settleTime):
 	}
 	waited := url.Values{"wait_for_events": {"languid"}, "timeout": {"5s"}}
 	return e.client.do(ctx, request{method: http.MethodGet, path: []string{"_cluster", "health"}, query: waited}, nil)
