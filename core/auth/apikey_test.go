@@ -189,6 +189,33 @@ func TestConnectionsEndWithTheirKey(t *testing.T) {
 	})
 }
 
+// Sessions that end take nothing from programs that speak with a key of the same user.
+func TestSessionsEndWithoutKeys(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Service, told *sockets) {
+		if _, err := s.CreateUser(t.Context(), nil, newUser("v")); err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := s.CreateKey(t.Context(), NewKey{KUID: "v", TTL: Infinite})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, key := issue(t, s, time.Hour), createKey(t, s, Infinite)
+		request(t, s, "key", key.Source.Token)
+		request(t, s, "session", session.Text)
+		request(t, s, "switched", key.Source.Token)
+		request(t, s, "switched", session.Text)
+		request(t, s, "another's", theirs.Source.Token)
+		if err := s.RevokeAll(t.Context(), "u"); err != nil {
+			t.Fatal(err)
+		}
+		told.expect(t, "all sessions revoked", "session expired=false", "switched expired=false", "user u but key")
+		if err := s.DeleteUser(t.Context(), nil, "u", NewUser{}.Write); err != nil {
+			t.Fatal(err)
+		}
+		told.expect(t, "user deleted", "key expired=false", "user u but key")
+	})
+}
+
 // A key that was used before costs no read; one that was not costs one look-up.
 func TestWarmKeysReadNothing(t *testing.T) {
 	var reads atomic.Int64

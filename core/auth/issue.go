@@ -270,7 +270,7 @@ func (s *Service) remove(ctx context.Context, documentID string, id tokenID) err
 func (s *Service) RevokeAll(ctx context.Context, kuid string) error {
 	err := s.revokeAll(ctx, kuid)
 	if s.options.Connections != nil {
-		s.options.Connections.UserEnded(ctx, kuid)
+		s.options.Connections.UserEnded(ctx, kuid, func(connection string) bool { return s.links.onKey(connection, kuid) })
 	}
 	return err
 }

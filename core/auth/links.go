@@ -16,9 +16,9 @@ type Connections interface {
 	// TokenEnded is told of connections whose token has expired, or was revoked otherwise. They are linked to no token any
 	// more. It is called without a lock, and Revoke and RevokeAll return after it.
 	TokenEnded(ctx context.Context, ids []string, expired bool)
-	// UserEnded is told of a user whose tokens were all revoked. A connection that subscribed in his name may speak in that of
-	// another by now.
-	UserEnded(ctx context.Context, kuid string)
+	// UserEnded is told of a user whose session tokens were all revoked. A connection that subscribed in his name may speak in
+	// that of another by now. spared reports those that speak with an API key of his: what they subscribed to stays.
+	UserEnded(ctx context.Context, kuid string, spared func(connection string) bool)
 }
 
 // Link makes a token that Verify gave the token of the connection that a request came over, in place of the one before. It
@@ -148,6 +148,14 @@ func (l *links) has(connection string, t *Token) bool {
 	defer l.mu.RUnlock()
 	k := l.byConnection[connection]
 	return k != nil && k.token.token == t
+}
+
+// onKey reports whether the connection is on an API key of the user.
+func (l *links) onKey(connection, kuid string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	k := l.byConnection[connection]
+	return k != nil && k.token.token.APIKey && k.token.token.KUID == kuid
 }
 
 // linked reports whether any connection is on the token.

@@ -36,10 +36,19 @@ func (s *sockets) TokenEnded(_ context.Context, ids []string, expired bool) {
 	}
 }
 
-func (s *sockets) UserEnded(_ context.Context, kuid string) {
+// sparing are the connections that sockets asks about when a user's tokens end.
+var sparing = []string{"key", "session", "switched", "another's"}
+
+func (s *sockets) UserEnded(_ context.Context, kuid string, spared func(string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, "user "+kuid)
+	told := "user " + kuid
+	for _, connection := range sparing {
+		if spared(connection) {
+			told += " but " + connection
+		}
+	}
+	s.told = append(s.told, told)
 }
 
 // heard gives what was told since it was called last, sorted.

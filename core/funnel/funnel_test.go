@@ -42,7 +42,7 @@ func (allOpen) Open(string) bool { return true }
 
 func (allOpen) TokenEnded(context.Context, []string, bool) {}
 
-func (allOpen) UserEnded(context.Context, string) {}
+func (allOpen) UserEnded(context.Context, string, func(string) bool) {}
 
 func newFixture(t testing.TB, change func(*funnel.Options)) fixture {
 	t.Helper()

@@ -40,8 +40,8 @@ func (s sessions) endStream(id string) {
 }
 
 // UserEnded implements auth.Connections.
-func (s sessions) UserEnded(ctx context.Context, kuid string) {
-	s.node.realtime.LeaveAll(context.WithoutCancel(ctx), kuid)
+func (s sessions) UserEnded(ctx context.Context, kuid string, spared func(connection string) bool) {
+	s.node.realtime.LeaveAll(context.WithoutCancel(ctx), kuid, spared)
 }
 
 // maySubscribe implements realtime.Allowed.

@@ -171,10 +171,13 @@ func (r *room) appendHoldings(dst []holding, of func(kuid string) bool) []holdin
 	return dst
 }
 
-// LeaveAll ends all subscriptions that were made in the name of a user. Their connections are not told.
-func (s *Service) LeaveAll(ctx context.Context, kuid string) {
+// LeaveAll ends all subscriptions that were made in the name of a user, but those of connections that are spared. Their
+// connections are not told.
+func (s *Service) LeaveAll(ctx context.Context, kuid string, spared func(connection string) bool) {
 	for _, h := range s.holdings(func(other string) bool { return other == kuid }) {
-		s.leave(ctx, h.connection, h.room.id, nil)
+		if !spared(h.connection) {
+			s.leave(ctx, h.connection, h.room.id, nil)
+		}
 	}
 }
 

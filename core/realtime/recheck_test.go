@@ -200,6 +200,6 @@ func BenchmarkLeaveAll(b *testing.B) {
 		for j := range 10 {
 			leaver.subscribeIn(b, fmt.Sprint("books", j), `{}`)
 		}
-		w.LeaveAll(b.Context(), "user-leaver")
+		w.LeaveAll(b.Context(), "user-leaver", func(string) bool { return false })
 	}
 }

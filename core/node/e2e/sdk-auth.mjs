@@ -52,7 +52,7 @@ program.setAPIKey(key._source.token); // the SDK dropped what it took for a toke
 const { kuzzle: listener, errors: listenerErrors } = await connect();
 listener.setAPIKey(key._source.token);
 const { room } = await listen(listener, ["auth", "books"], {});
-await ann.auth.logout();
+await ann.query({ controller: "auth", action: "logout", global: true });
 assert.equal((await program.auth.getCurrentUser())._id, "ann");
 assert.equal(await root.realtime.count(room), 1);
 await program.auth.deleteApiKey("ann-key");
