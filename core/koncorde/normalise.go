@@ -25,7 +25,7 @@ const (
 //
 // The order of operands, of members and of values never matters. Filters of few conditions that mean the same get the
 // same form, if the conditions themselves are the same or know of each other (equals and range on one path do, two
-// regular expressions do not). Beyond, only repeated and superfluous parts are removed, so that filters that mean the
+// regular expressions do not). Ranges on one path that must all hold are one range. Beyond, only repeated and superfluous parts are removed, so that filters that mean the
 // same may get different forms. Different meanings never get the same form.
 func (f *Filter) Normalise(limit int) (*Normal, error) {
 	n := &normaliser{conditions: map[string]*condition{}}
@@ -58,21 +58,38 @@ func (n *normaliser) normalise(e *expression) (*Normal, error) {
 	if err != nil {
 		return nil, err
 	}
-	literals := c.literals(nil)
-	var terms terms
-	if exact, err := n.searchable(literals); err != nil {
-		return nil, err
-	} else if exact {
-		terms = minimise(c)
-	} else if terms, err = n.expand(c); err != nil {
-		return nil, err
-	} else if exact, err := n.searchable(slices.Concat(terms...)); err != nil {
-		return nil, err
-	} else if exact {
-		terms = minimise(terms.clause())
+	for {
+		terms, err := n.smallest(c)
+		if err != nil {
+			return nil, err
+		}
+		joined, found := n.joinRanges(terms)
+		if !found {
+			terms.sort()
+			return &Normal{terms}, nil
+		}
+		// The new ranges may know of other conditions. Each round leaves fewer literals, or runs out of work.
+		c = joined.clause()
 	}
-	terms.sort()
-	return &Normal{terms}, nil
+}
+
+// smallest gives the smallest form of c that can be found.
+func (n *normaliser) smallest(c *clause) (terms, error) {
+	if exact, err := n.searchable(c.literals(nil)); err != nil {
+		return nil, err
+	} else if exact {
+		return minimise(c), nil
+	}
+	terms, err := n.expand(c)
+	if err != nil {
+		return nil, err
+	}
+	if exact, err := n.searchable(slices.Concat(terms...)); err != nil {
+		return nil, err
+	} else if exact {
+		return minimise(terms.clause()), nil
+	}
+	return terms, nil
 }
 
 // searchable reports whether the smallest form is to be searched: the conditions are few, and some of them know of each
@@ -166,11 +183,16 @@ func (n *normaliser) test(c *condition, negative bool) *clause {
 		p.outside, negative = !p.outside, false
 		c = newCondition(c.path, p)
 	}
+	return &clause{op: opTest, literal: literal{n.known(c), negative}}
+}
+
+// known gives the condition that is the same as c.
+func (n *normaliser) known(c *condition) *condition {
 	if known := n.conditions[c.key]; known != nil {
-		c = known
+		return known
 	}
 	n.conditions[c.key] = c
-	return &clause{op: opTest, literal: literal{c, negative}}
+	return c
 }
 
 func (c *clause) literals(dst []literal) []literal {

@@ -32,6 +32,9 @@ func canonical(t testing.TB, raw string) string {
 // Short forms of conditions that know nothing of each other.
 var short = strings.NewReplacer(
 	"<a>", `{"equals":{"a":1}}`, "<b>", `{"equals":{"b":"x"}}`, "<c>", `{"exists":"c"}`, "<d>", `{"range":{"d":{"gt":3}}}`,
+	"<over 1>", `{"range":{"n":{"gt":1}}}`, "<under 5>", `{"range":{"n":{"lt":5}}}`,
+	// More than the smallest form is searched for.
+	"<many>", `{"or":[{"exists":"h"},{"exists":"i"},{"exists":"j"},{"exists":"k"},{"exists":"l"},{"exists":"m"},{"exists":"o"},{"exists":"p"},{"exists":"q"},{"exists":"r"}]}`,
 	"<e>", `{"regexp":{"e":"^x"}}`, "<geo>", `{"geoDistance":{"g":[10,20],"distance":"1km"}}`,
 )
 
@@ -63,6 +66,20 @@ func TestFiltersThatMeanTheSame(t *testing.T) {
 		{"equals in range", `{"and":[{"equals":{"a":5}},{"range":{"a":{"gt":1}}}]}`, `{"equals":{"a":5}}`},
 		{"equals found by regexp", `{"or":[{"equals":{"e":"xy"}},<e>]}`, `<e>`},
 		{"range in range", `{"and":[{"range":{"a":{"gt":1}}},{"range":{"a":{"gt":3}}}]}`, `{"range":{"a":{"gt":3}}}`},
+		{"ranges in one", `{"and":[<over 1>,<under 5>]}`, `{"range":{"n":{"gt":1,"lt":5}}}`},
+		{"ranges that overlap", `{"and":[{"range":{"n":{"gte":1,"lt":7}}},{"range":{"n":{"gt":0,"lte":5}}},{"range":{"n":{"gt":0,"lt":9}}}]}`, `{"range":{"n":{"gte":1,"lte":5}}}`},
+		{"ranges of three", `{"and":[<under 5>,<over 1>,{"range":{"n":{"gte":2,"lte":8}}}]}`, `{"range":{"n":{"gte":2,"lt":5}}}`},
+		{"ranges distributed", `{"and":[<over 1>,{"or":[<under 5>,<b>]}]}`, `{"or":[{"range":{"n":{"gt":1,"lt":5}}},{"and":[<over 1>,<b>]}]}`},
+		{"ranges, open and closed", `{"and":[{"range":{"n":{"gte":1}}},<over 1>,<under 5>,{"range":{"n":{"lte":5}}}]}`, `{"range":{"n":{"gt":1,"lt":5}}}`},
+		{"ranges that touch", `{"and":[{"range":{"n":{"gte":5}}},{"range":{"n":{"lte":5}}}]}`, `{"equals":{"n":5.0}}`},
+		{"ranges that touch between others", `{"and":[{"range":{"n":{"gte":5}}},{"range":{"n":{"lte":5}}},{"range":{"n":{"gt":1,"lt":9}}}]}`, `{"equals":{"n":5}}`},
+		{"ranges that touch in many digits", `{"and":[{"range":{"n":{"gte":9007199254740993}}},{"range":{"n":{"lte":9007199254740993}}}]}`, `{"equals":{"n":9007199254740993}}`},
+		{"ranges and equals in them", `{"and":[<over 1>,<under 5>,{"equals":{"n":3}}]}`, `{"equals":{"n":3}}`},
+		{"ranges and equals not in them", `{"and":[<over 1>,<under 5>,{"not":{"equals":{"n":7}}}]}`, `{"range":{"n":{"gt":1,"lt":5}}}`},
+		{"a case in another", `{"or":[{"and":[<over 1>,<under 5>,<b>]},{"range":{"n":{"gt":0,"lt":6}}}]}`, `{"range":{"n":{"gt":0,"lt":6}}}`},
+		{"both cases of ranges", `{"or":[{"and":[<over 1>,<under 5>,<b>]},{"and":[{"range":{"n":{"gt":1,"lt":5}}},{"not":<b>}]}]}`, `{"range":{"n":{"gt":1,"lt":5}}}`},
+		{"ranges in a select", `{"select":{"field":"l","index":0,"query":{"and":[{"range":{"value":{"gt":1}}},{"range":{"value":{"lt":5}}}]}}}`, `{"select":{"field":"l","index":0,"query":{"range":{"value":{"gt":1,"lt":5}}}}}`},
+		{"ranges among many", `{"and":[<over 1>,<under 5>,<many>]}`, `{"and":[<many>,{"range":{"n":{"gt":1,"lt":5}}}]}`},
 		{"another equals excluded", `{"and":[{"equals":{"a":1}},{"not":{"equals":{"a":2}}}]}`, `{"equals":{"a":1}}`},
 		{"regexp flags", `{"regexp":{"a":{"value":"x","flags":"mi"}}}`, `{"regexp":{"a":{"flags":"gim","value":"x"}}}`},
 		{"regexp without flags", `{"regexp":{"a":{"value":"x"}}}`, `{"regexp":{"a":"x"}}`},
@@ -92,6 +109,10 @@ func TestFiltersThatMeanDifferentThings(t *testing.T) {
 		{`{"exists":"a"}`, `{"exists":"a[true]"}`},
 		{`{"range":{"a":{"gt":1}}}`, `{"range":{"a":{"gte":1}}}`},
 		{`{"range":{"a":{"gt":1}}}`, `{"not":{"range":{"a":{"lte":1}}}}`},
+		{`{"and":[<over 1>,<under 5>]}`, `{"and":[<over 1>,{"range":{"o":{"lt":5}}}]}`},
+		{`{"and":[<over 1>,{"not":{"range":{"n":{"gte":5}}}}]}`, `{"not":{"or":[{"range":{"n":{"lte":1}}},{"range":{"n":{"gte":5}}}]}}`},
+		{`{"not":{"or":[{"range":{"n":{"lte":1}}},{"range":{"n":{"gte":5}}}]}}`, `{"range":{"n":{"gt":1,"lt":5}}}`}, // true of texts
+		{`{"or":[<over 1>,<under 5>]}`, `{"exists":"n"}`},
 		{`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x","flags":"i"}}}`},
 		{`{"match":{"a":[1,1]}}`, `{"match":{"a":[1]}}`},
 		{`{"or":[<geo>,{"not":<geo>}]}`, `{}`},
@@ -123,6 +144,12 @@ func TestEverythingAndNothing(t *testing.T) {
 		{`{"and":[{"equals":{"a":1}},{"missing":"a"}]}`, false, true},
 		{`{"and":[{"range":{"a":{"gt":3}}},{"range":{"a":{"lte":3}}}]}`, false, true},
 		{`{"and":[{"range":{"a":{"gt":3}}},{"regexp":{"a":"3"}}]}`, false, true},
+		{`{"and":[<over 1>,<under 5>,{"equals":{"n":7}}]}`, false, true},
+		{`{"and":[<over 1>,<under 5>,{"range":{"n":{"gt":5}}}]}`, false, true},
+		{`{"and":[<over 1>,<under 5>,{"not":{"range":{"n":{"gt":1,"lt":5}}}}]}`, false, true},
+		{`{"and":[<over 1>,<under 5>,{"not":{"range":{"n":{"gt":0,"lt":6}}}}]}`, false, true},
+		{`{"and":[{"range":{"n":{"gte":5}}},{"range":{"n":{"lte":5}}},{"not":{"equals":{"n":5}}}]}`, false, true},
+		{`{"and":[{"range":{"n":{"gte":5}}},{"range":{"n":{"lt":5}}}]}`, false, true},
 		{`{"and":[<geo>,{"not":<geo>}]}`, false, true},
 		{`{"and":[<geo>,{"missing":"g"}]}`, false, true},
 		{`{"or":[<a>,{"nothing":1}]}`, false, false},
@@ -175,9 +202,10 @@ func TestLimits(t *testing.T) {
 		{"the same ones count once", many("or", 500, `{"equals":{"a":1}}`), 100, ""},
 		{"in counts each", `{"in":{"a":["1","2","3"]}}`, 2, "this one has 3"},
 		{"select counts what is inside", `{"select":{"field":"l","index":0,"query":{"in":{"value":["1","2","3"]}}}}`, 2, "this one has 3"},
+		{"ranges count once", `{"and":[<over 1>,<under 5>]}`, 1, ""},
 		{"too many cases", hard, 0, "too complex"},
 	} {
-		f, err := koncorde.Parse([]byte(c.raw))
+		f, err := koncorde.Parse([]byte(short.Replace(c.raw)))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -224,6 +252,7 @@ func rewrite(r *rand.Rand, f any) any {
 func TestWritingAFilterDifferently(t *testing.T) {
 	leaves := []string{
 		"<a>", "<b>", "<c>", "<d>", "<e>", "<geo>", `{"equals":{"a":2}}`, `{"exists":"a"}`, `{"range":{"a":{"lt":2}}}`, `{"equals":{"e":"xy"}}`,
+		`{"range":{"a":{"gte":-1}}}`, `{"range":{"d":{"lt":9}}}`,
 		`{"exists":"f"}`, `{"exists":"h"}`, `{"exists":"i"}`, `{"exists":"j"}`, `{"missing":"k"}`, `{"exists":"m"}`,
 	}
 	for seed := range uint64(400) {
@@ -231,7 +260,7 @@ func TestWritingAFilterDifferently(t *testing.T) {
 		var build func(depth int) string
 		build = func(depth int) string {
 			if depth == 0 || r.IntN(5) == 0 {
-				return leaves[r.IntN(4+int(seed)%13)]
+				return leaves[r.IntN(4+int(seed)%15)]
 			}
 			if r.IntN(6) == 0 {
 				return `{"not":` + build(depth-1) + `}`

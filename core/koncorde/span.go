@@ -78,6 +78,25 @@ func (b bound) before(other bound) bool {
 	return c < 0 || c == 0 && (!b.inclusive || !other.inclusive)
 }
 
+// both gives the numbers that are in s and in other; there must be some.
+func (s span) both(other span) span {
+	if compareLower(other.lower, s.lower) > 0 {
+		s.lower = other.lower
+	}
+	if compareUpper(other.upper, s.upper) < 0 {
+		s.upper = other.upper
+	}
+	return s
+}
+
+// simplest gives the condition of a span that holds some number: equals when it holds one alone.
+func (s span) simplest() tester {
+	if s.lower.set && s.upper.set && s.lower.at == s.upper.at {
+		return equals{scalar{kind: '0', num: s.lower.at.f, text: s.lower.at.exact}}
+	}
+	return s
+}
+
 func (s span) appendKey(dst []byte) []byte {
 	dst = append(s.lower.append(dst, "gt"), ',')
 	return s.upper.append(dst, "lt")
