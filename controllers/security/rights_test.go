@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -246,6 +247,44 @@ func TestSearches(t *testing.T) {
 		{"odd scroll", "searchUsers", `,"scroll":"2h"`, 400, "services.storage.scroll_duration_too_great", ""},
 	})
 }
+
+func TestSearchesByCredentials(t *testing.T) {
+	n := newNode(t, true)
+	for _, name := range []string{"joe", "jim", "eve"} {
+		n.run(t, []scenario{{"user", "createUser", `,"_id":"u-` + name + `","body":{"content":{"profileIds":["default"]},"credentials":{"local":{"username":"` + name + `","password":"x"}}}`, 200, "", ""}})
+	}
+	n.run(t, []scenario{
+		{"renamed", "updateCredentials", `,"strategy":"local","_id":"u-eve","body":{"username":"jan"}`, 200, "", ""},
+		{"new password", "updateCredentials", `,"strategy":"local","_id":"u-joe","body":{"password":"y"}`, 200, "", ""},
+	})
+	must(t, n.Engine.Refresh(t.Context(), storage.Collection{Scope: storage.Internal, Index: "plugin-kuzzle-plugin-auth-passport-local", Name: "users"}))
+	const local = `,"strategy":"local"`
+	n.run(t, []scenario{
+		{"all", "searchUsersByCredentials", local + `,"body":{"sort":[{"username":"desc"}]}`, 200, "", `{"hits":[{"username":"joe","kuid":"u-joe"},{"username":"jim","kuid":"u-jim"},{"username":"jan","kuid":"u-eve"}],"total":3}`},
+		{"some", "searchUsersByCredentials", local + `,"from":1,"size":1,"body":{"query":{"prefix":{"username":"j"}},"sort":["username"]}`, 200, "", `{"hits":[{"username":"jim","kuid":"u-jim"}],"total":3}`},
+		{"one", "searchUsersByCredentials", local + `,"body":{"query":{"bool":{"must":[{"term":{"username":"joe"}}],"must_not":[{"term":{"kuid":"x"}}]}}}`, 200, "", `{"hits":[{"username":"joe","kuid":"u-joe"}],"total":1}`},
+		{"in koncorde", "searchUsersByCredentials", local + `,"lang":"koncorde","body":{"query":{"equals":{"kuid":"u-eve"}}}`, 200, "", `{"hits":[{"username":"jan","kuid":"u-eve"}],"total":1}`},
+		{"the old name", "searchUsersByCredentials", local + `,"body":{"query":{"term":{"username":"eve"}}}`, 200, "", `{"hits":[],"total":0}`},
+		{"what else is in the body", "searchUsersByCredentials", local + `,"body":{"_source":["hash"],"aggs":{"a":{"terms":{"field":"hash"}}},"query":{"term":{"username":"joe"}}}`, 200, "", `{"hits":[{"username":"joe","kuid":"u-joe"}],"total":1}`},
+		{"by the hash", "searchUsersByCredentials", local + `,"body":{"query":{"prefix":{"hash":"a"}}}`, 403, "", ""},
+		{"by the hash, inside", "searchUsersByCredentials", local + `,"body":{"query":{"bool":{"should":[{"exists":{"field":"ha*"}}]}}}`, 403, "", ""},
+		{"in the order of hashes", "searchUsersByCredentials", local + `,"body":{"sort":["hash"]}`, 403, "", ""},
+		{"many fields", "searchUsersByCredentials", local + `,"body":{"query":{"multi_match":{"query":"x","fields":["*"]}}}`, 400, "", ""},
+		{"expressions", "searchUsersByCredentials", local + `,"body":{"query":{"regexp":{"username":"(a+)+"}}}`, 400, "", ""},
+		{"too many", "searchUsersByCredentials", local + `,"size":21`, 413, "services.storage.get_limit_exceeded", ""},
+		{"unknown strategy", "searchUsersByCredentials", `,"strategy":"x"`, 400, "security.credentials.unknown_strategy", ""},
+		{"no strategy", "searchUsersByCredentials", ``, 400, "api.assert.missing_argument", ""},
+	})
+	must(t, n.Tokens.Strategies().Add(auth.Named{Name: "plain", Strategy: plain{}}))
+	n.run(t, []scenario{
+		{"cannot search", "searchUsersByCredentials", `,"strategy":"plain"`, 500, "plugin.strategy.missing_optional_method", ""},
+		{"shows nothing", "getCredentials", `,"strategy":"plain","_id":"u-joe"`, 200, "", `{}`},
+		{"shows nothing by name", "getCredentialsById", `,"strategy":"plain","_id":"u-joe"`, 200, "", `{}`},
+	})
+}
+
+// plain is a strategy with nothing that it may leave out.
+type plain struct{ auth.Strategy }
 
 func TestScrolls(t *testing.T) {
 	n := newNode(t, true)

@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/controllers/target"
+	"github.com/sluicehq/sluice/core/auth"
 	rights "github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
@@ -105,6 +106,36 @@ func (c controller) find(ctx context.Context, req *protocol.Request, kind rights
 	}
 	s.Body = body.JSON()
 	return shown(c.Users.Search(ctx, kind, s))
+}
+
+// defaultCredentials is how many hits a search by credentials gives that does not say.
+const defaultCredentials = 10
+
+// searchUsersByCredentials answers {hits: [{kuid, …}], total}, as far as the strategy shows credentials. Of the body only query
+// and sort count.
+func (c controller) searchUsersByCredentials(ctx context.Context, req *protocol.Request) (any, error) {
+	strategy, err := req.Args.String("strategy")
+	if err != nil {
+		return nil, err
+	}
+	body, err := req.OptBodyFields()
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.Paging.Search(req, &body, defaultCredentials)
+	if err != nil {
+		return nil, err
+	}
+	if err := target.Translate(req, &body); err != nil {
+		return nil, err
+	}
+	found, err := c.Accounts.SearchCredentials(ctx, req, strategy, auth.CredentialSearch{
+		Query: body.Raw("query"), Sort: body.Raw("sort"), From: s.From, Size: s.Size,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // paging reads which hits are wanted: without a word, as many as one search can give.

@@ -95,6 +95,7 @@ func Actions(o Options) []router.Action {
 			action("hasCredentials", c.hasCredentials, "GET", "/credentials/:strategy/:_id/_exists"),
 			action("getCredentialFields", c.getCredentialFields, "GET", "/credentials/:strategy/_fields"),
 			action("getAllCredentialFields", c.getAllCredentialFields, "GET", "/credentials/_fields"),
+			action("searchUsersByCredentials", c.searchUsersByCredentials, "POST", "/credentials/:strategy/users/_search"),
 			action("createCredentials", c.createCredentials, "POST", "/credentials/:strategy/:_id/_create"),
 			action("validateCredentials", c.validateCredentials, "POST", "/credentials/:strategy/:_id/_validate"),
 			action("updateCredentials", c.updateCredentials, "PUT", "/credentials/:strategy/:_id/_update"),

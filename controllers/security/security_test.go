@@ -240,6 +240,7 @@ POST /_restrictDefaultRights restrictDefaultRights
 POST /_security/:collection/_refresh refresh
 POST /credentials/:strategy/:_id/_create createCredentials
 POST /credentials/:strategy/:_id/_validate validateCredentials
+POST /credentials/:strategy/users/_search searchUsersByCredentials
 POST /profiles/:_id/_create createProfile
 POST /profiles/_mDelete mDeleteProfiles
 POST /profiles/_mGet mGetProfiles

@@ -141,11 +141,12 @@ func (s *Strategy) Create(ctx context.Context, req *protocol.Request, kuid strin
 	if len(docs) > 0 {
 		return nil, kerror.Bare(kerror.PreconditionError, `The user "`+kuid+`" has credentials for the strategy local already.`)
 	}
-	return s.create(ctx, *c.username, record{kuid, h.String()})
+	return s.create(ctx, *c.username, record{KUID: kuid, Hash: h.String()})
 }
 
 // create stores a record under a new name.
 func (s *Strategy) create(ctx context.Context, username string, r record) (any, error) {
+	r.Username = username
 	source, err := json.Marshal(r)
 	if err != nil {
 		return nil, err

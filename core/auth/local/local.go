@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/storage"
@@ -52,7 +53,11 @@ func Open(ctx context.Context, o Options) (*Strategy, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if err := s.engine.Ensure(ctx, usersCollection, storage.Spec{Keywords: []string{"kuid"}}); err != nil {
+	spec := storage.Spec{
+		Keywords: []string{"kuid"},
+		Mapping:  jsontext.Value(`{"dynamic":"false","properties":{"username":{"type":"keyword"},"kuid":{"type":"keyword"}}}`),
+	}
+	if err := s.engine.Ensure(ctx, usersCollection, spec); err != nil {
 		return nil, fmt.Errorf("make the collection of the strategy local: %w", err)
 	}
 	return s, nil
@@ -65,6 +70,8 @@ func (s *Strategy) Fields() []string { return []string{"username", "password"} }
 type record struct {
 	KUID string `json:"kuid"`
 	Hash string `json:"hash"`
+	// Username is the id of the record, for searches.
+	Username string `json:"username"`
 }
 
 // info is what anybody who may read credentials sees.
@@ -170,6 +177,7 @@ func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]storage.Document,
 }
 
 func (s *Strategy) replace(ctx context.Context, username string, r record, version int64) error {
+	r.Username = username
 	source, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -206,4 +214,5 @@ var (
 	_ auth.Describer    = (*Strategy)(nil)
 	_ auth.AccountNamer = (*Strategy)(nil)
 	_ auth.Holder       = (*Strategy)(nil)
+	_ auth.Searcher     = (*Strategy)(nil)
 )
