@@ -3,11 +3,13 @@ package security
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -123,9 +125,19 @@ func (s *Service) Mapping(ctx context.Context, k Kind) (jsontext.Value, error) {
 }
 
 // AddMapping adds fields to the mapping of a kind. Those that are there cannot be changed:
-// services.storage.cannot_change_mapping.
+// services.storage.cannot_change_mapping. Nor can what the node itself writes into every document be mapped: a type that does
+// not suit it would end all writes.
 func (s *Service) AddMapping(ctx context.Context, k Kind, properties jsontext.Value) error {
+	fields, err := protocol.ParseArgs(properties, "body.properties.")
+	if err != nil {
+		return err
+	}
+	for _, f := range fields.All() {
+		if f.Name == metadataKey || strings.HasPrefix(f.Name, metadataKey+".") {
+			return kerror.APIAssertForbiddenArgument.New("body.properties." + f.Name)
+		}
+	}
 	mapping := append(append(jsontext.Value(`{"properties":`), properties...), '}')
-	err := s.engine.Ensure(ctx, k.collection(), storage.Spec{Mapping: mapping})
+	err = s.engine.Ensure(ctx, k.collection(), storage.Spec{Mapping: mapping})
 	return searchFailed("change the mapping of "+k.collection().Name, err)
 }

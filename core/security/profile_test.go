@@ -290,6 +290,11 @@ func TestAddMapping(t *testing.T) {
 	if err := s.AddMapping(ctx, security.Users, jsontext.Value(`{"profileIds":{"type":"text"}}`)); !errors.Is(err, kerror.ServicesStorageCannotChangeMapping) {
 		t.Errorf("profileIds changed: %v", err)
 	}
+	for _, field := range []string{"_kuzzle_info", "_kuzzle_info.author"} {
+		if err := s.AddMapping(ctx, security.Users, jsontext.Value(`{"`+field+`":{"type":"keyword"}}`)); !errors.Is(err, kerror.APIAssertForbiddenArgument) {
+			t.Errorf("%s mapped: %v", field, err)
+		}
+	}
 	addUser(t, s, "u", `{"profileIds":["default"],"age":5}`)
 	if _, err := s.UpdateUser(ctx, "u", jsontext.Value(`{"age":"old"}`), security.Change{}); !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
 		t.Errorf("a text for a number: %v", err)
