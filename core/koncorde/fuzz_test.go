@@ -18,8 +18,9 @@ func seeds() (filters []string, documents []string) {
 		_, source := r.document()
 		documents = append(documents, source)
 	}
-	filters = append(filters, ``, `null`, `{}`, `{"exists":"a\\[[\"]\"]"}`, `{"geoDistance":{"g":"u4pruydqqvj","distance":"1,5 Miles"}}`, `{"regexp":{"a":{"value":"(a|b)*c","flags":"ims"}}}`)
-	documents = append(documents, ``, `{}`, `{"a.b":{"c":1},"a":{"b":{"c":2}}}`, `{"g":{"latLon":"1,2"},"l":[[1],{"a":1e400}]}`, `{"_id":{"a":1}}`, `{"":{"":1},".":2}`)
+	filters = append(filters, ``, `null`, `{}`, `{"exists":"a\\[[\"]\"]"}`, `{"geoDistance":{"g":"u4pruydqqvj","distance":"1,5 Miles"}}`, `{"regexp":{"a":{"value":"(a|b)*c","flags":"ims"}}}`,
+		`{"and":[{"range":{"a":{"gt":1}}},{"range":{"a":{"lte":5}}},{"not":{"range":{"a":{"gte":2,"lt":3}}}}]}`)
+	documents = append(documents, ``, `{}`, `{"a.b":{"c":1},"a":{"b":{"c":2}}}`, `{"g":{"latLon":"1,2"},"l":[[1],{"a":1e400}]}`, `{"_id":{"a":1}}`, `{"":{"":1},".":2}`, `{"a":5}`)
 	return filters, documents
 }
 
