@@ -16,6 +16,13 @@
 // All subscribers of a room get its messages in one order. Changes of a document are told in the order of the calls of Changed;
 // controllers call it in the order of the writes.
 //
+// # Users who come and go
+//
+// Who comes hears of himself when he asked for it; who goes does not. When the last one goes nobody is told, now or later, not
+// even who was away and comes back: the room does not remember it, or the client that went would hear of itself when it
+// resumes. While somebody stays the message is remembered as any other: a client that comes back on a new connection finds its
+// own leave among what it missed, as the room cannot know that it is the same. It then hears its own `in`, whose count holds.
+//
 // # What is lost
 //
 // Messages are handed to an outbox, which never waits: a client that does not read loses them and is told (see the outbox of

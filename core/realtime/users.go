@@ -28,7 +28,7 @@ func (s *Service) tellEntered(ctx context.Context, req *protocol.Request, e entr
 	s.tellUsers(ctx, req, n, In, r)
 }
 
-// tellLeft tells a room that somebody went.
+// tellLeft tells those who stay in a room that somebody went.
 func (s *Service) tellLeft(ctx context.Context, left departure, req *protocol.Request) {
 	r, conn := left.room, left.member.connection
 	s.fire(ctx, func() any { return r.id }, unsubscribed)
@@ -41,7 +41,9 @@ func (s *Service) tellLeft(ctx context.Context, left departure, req *protocol.Re
 	}, userUnsubscribed, subscriptionGone)
 	if left.closed {
 		s.tellRemoved(ctx, r)
-		return
+	}
+	if left.count == 0 {
+		return // nobody is there to hear it, and who comes back shall not hear of himself
 	}
 	n := s.userNotification(r, "out", left.count, left.member.volatile)
 	n.Action = "unsubscribe"
