@@ -97,8 +97,9 @@ func roomID(req *protocol.Request) (string, error) {
 	return body.String("roomId")
 }
 
-// optionsOf reads what of a room the caller wants to hear, and after which message.
-func optionsOf(req *protocol.Request) (o realtime.Options, after string, err error) {
+// optionsOf reads what of a room the caller wants to hear, and after which message: an empty lastMessageId is one that no room
+// knows, and asks to be told so.
+func optionsOf(req *protocol.Request) (o realtime.Options, after *string, err error) {
 	text := func(name, absent string) string {
 		if err != nil {
 			return ""
@@ -107,25 +108,28 @@ func optionsOf(req *protocol.Request) (o realtime.Options, after string, err err
 		value, err = req.Args.OptString(name, absent)
 		return value
 	}
-	scope, users, after := text("scope", "all"), text("users", "none"), text("lastMessageId", "")
+	scope, users, last := text("scope", "all"), text("users", "none"), text("lastMessageId", "")
 	if err != nil {
-		return o, "", err
+		return o, nil, err
 	}
 	if o.Documents, err = realtime.ParseScope(scope); err != nil {
-		return o, "", err
+		return o, nil, err
 	}
 	if o.Users, err = realtime.ParseUsers(users); err != nil {
-		return o, "", err
+		return o, nil, err
 	}
 	if req.Args.Raw("propagate") != nil {
 		propagate, err := req.Args.Bool("propagate")
 		if err != nil {
-			return o, "", err
+			return o, nil, err
 		}
 		o.Local = !propagate
 	}
+	if req.Args.Raw("lastMessageId") != nil {
+		after = &last
+	}
 	o.Resumable, err = req.Args.Bool("resumable")
-	o.Resumable = o.Resumable || after != ""
+	o.Resumable = o.Resumable || after != nil
 	return o, after, err
 }
 

@@ -22,7 +22,7 @@ var resumable = realtime.Options{Users: realtime.None, Resumable: true}
 func (w *world) comeBack(t testing.TB, after string, o realtime.Options) (*client, *realtime.Subscribed) {
 	t.Helper()
 	c := w.connect("back")
-	return c, c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: o, After: after})
+	return c, c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: o, After: &after})
 }
 
 // numbers gives the n of the messages, in order.
@@ -95,7 +95,7 @@ func TestResumeBeforeTheAnswer(t *testing.T) {
 	c.disconnect()
 	b := w.connect("b")
 	r := b.request("subscribe")
-	again, err := w.Subscribe(t.Context(), r, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: s.LastMessageID})
+	again, err := w.Subscribe(t.Context(), r, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: &s.LastMessageID})
 	if err != nil || !*again.Resumed {
 		t.Fatal(again, err)
 	}
@@ -140,6 +140,7 @@ func TestCannotResume(t *testing.T) {
 		{epoch + "--1", resumable, false},
 		{epoch + "-", resumable, false},
 		{epoch, resumable, false},
+		{"", resumable, false},
 		{"other-1", resumable, false},
 		{"-", resumable, false},
 		{epoch + "-99999999999999999999999", resumable, false},
@@ -165,7 +166,7 @@ func TestResumeOnOpenConnection(t *testing.T) {
 	w.publishNumbers(t, 3, 4)
 	epoch, _, _ := strings.Cut(s.LastMessageID, "-")
 	for after, want := range map[string]bool{epoch + "-1": false, epoch + "-2": true, epoch + "-3": true, epoch + "-4": true, epoch + "-5": false} {
-		again := c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: after})
+		again := c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: &after})
 		if *again.Resumed != want {
 			t.Errorf("after %s: %v", after, *again.Resumed)
 		}
@@ -266,6 +267,35 @@ func TestIdleRoomsAreBounded(t *testing.T) {
 	}
 }
 
+// TestUsersOnResume: a client that was alone does not hear of itself when it comes back; of those who came and went it does.
+func TestUsersOnResume(t *testing.T) {
+	w, told := newWorld(t), &recorder{}
+	all := realtime.Options{Documents: realtime.None, Users: realtime.All, Resumable: true}
+	c := w.connect("c")
+	s := c.subscribe(t, `{}`, all)
+	expect(t, c, "answer, user in 1")
+	w.listen(events.Listeners{Pipes: told.pipes("notify:user")})
+	c.disconnect()
+	if fired := told.sorted(); len(fired) > 0 {
+		t.Errorf("though nobody is there: %s", fired)
+	}
+	w.listen(events.Listeners{})
+	c, s = w.comeBack(t, s.LastMessageID, all)
+	if !*s.Resumed {
+		t.Fatal("not resumed")
+	}
+	expect(t, c, "answer, user in 1, user in 1") // the first one is what it missed
+	last := s.LastMessageID
+	other := w.connect("other")
+	other.subscribe(t, `{}`, realtime.Options{Users: realtime.None})
+	c.disconnect()
+	other.unsubscribe(t, s.RoomID)
+	c, s = w.comeBack(t, last, all)
+	if got := c.heard(t); !*s.Resumed || got != "answer, user in 1, user in 2, user out 1, user in 1" {
+		t.Errorf("heard %q", got)
+	}
+}
+
 func TestJoinAgain(t *testing.T) {
 	w := newWorld(t)
 	c := w.connect("c")
@@ -273,11 +303,11 @@ func TestJoinAgain(t *testing.T) {
 	c.disconnect()
 	w.publishNumbers(t, 1, 2)
 	b := w.connect("b")
-	if _, err := w.Join(t.Context(), b.request("join"), s.RoomID, realtime.Options{}, ""); !errors.Is(err, kerror.CoreRealtimeRoomNotFound) {
+	if _, err := w.Join(t.Context(), b.request("join"), s.RoomID, realtime.Options{}, nil); !errors.Is(err, kerror.CoreRealtimeRoomNotFound) {
 		t.Error("a plain client joined an empty room:", err)
 	}
 	r := b.request("join")
-	again, err := w.Join(t.Context(), r, s.RoomID, resumable, s.LastMessageID)
+	again, err := w.Join(t.Context(), r, s.RoomID, resumable, &s.LastMessageID)
 	b.answered(r, true)
 	if err != nil || !*again.Resumed || numbers(t, b) != "answer 1 2" {
 		t.Error(again, err)
@@ -287,7 +317,7 @@ func TestJoinAgain(t *testing.T) {
 func TestNoHistory(t *testing.T) {
 	w := newWorld(t, func(c *realtime.Config) { c.History.Window = 0 })
 	c := w.connect("c")
-	s := c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: "x-1"})
+	s := c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: new("x-1")})
 	if s.LastMessageID != "" || s.Resumed != nil || strings.HasSuffix(s.Channel, "r") {
 		t.Errorf("%+v", s)
 	}

@@ -101,9 +101,9 @@ func (a *actor) options() realtime.Options {
 
 // enter subscribes or joins; before is the stay to go on with.
 func (a *actor) enter(room int, before *stay) {
-	after := ""
+	var after *string
 	if before != nil && len(before.heard) > 0 {
-		after = before.heard[len(before.heard)-1].ID
+		after = &before.heard[len(before.heard)-1].ID
 	}
 	req := a.conn.request("subscribe")
 	var s *realtime.Subscribed

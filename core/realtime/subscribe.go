@@ -17,8 +17,9 @@ type Subscription struct {
 	// Filter is in the language of core/koncorde; nothing matches every document.
 	Filter  jsontext.Value
 	Options Options
-	// After is the id of the last message that the client got, "" to begin now. It needs Options.Resumable.
-	After string
+	// After is the id of the last message that the client got, nil to begin now. It needs Options.Resumable. An id that the room
+	// does not know, such as "", begins now too, and the client is told.
+	After *string
 }
 
 // Subscribed is the answer to a subscription.
@@ -52,7 +53,7 @@ func (s *Service) Subscribe(ctx context.Context, req *protocol.Request, sub Subs
 
 // Join puts the connection of req into a room that is there; core.realtime.room_not_found. One that nobody is in is there for
 // who can resume.
-func (s *Service) Join(ctx context.Context, req *protocol.Request, roomID string, o Options, after string) (*Subscribed, error) {
+func (s *Service) Join(ctx context.Context, req *protocol.Request, roomID string, o Options, after *string) (*Subscribed, error) {
 	s.mu.RLock()
 	r := s.rooms[roomID]
 	found := r != nil && (r.vacant.IsZero() || o.Resumable)
@@ -86,7 +87,7 @@ type entry struct {
 	answer                 Subscribed
 }
 
-func (s *Service) enter(ctx context.Context, req *protocol.Request, r *room, o Options, after string) (*Subscribed, error) {
+func (s *Service) enter(ctx context.Context, req *protocol.Request, r *room, o Options, after *string) (*Subscribed, error) {
 	o.Resumable = o.Resumable && s.o.History.Window > 0
 	id := req.Connection.ID
 	out := s.o.Outbox(id)
@@ -133,7 +134,7 @@ func (s *Service) answerFirst(ctx context.Context, req *protocol.Request, e entr
 }
 
 // sit puts a connection on a channel of the room, which is made when it is not there.
-func (s *Service) sit(req *protocol.Request, r *room, out Outbox, o Options, after string) (entry, error) {
+func (s *Service) sit(req *protocol.Request, r *room, out Outbox, o Options, after *string) (entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	there := s.rooms[r.id]
@@ -172,11 +173,20 @@ func (s *Service) admitLocked(connection string, r *room, created bool) error {
 		return kerror.CoreRealtimeRoomNotFound.New(r.id)
 	case who != nil && who[r.id] != nil:
 		return nil
-	case s.o.MaxSubscriptions > 0 && len(who) >= s.o.MaxSubscriptions,
-		s.o.MaxRooms > 0 && (created || !r.vacant.IsZero()) && len(s.rooms)-s.lingering >= s.o.MaxRooms:
+	case s.o.MaxSubscriptions > 0 && len(who) >= s.o.MaxSubscriptions:
+		return tooManySubscriptions()
+	case s.o.MaxRooms > 0 && (created || !r.vacant.IsZero()) && len(s.rooms)-s.lingering >= s.o.MaxRooms:
 		return kerror.CoreRealtimeTooManyRooms.New()
 	}
 	return nil
+}
+
+// tooManySubscriptions names the limit of a connection, where the catalogue names that of the node.
+func tooManySubscriptions() error {
+	e := kerror.CoreRealtimeTooManyRooms.New()
+	e.Message = "This connection is in as many rooms as it may be in. Unsubscribe from rooms no longer needed, or raise " +
+		"limits.subscriptionsPerConnection."
+	return e
 }
 
 // memberLocked gives the member that a connection is in the room; joined says that it was not there before.
@@ -199,7 +209,7 @@ func (s *Service) memberLocked(req *protocol.Request, r *room) (m *member, joine
 }
 
 // standingLocked adds to the answer where a channel that can be resumed stands.
-func (s *Service) standingLocked(e *entry, after string) {
+func (s *Service) standingLocked(e *entry, after *string) {
 	r := e.room
 	s.rememberRoomLocked(r)
 	h := r.history
@@ -207,8 +217,8 @@ func (s *Service) standingLocked(e *entry, after string) {
 	if e.fresh {
 		e.seat.from = h.last
 	}
-	if after != "" {
-		resumed := r.resumeLocked(e.seat, e.fresh, after)
+	if after != nil {
+		resumed := r.resumeLocked(e.seat, e.fresh, *after)
 		e.answer.Resumed = &resumed
 	}
 	h.channels[e.seat.channel.options.suffix()] = e.seat.channel.options

@@ -397,7 +397,7 @@ func TestJoin(t *testing.T) {
 	a, b := w.connect("a"), w.connect("b")
 	room := a.subscribe(t, adults, realtime.Options{}).RoomID
 	r := b.request("join")
-	s, err := w.Join(t.Context(), r, room, realtime.Options{Users: realtime.None}, "")
+	s, err := w.Join(t.Context(), r, room, realtime.Options{Users: realtime.None}, nil)
 	b.answered(r, true)
 	if err != nil || s.RoomID != room || s.Channel != room+"-311" {
 		t.Fatalf("%v %v", s, err)
@@ -410,7 +410,7 @@ func TestJoin(t *testing.T) {
 	}
 	a.disconnect()
 	b.unsubscribe(t, room)
-	if _, err := w.Join(t.Context(), b.request("join"), room, realtime.Options{}, ""); !errors.Is(err, kerror.CoreRealtimeRoomNotFound) {
+	if _, err := w.Join(t.Context(), b.request("join"), room, realtime.Options{}, nil); !errors.Is(err, kerror.CoreRealtimeRoomNotFound) {
 		t.Error(err)
 	}
 	if _, _, found := w.RoomOf(room); found {
@@ -472,6 +472,26 @@ func TestBounds(t *testing.T) {
 	w.Close()
 	if err := try(b, `{"equals":{"a":1}}`); !errors.Is(err, kerror.APIProcessShuttingDown) {
 		t.Error(err)
+	}
+}
+
+// TestTheLimitIsNamed: who raises a limit must raise the one that was hit.
+func TestTheLimitIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		rooms, subscriptions int
+		want, not            string
+	}{
+		{1, 0, "limits.subscriptionRooms", "limits.subscriptionsPerConnection"},
+		{0, 1, "limits.subscriptionsPerConnection", "limits.subscriptionRooms"},
+		{1, 1, "limits.subscriptionsPerConnection", "limits.subscriptionRooms"},
+	} {
+		w := newWorld(t, func(o *realtime.Config) { o.MaxRooms, o.MaxSubscriptions = c.rooms, c.subscriptions })
+		a := w.connect("a")
+		a.subscribe(t, `{}`, realtime.Options{})
+		_, err := w.Subscribe(t.Context(), a.request("subscribe"), realtime.Subscription{Index: "i", Collection: "c", Filter: jsontext.Value(adults)})
+		if !errors.Is(err, kerror.CoreRealtimeTooManyRooms) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), c.not) {
+			t.Errorf("%d rooms, %d of a connection: %v", c.rooms, c.subscriptions, err)
+		}
 	}
 }
 
