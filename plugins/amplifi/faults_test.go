@@ -27,7 +27,8 @@ func own(name string) storage.Collection {
 	return storage.Collection{Scope: storage.Internal, Index: storage.PluginIndex(id, id), Name: name}
 }
 
-// broken is a store that fails where the test says.
+// broken is a store that fails where the test says. Documents are read with Get and, whatever becomes of them, written with
+// Write.
 type broken struct {
 	engine storage.Engine
 	fails  atomic.Value // func(op, collection string) bool
@@ -67,12 +68,12 @@ func TestTheStoreIsDown(t *testing.T) {
 	unavailable("user", s.HTTP("GET", "/amplifi/user", "", token))
 	unavailable("revoke", s.HTTP("DELETE", "/amplifi/token", "", token))
 	// What cannot be written is not given: neither a token without its document, nor one that is in nobody's list.
-	b.when(func(op, c string) bool { return op == "Create" && c == tokensCollection })
+	b.when(func(op, c string) bool { return op == "Write" && c == tokensCollection })
 	unavailable("no token", s.put(ali))
-	b.when(func(op, c string) bool { return op == "Replace" && c == usersCollection })
+	b.when(func(op, c string) bool { return op == "Write" && c == usersCollection })
 	unavailable("no list", s.put(ali))
 	// A proof that cannot be used up proves nothing.
-	b.when(func(op, c string) bool { return op == "Replace" && c == devicesCollection })
+	b.when(func(op, c string) bool { return op == "Write" && c == devicesCollection })
 	unavailable("replay", s.put(mobile))
 	b.when(func(string, string) bool { return false })
 	s.ok(s.put(mobile))

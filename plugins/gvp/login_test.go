@@ -444,7 +444,7 @@ func TestStorageFaultsDuringALogin(t *testing.T) {
 		return nil
 	}})
 	breaks := func(what string) { broken.Store(&what) }
-	for _, what := range []string{"Get " + users, "Get " + instances, "MGet " + devices, "Create " + tokens} {
+	for _, what := range []string{"Get " + users, "Get " + instances, "MGet " + devices, "Write " + tokens} {
 		t.Run(what, func(t *testing.T) {
 			row := s.one(func() {
 				breaks(what)
@@ -466,7 +466,7 @@ func TestStorageFaultsDuringALogin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before, tokensBefore := len(s.rows()), len(stored[tokenRow](s, tokens))
-			breaks("Put " + loginLog)
+			breaks("Write " + loginLog)
 			failed(t, s.login(c.body, fromES), c.status, c.outcome, "")
 			if len(s.rows()) != before {
 				t.Fatal("the row was written")
@@ -490,12 +490,14 @@ func TestStorageFaultsDuringALogin(t *testing.T) {
 func TestAnExclusionBeatsActivation(t *testing.T) {
 	var armed atomic.Bool
 	var s *service
-	s = start(t, options{fail: func(op string, c storage.Collection, id string) error {
-		if c.Name == users && op != "Get" && armed.CompareAndSwap(true, false) { // the login is about to activate him
+	var id string
+	s = start(t, options{fail: func(op string, c storage.Collection, _ string) error {
+		if c.Name == users && op == "Write" && armed.CompareAndSwap(true, false) { // the login is about to activate him
 			s.admin("setUserStatus", `{"userId":"`+id+`","status":4}`)
 		}
 		return nil
 	}})
+	id = s.user("new", 25).ID
 	armed.Store(true)
 	row := s.one(func() { failed(t, s.login(body("new", 25, password), fromES), 200, userExcluded, "") })
 	if got := s.user("new", 25).Status; got != excluded || armed.Load() || row.Success {
