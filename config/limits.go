@@ -14,6 +14,7 @@ type Limits struct {
 	SubscriptionConditionsCount    int           `config:"subscriptionConditionsCount" doc:"Conditions that the filter of a subscription may hold after normalisation." min:"1"`
 	SubscriptionRooms              int           `config:"subscriptionRooms" doc:"Distinct filters that clients may be subscribed to at once; 0 = unlimited." min:"0"`
 	SubscriptionsPerConnection     int           `config:"subscriptionsPerConnection" doc:"The same bound for one connection; 0 = unlimited." min:"0"`
+	SubscriptionBytes              Size          `config:"subscriptionBytes" doc:"About what the filters of all subscriptions may need; one connection may have a quarter of it." min:"1MB"`
 	RequestTimeout                 time.Duration `config:"requestTimeout" doc:"Time for one request from admission to answer." min:"1ms"`
 }
 
@@ -29,6 +30,7 @@ func defaultLimits() Limits {
 		SubscriptionConditionsCount:    100,
 		SubscriptionRooms:              1_000_000,
 		SubscriptionsPerConnection:     100_000,
+		SubscriptionBytes:              512 * MB,
 		RequestTimeout:                 30 * time.Second,
 	}
 }

@@ -14,7 +14,7 @@ func (n *Node) openRealtime(context.Context) error {
 		Outbox: n.outbox, Confirm: sessions{n}.confirm, Pace: n.pace, NodeID: n.id,
 		Bus: n.bus, Events: func() *events.Table { return n.registry.Current().Events },
 		MaxRooms: c.Limits.SubscriptionRooms, MaxConditions: c.Limits.SubscriptionConditionsCount,
-		MaxSubscriptions: c.Limits.SubscriptionsPerConnection,
+		MaxSubscriptions: c.Limits.SubscriptionsPerConnection, MaxFilterBytes: int64(c.Limits.SubscriptionBytes),
 		History: realtime.HistoryLimits{
 			Window: c.Realtime.ResumeWindow, Messages: c.Realtime.HistoryMessages, Bytes: int64(c.Realtime.HistoryBytes),
 			Rooms: c.Realtime.IdleRooms,

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,8 +24,8 @@ func (s *Service) Unsubscribe(ctx context.Context, req *protocol.Request, roomID
 func (s *Service) Leave(ctx context.Context, connection string) bool {
 	s.mu.RLock()
 	var ids []string
-	for id := range s.subscribers[connection] {
-		ids = append(ids, id)
+	if who := s.subscribers[connection]; who != nil {
+		ids = slices.Collect(maps.Keys(who.rooms))
 	}
 	s.mu.RUnlock()
 	for _, id := range ids {
@@ -55,10 +56,11 @@ type departure struct {
 func (s *Service) stand(connection, roomID string) (left departure, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.subscribers[connection][roomID]
-	if r == nil {
+	who := s.subscribers[connection]
+	if who == nil || who.rooms[roomID] == nil {
 		return departure{}, false
 	}
+	r := who.rooms[roomID]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return s.departLocked(connection, r), true
@@ -93,8 +95,9 @@ func (s *Service) rise(connection string, e entry) (left departure, ok bool) {
 
 // departLocked takes a member out of a room, which ends when it was the last one and nobody may come back.
 func (s *Service) departLocked(connection string, r *room) departure {
-	rooms := s.subscribers[connection]
-	if delete(rooms, r.id); len(rooms) == 0 {
+	who := s.subscribers[connection]
+	who.bytes -= r.bytes
+	if delete(who.rooms, r.id); len(who.rooms) == 0 {
 		delete(s.subscribers, connection)
 	}
 	m := r.members[connection]

@@ -34,6 +34,7 @@ func newMetrics(r prometheus.Registerer, s *Service) (*metrics, error) {
 		r.Register(m.forgotten),
 		r.Register(gauge("rooms", "Rooms, those that nobody is in for the moment included.", func() int { return len(s.rooms) })),
 		r.Register(gauge("subscribers", "Connections that are in a room.", func() int { return len(s.subscribers) })),
+		r.Register(gauge("filter_bytes", "About what the filters of all rooms need.", func() int { return int(s.filterBytes) })),
 		r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "sluice", Subsystem: "realtime", Name: "history_bytes", Help: "Messages kept for clients that come back.",
 		}, func() float64 { return float64(s.historyBytes.Load()) })),

@@ -15,6 +15,8 @@ type room struct {
 	id     string
 	at     place
 	filter *koncorde.Normal
+	// bytes is about what the filter needs.
+	bytes int64
 
 	mu sync.Mutex
 	// members are the connections in the room, by id.
@@ -69,8 +71,15 @@ const maxHeld = 4096
 // closeTooSlow is the WebSocket close code after which official clients come back and subscribe again.
 const closeTooSlow = 1011
 
+// Memory of a filter, measured: bytesPerByte for each byte of its canonical form, and bytesPerFilter.
+const (
+	bytesPerByte   = 3
+	bytesPerFilter = 512
+)
+
 func newRoom(id string, at place, filter *koncorde.Normal) *room {
-	return &room{id: id, at: at, filter: filter, members: map[string]*member{}, channels: map[string]*channel{}}
+	bytes := int64(bytesPerFilter + bytesPerByte*len(filter.AppendCanonical(nil)))
+	return &room{id: id, at: at, filter: filter, bytes: bytes, members: map[string]*member{}, channels: map[string]*channel{}}
 }
 
 // sitLocked puts a member on a channel; fresh is false when it is there already.

@@ -30,10 +30,12 @@ type Config struct {
 	NodeID string
 	Parser koncorde.Parser
 	// MaxRooms bounds the rooms that somebody is in, 0 for any number; MaxConditions the conditions of a filter;
-	// MaxSubscriptions the rooms that one connection may be in, 0 for any number.
+	// MaxSubscriptions the rooms that one connection may be in, 0 for any number. MaxFilterBytes bounds the memory of the
+	// filters of all rooms, of which one connection may be in rooms for a quarter.
 	MaxRooms         int
 	MaxConditions    int
 	MaxSubscriptions int
+	MaxFilterBytes   int64
 	History          HistoryLimits
 	Logger           *slog.Logger
 	Metrics          prometheus.Registerer
@@ -53,8 +55,10 @@ type Service struct {
 	mu     sync.RWMutex
 	boards map[place]*board
 	rooms  map[string]*room
-	// subscribers are the rooms of the connections that are in any, both by id.
-	subscribers map[string]map[string]*room
+	// subscribers are the connections that are in a room, by id.
+	subscribers map[string]*subscriber
+	// filterBytes is about what the filters of all rooms need.
+	filterBytes int64
 	// lingering counts the rooms that nobody is in.
 	lingering int
 	// remembering are the rooms with a history; sweeper goes through them, nil while there are none.
@@ -64,6 +68,13 @@ type Service struct {
 
 	// sweeps counts those that are to come or that run.
 	sweeps sync.WaitGroup
+}
+
+// subscriber is a connection that is in a room.
+type subscriber struct {
+	// rooms by id; bytes is what their filters need.
+	rooms map[string]*room
+	bytes int64
 }
 
 // place is a collection; it need not exist.
@@ -78,7 +89,7 @@ type board struct {
 // New makes a service without subscriptions.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		o: c, boards: map[place]*board{}, rooms: map[string]*room{}, subscribers: map[string]map[string]*room{},
+		o: c, boards: map[place]*board{}, rooms: map[string]*room{}, subscribers: map[string]*subscriber{},
 		remembering: map[*room]struct{}{},
 	}
 	var err error
@@ -102,18 +113,22 @@ func (s *Service) Watched(index, collection string) bool {
 	return s.boards[place{index, collection}] != nil
 }
 
-// matching gives the rooms that a document falls into.
+// matching gives the rooms that a document falls into. The lock is not held while it looks: others come and go meanwhile.
 func (s *Service) matching(at place, doc *koncorde.Document) []*room {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
 	b := s.boards[at]
+	s.mu.RUnlock()
 	if b == nil {
 		return nil
 	}
 	ids := b.matcher.Match(doc)
-	rooms := make([]*room, len(ids))
-	for i, id := range ids {
-		rooms[i] = s.rooms[id]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rooms := make([]*room, 0, len(ids))
+	for _, id := range ids {
+		if r := s.rooms[id]; r != nil {
+			rooms = append(rooms, r)
+		}
 	}
 	return rooms
 }

@@ -166,26 +166,42 @@ func (s *Service) sit(req *protocol.Request, r *room, out Outbox, o Options, aft
 
 // admitLocked refuses rooms that have ended, and what would pass the bounds.
 func (s *Service) admitLocked(connection string, r *room, created bool) error {
-	switch who := s.subscribers[connection]; {
+	who := s.subscribers[connection]
+	switch {
 	case s.closed:
 		return kerror.APIProcessShuttingDown.New()
 	case r.closed: // somebody joins a room that has just ended
 		return kerror.CoreRealtimeRoomNotFound.New(r.id)
-	case who != nil && who[r.id] != nil:
+	case who != nil && who.rooms[r.id] != nil:
 		return nil
-	case s.o.MaxSubscriptions > 0 && len(who) >= s.o.MaxSubscriptions:
-		return tooManySubscriptions()
+	case who != nil && s.o.MaxSubscriptions > 0 && len(who.rooms) >= s.o.MaxSubscriptions:
+		return tooMany("This connection is in as many rooms as it may be in. Unsubscribe from rooms no longer needed, or raise " +
+			"limits.subscriptionsPerConnection.")
 	case s.o.MaxRooms > 0 && (created || !r.vacant.IsZero()) && len(s.rooms)-s.lingering >= s.o.MaxRooms:
 		return kerror.CoreRealtimeTooManyRooms.New()
+	}
+	return s.admitBytesLocked(who, r, created)
+}
+
+// admitBytesLocked refuses filters that all together, or those of one connection, would need too much memory.
+func (s *Service) admitBytesLocked(who *subscriber, r *room, created bool) error {
+	limit := s.o.MaxFilterBytes
+	switch {
+	case limit <= 0:
+		return nil
+	case who != nil && who.bytes+r.bytes > limit/4, r.bytes > limit/4:
+		return tooMany("The filters of this connection need too much memory. Unsubscribe from rooms no longer needed, or raise " +
+			"limits.subscriptionBytes: a connection may have a quarter of it.")
+	case created && s.filterBytes+r.bytes > limit:
+		return tooMany("The filters of all subscriptions need too much memory. Raise limits.subscriptionBytes.")
 	}
 	return nil
 }
 
-// tooManySubscriptions names the limit of a connection, where the catalogue names that of the node.
-func tooManySubscriptions() error {
+// tooMany says which limit was reached, where the catalogue names that of the rooms of the node.
+func tooMany(message string) error {
 	e := kerror.CoreRealtimeTooManyRooms.New()
-	e.Message = "This connection is in as many rooms as it may be in. Unsubscribe from rooms no longer needed, or raise " +
-		"limits.subscriptionsPerConnection."
+	e.Message = message
 	return e
 }
 
@@ -195,10 +211,13 @@ func (s *Service) memberLocked(req *protocol.Request, r *room) (m *member, joine
 	if m := r.members[id]; m != nil {
 		return m, false
 	}
-	if s.subscribers[id] == nil {
-		s.subscribers[id] = map[string]*room{}
+	who := s.subscribers[id]
+	if who == nil {
+		who = &subscriber{rooms: map[string]*room{}}
+		s.subscribers[id] = who
 	}
-	s.subscribers[id][r.id] = r
+	who.rooms[r.id] = r
+	who.bytes += r.bytes
 	if !r.vacant.IsZero() {
 		s.lingering--
 		r.vacant = time.Time{}
@@ -235,6 +254,7 @@ func (s *Service) openLocked(r *room) {
 	b.matcher.Add(r.id, r.filter)
 	b.rooms++
 	s.rooms[r.id] = r
+	s.filterBytes += r.bytes
 }
 
 // closeLocked forgets a room that nobody is in.
@@ -245,6 +265,7 @@ func (s *Service) closeLocked(r *room) {
 		delete(s.boards, r.at)
 	}
 	delete(s.rooms, r.id)
+	s.filterBytes -= r.bytes
 	r.closed = true
 	s.forgetAllLocked(r)
 }

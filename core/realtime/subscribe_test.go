@@ -3,6 +3,7 @@ package realtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -554,5 +555,43 @@ func TestPace(t *testing.T) {
 		if step.do(); waits != step.want {
 			t.Errorf("%s waited %d times", step.name, waits)
 		}
+	}
+}
+
+// TestFiltersAreBoundInBytes: those of a connection, and those of all.
+func TestFiltersAreBoundInBytes(t *testing.T) {
+	const limit = 64 << 10
+	w := newWorld(t, func(c *realtime.Config) { c.MaxFilterBytes = limit })
+	try := func(c *client, name string) error {
+		filter := `{"equals":{"a":"` + name + strings.Repeat("x", limit/16) + `"}}` // a fifth of the limit
+		r := c.request("subscribe")
+		_, err := w.Subscribe(t.Context(), r, realtime.Subscription{Index: "i", Collection: "c", Filter: jsontext.Value(filter)})
+		c.answered(r, err == nil)
+		return err
+	}
+	refused := func(err error, setting string) bool {
+		return errors.Is(err, kerror.CoreRealtimeTooManyRooms) && strings.Contains(err.Error(), setting)
+	}
+	a := w.connect("a")
+	if err := try(a, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := try(a, "2"); !refused(err, "limits.subscriptionBytes: a connection") {
+		t.Errorf("a second filter: %v", err)
+	}
+	others := []*client{w.connect("b"), w.connect("c"), w.connect("d"), w.connect("e"), w.connect("f")}
+	for i, c := range others {
+		if err := try(c, fmt.Sprint("other", i)); i < 4 && err != nil || i == 4 && !refused(err, "all subscriptions") {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
+	if err := try(others[4], "1"); err != nil {
+		t.Errorf("a room that is there: %v", err)
+	}
+	for _, c := range append(others, a) {
+		c.disconnect()
+	}
+	if n := w.metric(t, "filter_bytes"); n != 0 {
+		t.Errorf("%v bytes are left", n)
 	}
 }
