@@ -143,6 +143,14 @@ func TestHeadAndOptions(t *testing.T) {
 	if a.Status != 418 || a.Body != "" || a.Header.Get("X-Pot") != "brown" || a.Header.Get("Content-Length") != "34" {
 		t.Errorf("HEAD: %d %q %v", a.Status, a.Body, a.Header)
 	}
+	// What has no route of HEAD is not called: the action would end the plugin.
+	a = n.HTTP("HEAD", "/service/crash", "")
+	if a.Status != 204 || a.Body != "" || a.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+		t.Errorf("HEAD of GET: %d %q %v", a.Status, a.Body, a.Header)
+	}
+	if a := n.HTTP("GET", "/service/open", ""); a.Status != 200 {
+		t.Errorf("after HEAD: %d %s", a.Status, a.Body)
+	}
 	if a := n.HTTP("HEAD", "/service/bytes", ""); a.Status != 405 {
 		t.Errorf("HEAD of POST: %d", a.Status)
 	}
@@ -167,6 +175,29 @@ func TestHeadAndOptions(t *testing.T) {
 	}
 	if a := n.HTTP("OPTIONS", "/_now", ""); a.Status != 200 || a.Get("result") == nil {
 		t.Errorf("OPTIONS of the API: %d %s", a.Status, a.Body)
+	}
+}
+
+// Who may not call at all is told so in the service's own shape, with 403 and what to set.
+func TestOriginsThatAreNotLetIn(t *testing.T) {
+	n := serve(t, func(c *config.Config) { c.Dev, c.HTTP.AccessControlAllowOrigin = true, []string{"https://ok.example"} }, "service")
+	status, _, body := at(t, n.Client.Address, "evil.example", "GET", "/service/open")
+	if status != 403 || !strings.HasPrefix(body, `{"refused":403,"why":"Everybody may do everything on this node`) {
+		t.Errorf("wide open: %d %s", status, body)
+	}
+	root(n)
+	const want = `{"refused":403,"why":"The origin \"http://x\" is not allowed. Add it to http.accessControlAllowOrigin to let it in."}`
+	for _, method := range []string{"GET", "HEAD"} {
+		a := n.HTTP(method, "/service/open", "", "Origin: http://x")
+		if a.Status != 403 || method == "GET" && a.Body != want {
+			t.Errorf("%s: %d %s", method, a.Status, a.Body)
+		}
+	}
+	if a := n.HTTP("GET", "/service/open", "", "Origin: https://ok.example"); a.Status != 200 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if a := n.HTTP("GET", "/_now", "", "Origin: http://x"); a.Status != 401 {
+		t.Errorf("the API: %d %s", a.Status, a.Body)
 	}
 }
 

@@ -110,9 +110,10 @@ func refusals() []sdk.Refusal {
 	late.Status, late.AnswerStatus = http.StatusGatewayTimeout, http.StatusServiceUnavailable
 	rest := of(errInternal)
 	rest.Status = 0
+	forbidden := refusal(http.StatusForbidden, "forbidden", "")
+	forbidden.Body = `{"success":false,"errorCode":"forbidden","message":$message}` // names the setting that lets an origin in
 	return []sdk.Refusal{
-		of(errInvalidJSON), contentType, of(errPayloadTooLarge), of(errTooManyAttempts), of(errServiceUnavailable), late, rest,
-		refusal(http.StatusForbidden, errChannelDisabled.code, "Requests from there are not allowed."),
+		of(errInvalidJSON), contentType, of(errPayloadTooLarge), of(errTooManyAttempts), of(errServiceUnavailable), late, rest, forbidden,
 		refusal(http.StatusNotFound, "notFound", "There is nothing here."),
 		refusal(http.StatusMethodNotAllowed, "methodNotAllowed", "The method is not allowed here."),
 	}

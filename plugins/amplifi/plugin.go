@@ -33,8 +33,13 @@ const (
 )
 
 // New is the plugin.
-func New() sdk.Plugin {
-	p := &plugin{metrics: newMetrics()}
+func New() sdk.Plugin { return newPlugin().describe() }
+
+func newPlugin() *plugin {
+	return &plugin{metrics: newMetrics(), hasher: passwords.New(passwords.Standard)}
+}
+
+func (p *plugin) describe() sdk.Plugin {
 	actions := append(p.service(), p.admin()...)
 	return sdk.Plugin{
 		ID: id, Version: "1.0.0",
@@ -80,7 +85,7 @@ func (p *plugin) service() []sdk.Action {
 		revoke,
 		{
 			Controller: userController, Name: "get", Auth: sdk.AuthPlugin, Profile: protocol.Raw,
-			Routes:  []sdk.Route{{Verb: "GET", Path: "/user"}},
+			Routes:  []sdk.Route{{Verb: "GET", Path: "/user"}, {Verb: "HEAD", Path: "/user"}},
 			Handler: p.serve("/user", p.getUser),
 		},
 	}
@@ -121,7 +126,6 @@ func (p *plugin) start(ctx context.Context, host *sdk.Host, config jsontext.Valu
 	if p.throttle, err = throttle.New(p.settings.Throttle); err != nil {
 		return err
 	}
-	p.hasher = passwords.New(passwords.Standard)
 	p.turns = newTurns()
 	perMinute := p.settings.TestChannel.NewUsersPerMinute
 	p.demoUsers = rate.NewLimiter(rate.Every(time.Minute/time.Duration(max(perMinute, 1))), perMinute)

@@ -43,8 +43,11 @@ func (p *plugin) actions() []sdk.Action {
 			mode = sdk.AuthNone
 		}
 		routes := []sdk.Route{{Verb: e.verb, Path: e.path}}
-		if e.path == userPath && e.verb == "GET" {
+		switch {
+		case e.path == userPath && e.verb == "GET":
 			routes = append(routes, reservedRoutes...)
+		case e.controller == openIDController || e.controller == monitoringController: // they change nothing
+			routes = append(routes, sdk.Route{Verb: "HEAD", Path: e.path})
 		}
 		actions = append(actions, sdk.Action{
 			Controller: e.controller, Name: e.name, Auth: mode, Profile: protocol.Raw, MaxBodyBytes: maxBodyBytes,

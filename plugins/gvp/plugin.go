@@ -88,7 +88,7 @@ func (p *plugin) uniapiActions() []sdk.Action {
 		action("gvp-uniapi/aura", "GetAuraToken", []string{"GET", "POST"}, onlyJSON, p.getAuraToken),
 		action("gvp-uniapi/aura", "GetAuraId", []string{"GET", "POST"}, onlyJSON, p.getAuraID),
 		{ // for those whose role allows it
-			Controller: "gvp-uniapi/monitoring", Name: "metrics", Routes: []sdk.Route{{Verb: "GET", Path: "/metrics"}},
+			Controller: "gvp-uniapi/monitoring", Name: "metrics", Routes: []sdk.Route{{Verb: "GET", Path: "/metrics"}, {Verb: "HEAD", Path: "/metrics"}},
 			Profile: protocol.Raw, Handler: p.metrics.text,
 		},
 	}
@@ -106,7 +106,8 @@ func refusals() []sdk.Refusal {
 		{Status: 413, Body: unreadable},
 		{Status: 415, Body: unreadable, AnswerStatus: 400},
 		{Status: 401, Body: body(authRequired, "")},
-		{Status: 403, Body: body(authRequired, "")},
+		// Neither another token nor other parameters help: the origin or the right is the operator's, and the text says which.
+		{Status: 403, Body: `{"StatusCode":1,"Severity":3,"StatusMessage":$message,"Content":null}`},
 		{Status: 404, Body: body(invalidParameter, "path")},
 		{Status: 405, Body: body(invalidParameter, "method")},
 		{Status: 429, Body: body(tooManyRequests, "")},

@@ -100,12 +100,15 @@ func (b *lockedBuffer) Write(p []byte) (int, error) { return b.bytes.Write(p) }
 
 func newLogHandler(q *logQueue, level slog.Level) *logHandler {
 	h := &logHandler{queue: q, level: level, buffer: &lockedBuffer{}}
-	h.encoder = slog.NewJSONHandler(h.buffer, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutBuiltIns})
+	h.encoder = slog.NewJSONHandler(h.buffer, &slog.HandlerOptions{Level: level, ReplaceAttr: asField})
 	return h
 }
 
-// withoutBuiltIns drops what an entry says in fields of its own.
-func withoutBuiltIns(groups []string, a slog.Attr) slog.Attr {
+// asField drops what an entry says in fields of its own, and writes durations with their unit.
+func asField(groups []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.String(a.Key, a.Value.Duration().String())
+	}
 	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey) {
 		return slog.Attr{}
 	}

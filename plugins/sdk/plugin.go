@@ -98,7 +98,8 @@ const (
 // In Body and in the values of Header, $message is the message as a JSON text with its quotes, $status the HTTP status as a
 // number, $requestId the id of the request as a JSON text.
 type Refusal struct {
-	// Status is what the node gives: 400 (no JSON, unreadable), 403 (origin), 404 (below the mount), 405, 413, 415, 429, 500,
+	// Status is what the node gives: 400 (no JSON, unreadable), 401 and 403 (token and right, with AuthHost and AuthRequired),
+	// 403 (origin; a node that serves its own machine alone), 404 (below the mount), 405, 413, 415, 429, 500,
 	// 503 (plugin down, overload), 504; 0 is each one that has no Refusal of its own.
 	Status int
 	Body   string
@@ -150,7 +151,9 @@ func ServiceError(plugin, code string, number uint32, status int, message string
 
 // Route is an HTTP way to an action. Path is absolute; segments that begin with ":" are arguments.
 type Route struct {
-	// Verb is upper case.
+	// Verb is upper case. With the profile protocol.Raw, HEAD on a route of GET is answered by the node with 204 and Allow, and
+	// the action is not called, since it may change or cost something. An action that does neither may have a second route with
+	// the verb HEAD: then it is called, and its answer is sent without the body.
 	Verb string
 	Path string
 	// Deprecated is the version since which another route should be used, "" for none.

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -26,6 +27,8 @@ type exchange struct {
 	// limit bounds the body.
 	limit  int64
 	pretty bool
+	// headOfGet says that the route is one of GET, and the request HEAD.
+	headOfGet bool
 	// allow is the header Allow of the answer.
 	allow string
 	// answered says that the answer has begun.
@@ -97,8 +100,11 @@ func (x *exchange) execute(site *router.Site) *protocol.Response {
 	if err := x.admit(); err != nil {
 		return x.fail(err)
 	}
-	if !found {
+	switch {
+	case !found:
 		return x.unrouted(site, path)
+	case x.headOfGet:
+		return x.verbs(site.Allowed(path))
 	}
 	if err := x.read(match); err != nil {
 		return x.fail(err)
@@ -162,7 +168,16 @@ func (x *exchange) answerPreflight() {
 	x.answer(resp)
 }
 
-func (x *exchange) admit() error { return x.server.o.Admit(x.r) }
+// admit says whether anybody listens to the request. Clients of a service are refused with 403: 401 is what they answer with
+// other credentials, which do not help here.
+func (x *exchange) admit() error {
+	err := x.server.o.Admit(x.r)
+	var refused *kerror.Error
+	if x.service != nil && errors.As(err, &refused) {
+		refused.Status = http.StatusForbidden
+	}
+	return err
+}
 
 // fail makes the answer to a request that the Executor never saw.
 func (x *exchange) fail(err error) *protocol.Response {

@@ -11,17 +11,27 @@ import (
 )
 
 // Services are plugins whose routes of the profile raw answer in their own shape: what they say is the whole answer, and what
-// the node refuses is answered as they have told it beforehand. They are also HTTP as others know it: HEAD is GET without
-// the body, and another verb on a known path is 405.
+// the node refuses is answered as they have told it beforehand. They are also HTTP as others know it: HEAD goes where GET does,
+// and another verb on a known path is 405.
 
-// match finds the route of the request.
+// match finds the route of the request. HEAD without a route of its own finds that of GET, and is answered without the plugin:
+// what GET does there may not be for those who only ask whether it is there.
 func (x *exchange) match(site *router.Site, path string) (router.Match, bool) {
 	m, found := site.Match(x.r.Method, path)
 	if !found && x.r.Method == http.MethodHead {
 		m, found = site.Match(http.MethodGet, path)
 		found = found && m.Entry.Service != nil
+		x.headOfGet = found
 	}
 	return m, found
+}
+
+// verbs answers without a body which verbs a path has.
+func (x *exchange) verbs(verbs []string) *protocol.Response {
+	x.allow = allowed(verbs)
+	resp := protocol.NewResponse(x.req, protocol.Absent, nil)
+	resp.Raw, resp.Status = true, http.StatusNoContent
+	return resp
 }
 
 // take makes the exchange one with the action: its form of answers, its bounds, and what is its business.
@@ -104,9 +114,7 @@ func (x *exchange) answerOptions(site *router.Site) {
 	case len(miss.Verbs) == 0:
 		x.answer(x.missed(miss))
 	default:
-		x.allow = allowed(miss.Verbs)
-		resp := protocol.NewResponse(x.req, protocol.Absent, nil)
-		resp.Raw, resp.Status = true, http.StatusNoContent
+		resp := x.verbs(miss.Verbs)
 		if asked := x.r.Header["Access-Control-Request-Headers"]; len(asked) > 0 {
 			resp.Header = http.Header{"Access-Control-Allow-Headers": {strings.Join(asked, ", ")}}
 		}

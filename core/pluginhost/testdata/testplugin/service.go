@@ -33,6 +33,12 @@ func newService(id string) sdk.Plugin {
 	}
 	echo := raw("echo", "GET", "/echo", s.echo)
 	echo.Routes = append(echo.Routes, sdk.Route{Verb: "POST", Path: "/echo"}, sdk.Route{Verb: "GET", Path: "/echo/:name"})
+	teapot := raw("teapot", "GET", "/teapot", func(_ context.Context, r *sdk.Request) (any, error) {
+		r.Reply.Status, r.Reply.ContentType = 418, "application/tea+json"
+		r.Reply.SetHeader("X-Pot", "brown")
+		return jsontext.Value(`{"z":9007199254740993,  "a":"<&>"}`), nil
+	})
+	teapot.Routes = append(teapot.Routes, sdk.Route{Verb: "HEAD", Path: "/teapot"})
 	open := raw("open", "GET", "/open", s.echo)
 	open.Auth = sdk.AuthNone
 	hosted := raw("hosted", "GET", "/hosted", s.echo)
@@ -51,12 +57,7 @@ func newService(id string) sdk.Plugin {
 	return sdk.Plugin{
 		ID: id, Version: "1.0.0", Description: "Is a service.", Mount: "/" + id,
 		Actions: []sdk.Action{
-			echo, open, hosted, bytes, form, limited, admin, perUser,
-			raw("teapot", "GET", "/teapot", func(_ context.Context, r *sdk.Request) (any, error) {
-				r.Reply.Status, r.Reply.ContentType = 418, "application/tea+json"
-				r.Reply.SetHeader("X-Pot", "brown")
-				return jsontext.Value(`{"z":9007199254740993,  "a":"<&>"}`), nil
-			}),
+			echo, open, hosted, bytes, form, limited, admin, perUser, teapot,
 			raw("refused", "GET", "/refused", func(_ context.Context, r *sdk.Request) (any, error) {
 				r.Reply.SetHeader("WWW-Authenticate", "APIKEY")
 				return map[string]string{"code": "NO"}, sdk.ServiceError(id, "NO", 7, 401, "not you")
