@@ -17,7 +17,7 @@ func (n *Node) openRealtime(context.Context) error {
 		MaxSubscriptions: c.Limits.SubscriptionsPerConnection, MaxFilterBytes: int64(c.Limits.SubscriptionBytes),
 		History: realtime.HistoryLimits{
 			Window: c.Realtime.ResumeWindow, Messages: c.Realtime.HistoryMessages, Bytes: int64(c.Realtime.HistoryBytes),
-			Rooms: c.Realtime.IdleRooms,
+			Rooms: c.Realtime.IdleRooms, Replay: int64(c.WebSocket.OutboxBytes) / 2,
 		},
 		Logger: n.options.Logger, Metrics: n.metrics,
 	})

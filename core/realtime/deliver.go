@@ -57,6 +57,9 @@ func (s *Service) deliver(r *room, e encoded) {
 			named = id
 		}
 		m := e.message(c.name, named)
+		if named != "" && len(r.history.entries) > 0 {
+			s.keepLocked(&r.history.entries[len(r.history.entries)-1], m)
+		}
 		for _, seat := range c.seats {
 			seat.hearLocked(m)
 		}

@@ -1,6 +1,10 @@
 package realtime
 
 import (
+	"crypto/hmac"
+	cryptorand "crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -16,14 +20,19 @@ type HistoryLimits struct {
 	Messages int
 	// Bytes is what all rooms remember together.
 	Bytes int64
+	// Replay is how many bytes a client that comes back gets at once; who missed more is told that it cannot have it. It must
+	// fit into an outbox, or the client would be closed as one that is too slow, again and again.
+	Replay int64
 	// Rooms is how many rooms are kept that nobody is in.
 	Rooms int
 }
 
 // history is the last messages of a room, oldest first. Its messages are numbered without a gap.
 type history struct {
-	// epoch tells this run of numbers from those of the same room at other times.
+	// epoch tells this run of numbers from those of the same room at other times. key seals ids: a client can name only
+	// messages that it was told of, and so begin no earlier than it came.
 	epoch string
+	key   [sha256.Size]byte
 	// last is the number of the newest message, 0 before the first.
 	last    uint64
 	entries []remembered
@@ -36,28 +45,48 @@ type history struct {
 type remembered struct {
 	encoded
 	at time.Time
+	// finished are the messages that were made of it, by channel.
+	finished map[string]*Message
+}
+
+func (m *remembered) bytes() int64 {
+	total := len(m.head)
+	for _, done := range m.finished {
+		total += len(done.JSON)
+	}
+	return int64(total)
 }
 
 func newHistory() *history {
-	epoch := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // unique, not secret
-	return &history{epoch: epoch, channels: map[string]Options{}}
+	h := &history{epoch: strconv.FormatUint(rand.Uint64(), 36), channels: map[string]Options{}} //nolint:gosec // unique, not secret
+	_, _ = cryptorand.Read(h.key[:])                                                            // it never fails
+	return h
 }
 
+// sealBytes is how much of the seal an id holds: enough that nobody guesses one.
+const sealBytes = 8
+
 // id names the message with the given number.
-func (h *history) id(number uint64) string { return h.epoch + "-" + strconv.FormatUint(number, 10) }
+func (h *history) id(number uint64) string {
+	name := h.epoch + "-" + strconv.FormatUint(number, 10)
+	mac := hmac.New(sha256.New, h.key[:])
+	mac.Write([]byte(name))
+	return name + "-" + hex.EncodeToString(mac.Sum(nil)[:sealBytes])
+}
 
 // number reads an id; false when it is none of this history.
 func (h *history) number(id string) (uint64, bool) {
-	epoch, text, _ := strings.Cut(id, "-")
+	_, rest, _ := strings.Cut(id, "-")
+	text, _, _ := strings.Cut(rest, "-")
 	number, err := strconv.ParseUint(text, 10, 64)
-	return number, err == nil && epoch == h.epoch && number <= h.last
+	return number, err == nil && number <= h.last && hmac.Equal([]byte(id), []byte(h.id(number)))
 }
 
 // rememberLocked keeps a message and gives its id.
 func (s *Service) rememberLocked(h *history, e encoded) string {
 	h.last++
 	now := time.Now()
-	h.entries = append(h.entries, remembered{e, now})
+	h.entries = append(h.entries, remembered{encoded: e, at: now})
 	s.historyBytes.Add(int64(len(e.head)))
 	s.forgetLocked(h, max(0, len(h.entries)-s.o.History.Messages))
 	s.forgetOldLocked(h, now)
@@ -80,7 +109,7 @@ func (s *Service) forgetOldLocked(h *history, now time.Time) {
 // forgetLocked drops the n oldest messages.
 func (s *Service) forgetLocked(h *history, n int) {
 	for i := range n {
-		s.historyBytes.Add(-int64(len(h.entries[i].head)))
+		s.historyBytes.Add(-h.entries[i].bytes())
 		h.entries[i] = remembered{}
 	}
 	if h.entries = h.entries[n:]; len(h.entries) == 0 {
@@ -97,27 +126,53 @@ func (h *history) sinceLocked(number uint64) ([]remembered, bool) {
 	return h.entries[uint64(len(h.entries))-missed:], true
 }
 
-// resumeLocked lets a seat begin with what came after a message, if the room remembers all of it. fresh says that the seat is
-// new; one that was there has heard everything since it began, and what was before can no longer come in order.
-func (r *room) resumeLocked(s *seat, fresh bool, after string) (resumed bool) {
-	h, o := r.history, s.channel.options
+// finishLocked gives what is remembered under a number as a message for a channel, made once for all who come back to it.
+func (s *Service) finishLocked(h *history, m *remembered, number uint64, channel string) *Message {
+	if done := m.finished[channel]; done != nil {
+		return done
+	}
+	done := m.message(channel, h.id(number))
+	s.keepLocked(m, done)
+	return done
+}
+
+// keepLocked keeps a message that was made of what is remembered.
+func (s *Service) keepLocked(m *remembered, done *Message) {
+	if m.finished == nil {
+		m.finished = map[string]*Message{}
+	}
+	m.finished[done.Channel] = done
+	s.historyBytes.Add(int64(len(done.JSON)))
+}
+
+// resumeLocked lets a seat begin with what came after a message, if the room remembers all of it and it is not too much. fresh
+// says that the seat is new; one that was there has heard everything since it began, and what was before can no longer come
+// in order.
+func (s *Service) resumeLocked(r *room, to *seat, fresh bool, after string) (resumed bool) {
+	h, o := r.history, to.channel.options
 	_, known := h.channels[o.suffix()]
 	number, named := h.number(after)
 	if !known || !named {
 		return false
 	}
 	if !fresh {
-		return number >= s.from
+		return number >= to.from
 	}
 	missed, remembered := h.sinceLocked(number)
 	if !remembered {
 		return false
 	}
-	s.from = number
-	for i, m := range missed {
-		if m.heardOn(o) {
-			s.held = append(s.held, m.message(s.channel.name, h.id(number+1+uint64(i))))
+	var replay []*Message
+	total := int64(0)
+	for i := range missed {
+		if !missed[i].heardOn(o) {
+			continue
 		}
+		if total += int64(len(missed[i].head)); s.o.History.Replay > 0 && total > s.o.History.Replay {
+			return false
+		}
+		replay = append(replay, s.finishLocked(h, &missed[i], number+1+uint64(i), to.channel.name))
 	}
+	to.from, to.held = number, replay
 	return true
 }

@@ -135,7 +135,11 @@ func TestCannotResume(t *testing.T) {
 		{got[1].ID, resumable, true},
 		{first.LastMessageID, resumable, false}, // message 1 is forgotten
 		{got[4].ID, resumable, true},
-		{got[4].ID, realtime.Options{Resumable: true}, false}, // another channel
+		{got[4].ID, realtime.Options{Resumable: true}, false},           // another channel
+		{strings.Replace(got[4].ID, "-4-", "-3-", 1), resumable, false}, // one that it was not told
+		{got[4].ID[:len(got[4].ID)-1], resumable, false},
+		{got[4].ID + "0", resumable, false},
+		{epoch + "-4", resumable, false},
 		{epoch + "-500", resumable, false},
 		{epoch + "--1", resumable, false},
 		{epoch + "-", resumable, false},
@@ -159,13 +163,14 @@ func TestCannotResume(t *testing.T) {
 // TestResumeOnOpenConnection: a channel that the connection is on has everything since it began, and no more.
 func TestResumeOnOpenConnection(t *testing.T) {
 	w := newWorld(t)
-	w.connect("other").subscribe(t, `{}`, resumable)
+	other := w.connect("other")
+	other.subscribe(t, `{}`, resumable)
 	c := w.connect("c")
 	w.publishNumbers(t, 1, 2)
-	s := c.subscribe(t, `{}`, resumable)
+	c.subscribe(t, `{}`, resumable)
 	w.publishNumbers(t, 3, 4)
-	epoch, _, _ := strings.Cut(s.LastMessageID, "-")
-	for after, want := range map[string]bool{epoch + "-1": false, epoch + "-2": true, epoch + "-3": true, epoch + "-4": true, epoch + "-5": false} {
+	got := other.take()
+	for after, want := range map[string]bool{got[1].ID: false, got[2].ID: true, got[3].ID: true, got[4].ID: true, got[4].ID + "5": false} {
 		again := c.subscribeTo(t, realtime.Subscription{Index: "i", Collection: "c", Options: resumable, After: &after})
 		if *again.Resumed != want {
 			t.Errorf("after %s: %v", after, *again.Resumed)
@@ -173,6 +178,38 @@ func TestResumeOnOpenConnection(t *testing.T) {
 	}
 	if got := numbers(t, c); got != "answer 3 4 answer answer answer answer answer" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestTooMuchToReplay: what an outbox would not take is not begun; what it takes is made once for all who come back.
+func TestTooMuchToReplay(t *testing.T) {
+	w := newWorld(t, func(c *realtime.Config) { c.History.Replay = 5000 })
+	c := w.connect("c")
+	s := c.subscribe(t, `{}`, resumable)
+	for range 3 {
+		w.publish(t, `{"big":"`+strings.Repeat("x", 1500)+`"}`)
+	}
+	got := c.take()
+	c.disconnect()
+	b, again := w.comeBack(t, s.LastMessageID, resumable)
+	if *again.Resumed || b.heard(t) != "answer" {
+		t.Error("three messages of 1,500 bytes were begun")
+	}
+	b.disconnect()
+	var first *realtime.Message
+	for range 2 {
+		b, again := w.comeBack(t, got[1].ID, resumable)
+		replayed := b.take()
+		if !*again.Resumed || len(replayed) != 3 {
+			t.Fatalf("%v, %d messages", *again.Resumed, len(replayed))
+		}
+		if first == nil {
+			first = replayed[1]
+		}
+		if replayed[1] != first || first != got[2] {
+			t.Error("a message was made anew")
+		}
+		b.disconnect()
 	}
 }
 

@@ -237,7 +237,7 @@ func (s *Service) standingLocked(e *entry, after *string) {
 		e.seat.from = h.last
 	}
 	if after != nil {
-		resumed := r.resumeLocked(e.seat, e.fresh, *after)
+		resumed := s.resumeLocked(r, e.seat, e.fresh, *after)
 		e.answer.Resumed = &resumed
 	}
 	h.channels[e.seat.channel.options.suffix()] = e.seat.channel.options
