@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // broadcaster writes notifications: a few goroutines go round the connections that have some, each in its turn. So what is
@@ -82,8 +83,16 @@ func (b *broadcaster) less(n int) {
 	b.paced.Store(false)
 }
 
-// pace waits until the backlog is small enough for more, or ctx ends.
+// maxPace is how long anybody is held back: clients that are slow in a way not thought of must not stop the node.
+const maxPace = time.Second
+
+// pace waits until the backlog is small enough for more, ctx ends or maxPace is over.
 func (b *broadcaster) pace(ctx context.Context) {
+	if b.backlog.Load() <= maxBacklog {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxPace)
+	defer cancel()
 	for b.backlog.Load() > maxBacklog {
 		shrunk := b.whenShrunk()
 		if b.backlog.Load() <= maxBacklog {

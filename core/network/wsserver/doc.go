@@ -6,7 +6,8 @@
 // Options.MaxInFlight that execute, and while answers wait to be sent one that writes; they end when nothing is left to do,
 // so that an idle connection costs one goroutine with a small stack, a read buffer of 1 KiB, and no write buffer.
 // Notifications of all connections are written by as many goroutines as there are processors, see broadcaster; who makes
-// notifications is held back by Server.Pace while too many wait.
+// notifications is held back by Server.Pace while too many wait, for maxPace at most. A client that does not take at once what
+// is written holds nobody back: a goroutine of its own waits for it.
 //
 // # Bounds
 //

@@ -158,11 +158,7 @@ func (o *outbox) flushAll() {
 // not take all of it at once, a goroutine goes on.
 func (o *outbox) flush(g *gathering) (again bool) {
 	batch := o.take()
-	if o.compressed {
-		go o.writeOn(batch, 0)
-		return false
-	}
-	done, err := g.write(o.socket, batch)
+	done, err := o.try(g, batch)
 	switch {
 	case err != nil:
 		o.fail()
@@ -173,6 +169,24 @@ func (o *outbox) flush(g *gathering) (again bool) {
 		return o.more(batch)
 	}
 	return false
+}
+
+// try writes frames without waiting. It gives how many of them the socket has, written or kept for later.
+func (o *outbox) try(g *gathering, batch []frame) (done int, err error) {
+	if !o.compressed {
+		return g.write(o.socket, batch)
+	}
+	o.socket.impatient.Store(true)
+	defer o.socket.impatient.Store(false)
+	for i, f := range batch {
+		if err := o.ws.WriteMessage(f.op, f.data); err != nil {
+			return i, err
+		}
+		if o.socket.hasRest() {
+			return i + 1, nil
+		}
+	}
+	return len(batch), nil
 }
 
 // take gives all that waits.
@@ -216,10 +230,12 @@ func (o *outbox) more(sent []frame) bool {
 // maxKeptFrames is the capacity that the queue of an idle connection keeps.
 const maxKeptFrames = 8
 
+// slowDown says that the client keeps us waiting. Nothing that waits for it holds anybody back from now on.
 func (o *outbox) slowDown() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.slow = true
+	o.countedLocked()
 }
 
 // writeOn writes a batch from the frame at on, and everything after it, waiting for the client.
@@ -245,7 +261,7 @@ func (o *outbox) send(batch []frame) error {
 			return err
 		}
 	}
-	return nil
+	return o.socket.writeFrames(nil) // what was kept, when there are no frames
 }
 
 // fail gives up: the connection is closed, which also ends its reader. What was being sent is left to the collector: the

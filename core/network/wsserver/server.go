@@ -100,7 +100,8 @@ func offersCompression(h http.Header) bool {
 	})
 }
 
-// Pace waits while so many notifications wait to be written that whoever makes more should be held back, or until ctx ends.
+// Pace waits while so many notifications wait to be written that whoever makes more should be held back, until ctx ends or for
+// a second at most. What waits for clients that do not take it holds nobody back.
 func (s *Server) Pace(ctx context.Context) { s.broadcaster.pace(ctx) }
 
 // Shutdown refuses new connections and new requests, lets the running ones end, sends what waits, closes with 1012 and

@@ -19,6 +19,8 @@ type socket struct {
 	raw     syscall.RawConn
 	timeout time.Duration
 	hurried atomic.Bool
+	// impatient makes Write keep what the client does not take at once.
+	impatient atomic.Bool
 
 	mu   sync.Mutex
 	rest []byte
@@ -28,6 +30,10 @@ type socket struct {
 func (s *socket) tryWrite(p []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.tryWriteLocked(p)
+}
+
+func (s *socket) tryWriteLocked(p []byte) error {
 	n := 0
 	if len(s.rest) == 0 && s.raw != nil {
 		var err error
@@ -63,10 +69,16 @@ func (s *socket) writeFrames(frames []frame) error {
 	return s.writeLocked(buf)
 }
 
-// Write waits until the client took p. The library writes whole frames with it.
+// Write waits until the client took p, unless impatient. The library writes whole frames with it.
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.impatient.Load() {
+		if err := s.tryWriteLocked(p); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	rest := s.rest
 	s.rest = nil
 	if err := s.writeLocked(rest); err != nil {
