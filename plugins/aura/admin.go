@@ -34,19 +34,12 @@ func (p *plugin) audited(ctx context.Context, r *sdk.Request, subject string) er
 	return err
 }
 
-func badRequest(message string) error { return kerror.Bare(kerror.BadRequestError, message) }
-
-// bodyOf reads the body of an action of administrators; unknown members are refused.
-func bodyOf(r *sdk.Request, into any) error {
-	body, err := r.BodyObject()
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
-		return badRequest("The body does not fit: " + err.Error())
-	}
-	return nil
+// refused is an error of an action of administrators.
+func refused(k kind, message string) error {
+	return sdk.ServiceError(id, k.code, k.number, k.status, message)
 }
+
+func badRequest(message string) error { return refused(invalidArgument, message) }
 
 type keyRequest struct {
 	Consumer  string   `json:"consumer"`
@@ -90,7 +83,7 @@ func (k *keyRequest) check(routes []string) error {
 func (p *plugin) createAPIKey(ctx context.Context, r *sdk.Request) (any, error) {
 	r.Reply.SetHeader("Cache-Control", "no-store")
 	var k keyRequest
-	if err := bodyOf(r, &k); err != nil {
+	if err := r.ReadBody(&k); err != nil {
 		return nil, err
 	}
 	if err := k.check(p.routes()); err != nil {
@@ -132,9 +125,26 @@ func rowOf(k *apiKey) keyRow {
 	}
 }
 
+// kidOf gives the key that an action is about: the argument, as the route has it, or a member of the body.
+func kidOf(r *sdk.Request) (string, error) {
+	if r.Args.Has("kid") {
+		return r.Args.String("kid")
+	}
+	var in struct {
+		KID string `json:"kid"`
+	}
+	if err := r.ReadBody(&in); err != nil {
+		return "", err
+	}
+	if in.KID == "" {
+		return "", kerror.APIAssertMissingArgument.New("body.kid")
+	}
+	return in.KID, nil
+}
+
 // revokeAPIKey ends a key for good: {kid, revokedAt}.
 func (p *plugin) revokeAPIKey(ctx context.Context, r *sdk.Request) (any, error) {
-	kid, err := r.Args.String("kid")
+	kid, err := kidOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +165,7 @@ func (p *plugin) revokeAPIKey(ctx context.Context, r *sdk.Request) (any, error) 
 		return nil, adminError(err)
 	}
 	if revokedAt == "" {
-		return nil, kerror.Bare(kerror.NotFoundError, "There is no API key with this kid.")
+		return nil, refused(notFound, "There is no API key with this kid.")
 	}
 	if err := p.audited(ctx, r, kid); err != nil {
 		return nil, err
@@ -170,7 +180,7 @@ func (p *plugin) revokeAPIKey(ctx context.Context, r *sdk.Request) (any, error) 
 func adminError(err error) error {
 	var p *problem
 	if errors.As(err, &p) && p.status == http.StatusServiceUnavailable {
-		return kerror.Bare(kerror.ServiceUnavailableError, p.message)
+		return refused(p.kind, p.message)
 	}
 	return err
 }
@@ -211,7 +221,7 @@ func (s *stateRequest) check(settings *settings) error {
 func (p *plugin) createState(ctx context.Context, r *sdk.Request) (any, error) {
 	r.Reply.SetHeader("Cache-Control", "no-store")
 	var s stateRequest
-	if err := bodyOf(r, &s); err != nil {
+	if err := r.ReadBody(&s); err != nil {
 		return nil, err
 	}
 	if err := s.check(&p.settings); err != nil {

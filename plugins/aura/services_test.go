@@ -321,8 +321,65 @@ func TestWhatAdministratorsMayAsk(t *testing.T) {
 			}
 		}
 	}
-	if a := s.HTTP("DELETE", mount+"/admin/api-keys/nobody", "", s.root); a.Status != 404 {
+	if a := s.HTTP("DELETE", mount+"/admin/api-keys/nobody", "", s.root); a.Status != 404 || a.Get("error.id") != "aura.NOT_FOUND" || a.Get("error.code") != 4.0 {
 		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	for body, want := range map[string]string{
+		`{"consumer":"x","classes":["kernel"],"mode":"w"}`:         `"id":"aura.INVALID_ARGUMENT","code":1,"message":"mode`,
+		`{"consumer":"x","classes":["kernel",5],"mode":"rw"}`:      `"id":"api.assert.invalid_type","code":33619969,"message":"Wrong type for argument \"body.classes.1\"`,
+		`{"consumer":"x","classes":["kernel"],"mode":"rw","no":1}`: `"id":"api.assert.forbidden_argument","code":33619979,"message":"The argument \"body.no\"`,
+	} {
+		if a := s.HTTP("POST", mount+"/admin/api-keys", body, s.root); !strings.Contains(a.Body, want) {
+			t.Errorf("%s: %s", body, a.Body)
+		}
+	}
+}
+
+// The key to revoke stands in the body, as in the other actions, or beside it, or in the path.
+func TestWaysToNameTheKeyToRevoke(t *testing.T) {
+	s := start(t, options{})
+	revoke := func(more string) nodetest.Answer {
+		return s.HTTP("POST", "/_query", `{"controller":"aura-authentication-api/admin","action":"revokeApiKey",`+more+`}`, s.root)
+	}
+	for _, form := range []string{`"body":{"kid":"%s"}`, `"kid":"%s"`} {
+		made := s.Must("POST", mount+"/admin/api-keys", `{"consumer":"x","classes":["kernel"],"mode":"rw"}`, s.root)
+		key := "Authorization: APIKEY " + fmt.Sprint(made.Get("result.apiKey"))
+		s.secrets.add(fmt.Sprint(made.Get("result.apiKey")))
+		if a := s.get("/ping", key); a.Status != 200 {
+			t.Fatalf("%d %s", a.Status, a.Body)
+		}
+		if a := revoke(fmt.Sprintf(form, made.Get("result.kid"))); a.Status != 200 || a.Get("result.kid") != made.Get("result.kid") {
+			t.Errorf("%s: %d %s", form, a.Status, a.Body)
+		}
+		expect(t, s.get("/ping", key), 401, "UNAUTHENTICATED")
+	}
+	for more, want := range map[string]string{`"body":{}`: "api.assert.missing_argument", `"volatile":{}`: "api.assert.body_required", `"kid":5`: "api.assert.invalid_type"} {
+		if a := revoke(more); a.Status != 400 || a.Get("error.id") != want {
+			t.Errorf("%s: %d %s", more, a.Status, a.Body)
+		}
+	}
+}
+
+// HEAD has none of the effects of GET: a state stays good, and no conversation is opened.
+func TestHead(t *testing.T) {
+	s := start(t, options{configure: func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"https://ok.example"} }})
+	link := callback + "?authorization_id=a1&state=" + s.state(t, `{"purpose":"link","channelId":"`+c1+`"}`)
+	for _, path := range []string{link, "/token/wss", "/users/aura-id?userId=u9&authorizationId=a9&channelId=" + c1} {
+		if a := s.HTTP("HEAD", mount+path, "", s.kernel); a.Status != 204 || a.Body != "" {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
+	}
+	if a := s.get(link); a.Status != 200 {
+		t.Errorf("the state was used up: %d %s", a.Status, a.Body)
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/openid/jwk": 200, "/ping": 401} { // these change nothing, and are asked
+		if a := s.HTTP("HEAD", mount+path, ""); a.Status != want || a.Body != "" {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
+	}
+	a := s.get("/openid/jwk", "Origin: http://x")
+	if a.Status != 403 || a.Get("code") != "PERMISSION_DENIED" || !strings.Contains(a.Body, "http.accessControlAllowOrigin") {
+		t.Errorf("an origin that is not let in: %d %s", a.Status, a.Body)
 	}
 }
 

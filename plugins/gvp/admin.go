@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,23 +39,16 @@ func (p *plugin) adminActions() []sdk.Action {
 func administer[T any](_ *plugin, do func(context.Context, *T) (any, error)) sdk.Handler {
 	return func(ctx context.Context, r *sdk.Request) (any, error) {
 		in := new(T)
-		if err := json.Unmarshal(r.Body, in, json.RejectUnknownMembers(true)); err != nil || r.Body == nil {
-			return nil, badRequest("The body is not what the action takes: " + unquoted(err))
+		if err := r.ReadBody(in); err != nil {
+			return nil, err
 		}
 		return do(ctx, in)
 	}
 }
 
-// unquoted says where a body is wrong, without what stands there.
-func unquoted(err error) string {
-	var wrong *json.SemanticError
-	if errors.As(err, &wrong) {
-		return fmt.Sprintf("look at %q.", wrong.JSONPointer)
-	}
-	return "it is no JSON object."
+func badRequest(message string) *kerror.Error {
+	return refusal("invalidParameter", 7, http.StatusBadRequest, message)
 }
-
-func badRequest(message string) *kerror.Error { return kerror.Bare(kerror.BadRequestError, message) }
 
 func refusal(code string, number uint32, status int, message string) *kerror.Error {
 	return sdk.ServiceError("gvp", code, number, status, message)

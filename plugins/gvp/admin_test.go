@@ -58,9 +58,10 @@ func TestAdministration(t *testing.T) {
 		{"again", "createInstance", `{"id":40}`, 409, `"id":"gvp.alreadyExists"`},
 		{"a country that is none", "createInstance", `{"id":41,"countries":["es"]}`, 400, "country"},
 		{"a check that is none", "createInstance", `{"id":41,"trustedDeviceCheck":"maybe"}`, 400, "trustedDeviceCheck"},
-		{"a lifetime that is none", "createInstance", `{"id":41,"tokenTTL":-1}`, 400, "tokenTTL"},
+		{"a lifetime that is none", "createInstance", `{"id":41,"tokenTTL":-1}`, 400, `"id":"gvp.invalidParameter","code":7,"message":"tokenTTL`},
 		{"a type twice", "createInstance", `{"id":41,"deviceTypes":[{"code":1},{"code":1}]}`, 400, "twice"},
-		{"a member that is none", "createInstance", `{"id":41,"tokenTtl":1}`, 400, "tokenTtl"},
+		{"a member that is none", "createInstance", `{"id":41,"tokenTtl":1}`, 400, `"id":"api.assert.forbidden_argument","code":33619979,"message":"The argument \"body.tokenTtl\"`},
+		{"a member of another type", "createInstance", `{"id":"41"}`, 400, `"id":"api.assert.invalid_type","code":33619969,"message":"Wrong type for argument \"body.id\"`},
 		{"a user", "createUser", `{"instanceId":40,"userName":" Bob@Example.org ","password":"x"}`, 200, `"result":{"userId":"`},
 		{"again in another case", "createUser", `{"instanceId":40,"userName":"bob@example.org","password":"x"}`, 409, `"gvp.alreadyExists"`},
 		{"at no instance", "createUser", `{"instanceId":999,"userName":"bob@example.org","password":"x"}`, 404, `"gvp.instanceNotFound"`},
@@ -77,7 +78,7 @@ func TestAdministration(t *testing.T) {
 		{"a device that is made", "registerTrustedDevice", `{"userId":"` + id + `","deviceType":2}`, 200, `"result":{"deviceId":"`},
 		{"a device that is not there", "setDeviceEnabled", `{"deviceId":"x","enabled":true}`, 404, `"gvp.deviceNotFound"`},
 		{"forget nobody", "forget", `{}`, 400, "auraId"},
-		{"no body", "forget", `null`, 400, "no JSON object"},
+		{"no body", "forget", `null`, 400, `"api.assert.body_required"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if a := s.try(c.action, c.body, s.root); a.Status != c.status || !strings.Contains(a.Body, c.want) {
@@ -89,7 +90,7 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("device types %+v", types)
 	}
 	rows := stored[auditRow](s, audit)
-	if len(rows) != 24 || rows[0].Actor != "user root" || rows[0].Action != "createInstance" || rows[0].Outcome != "ok" || rows[1].Outcome != "gvp.alreadyExists" {
+	if len(rows) != 25 || rows[0].Actor != "user root" || rows[0].Action != "createInstance" || rows[0].Outcome != "ok" || rows[1].Outcome != "gvp.alreadyExists" {
 		t.Errorf("%d rows, the first are %+v", len(rows), rows[:2])
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/node/nodetest"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/plugins/sdk/sealed"
@@ -134,6 +135,27 @@ func TestWaysToGiveTheToken(t *testing.T) {
 		})
 	}
 	failed(t, c.HTTP("DELETE", tokenPath, ""), 405, invalidParameter, "method")
+}
+
+// HEAD opens no conversation.
+func TestHead(t *testing.T) {
+	c := connect(t, options{})
+	if a := c.HTTP("HEAD", tokenPath+"?token="+c.token, ""); a.Status != 204 || a.Body != "" || a.Header.Get("Allow") != "GET, POST, HEAD, OPTIONS" {
+		t.Errorf("%d %s %v", a.Status, a.Body, a.Header)
+	}
+	if got := c.bound(); len(got) != 0 {
+		t.Errorf("stored %q", got)
+	}
+}
+
+// Neither a login nor other parameters help a page that the operator has not let in; the text says what does.
+func TestOriginsThatAreNotLetIn(t *testing.T) {
+	s := start(t, options{configure: func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"https://ok.example"} }})
+	a := s.HTTP("POST", tokenPath, `{"token":"AU_x"}`, "Origin: http://x")
+	if a.Status != 403 || a.Get("StatusCode") != 1.0 || a.Get("Severity") != 3.0 || !strings.Contains(fmt.Sprint(a.Get("StatusMessage")), "http.accessControlAllowOrigin") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	failed(t, s.HTTP("POST", tokenPath, `{"token":"AU_x"}`, "Origin: https://ok.example"), 200, authRequired, "")
 }
 
 // Rows 4 to 9, and all other reasons for which a token is not good: one answer for all of them, and no call to anybody.

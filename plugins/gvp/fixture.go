@@ -73,3 +73,12 @@ func (p *plugin) loadUser(ctx context.Context, u *newUser, owned []newDevice) er
 	}
 	return nil
 }
+
+// unquoted says where a file is wrong, without what stands there.
+func unquoted(err error) string {
+	var wrong *json.SemanticError
+	if errors.As(err, &wrong) {
+		return fmt.Sprintf("look at %q.", wrong.JSONPointer)
+	}
+	return "it is no JSON object."
+}
