@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -20,6 +19,7 @@ import (
 	"github.com/sluicehq/sluice/core/node/nodetest"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/plugins/sdk/passwords"
+	"github.com/sluicehq/sluice/plugins/sdk/sdktest"
 )
 
 var loginShape = regexp.MustCompile(`^\{"StatusCode":0,"Severity":1,"StatusMessage":"OK","Content":` +
@@ -564,32 +564,7 @@ func TestUnknownUsersCostAsMuch(t *testing.T) {
 	if a, b := runs(known), runs(unknown); a != 1 || b != 1 {
 		t.Errorf("%d hashes for a wrong password, %d for an unknown user", a, b)
 	}
-	measure := func() float64 {
-		var took [2][]time.Duration
-		for range 200 {
-			for _, which := range rand.Perm(2) { // or other work on the machine falls into step with one of them
-				began := time.Now()
-				s.login([]string{known, unknown}[which], fromES)
-				took[which] = append(took[which], time.Since(began))
-			}
-		}
-		return float64(median(took[0])) / float64(median(took[1]))
-	}
-	within := func(ratio float64) bool { return ratio >= 0.8 && ratio <= 1.25 }
-	ratio := measure()
-	for again := 0; !within(ratio) && again < 2; again++ { // other work on the machine came in bursts
-		t.Logf("once more: the medians differ by %.2f", ratio)
-		ratio = measure()
-	}
-	if !within(ratio) {
-		t.Errorf("the medians differ by %.2f", ratio)
-	}
-	t.Logf("ratio of the medians: %.3f", ratio)
-}
-
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
+	sdktest.TakeTheSame(t, func() { s.login(known, fromES) }, func() { s.login(unknown, fromES) })
 }
 
 // A hash that was made cheaper than is usual now is made anew at the next login.
