@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/sluicehq/sluice/plugins/sdk"
 	"github.com/sluicehq/sluice/plugins/sdk/passwords"
 	"github.com/sluicehq/sluice/protocol"
@@ -32,7 +30,7 @@ func (p *plugin) admin() []sdk.Action {
 // createUser answers the new user as GET /user does, and its name.
 func (p *plugin) createUser(ctx context.Context, r *sdk.Request) (any, error) {
 	var n newUser
-	if err := readBody(r, &n); err != nil {
+	if err := r.ReadBody(&n); err != nil {
 		return nil, err
 	}
 	u, err := p.addUser(ctx, n)
@@ -50,7 +48,7 @@ func (p *plugin) createUser(ctx context.Context, r *sdk.Request) (any, error) {
 // registerDevice answers the device, and what was made for it: a deviceId, a deviceKey. Nobody is told again.
 func (p *plugin) registerDevice(ctx context.Context, r *sdk.Request) (any, error) {
 	var n newDevice
-	if err := readBody(r, &n); err != nil {
+	if err := r.ReadBody(&n); err != nil {
 		return nil, err
 	}
 	r.Reply.SetHeader("Cache-Control", "no-store")
@@ -64,7 +62,7 @@ func (p *plugin) registerDevice(ctx context.Context, r *sdk.Request) (any, error
 
 // disableUser answers since when the user is disabled, and how many tokens have ended.
 func (p *plugin) disableUser(ctx context.Context, r *sdk.Request) (any, error) {
-	userID, err := r.Args.String("userId")
+	userID, err := userOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -80,15 +78,21 @@ func (p *plugin) disableUser(ctx context.Context, r *sdk.Request) (any, error) {
 	}{userID, at, ended}, nil
 }
 
-func readBody(r *sdk.Request, v any) error {
-	body, err := r.BodyObject()
-	if err != nil {
-		return err
+// userOf gives the user whom an action is about: the argument, as the route has it, or a member of the body.
+func userOf(r *sdk.Request) (string, error) {
+	if r.Args.Has("userId") {
+		return r.Args.String("userId")
 	}
-	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
-		return kerror.Bare(kerror.BadRequestError, "The body has a member that is unknown or of the wrong type.")
+	var in struct {
+		AFiUserID string `json:"AFiUserId"`
 	}
-	return nil
+	if err := r.ReadBody(&in); err != nil {
+		return "", err
+	}
+	if in.AFiUserID == "" {
+		return "", kerror.APIAssertMissingArgument.New("body.AFiUserId")
+	}
+	return in.AFiUserID, nil
 }
 
 // asAnswer is what administrators are told; errors of the node are theirs as they are.
@@ -96,13 +100,13 @@ func asAnswer(err error) error {
 	var wrong invalid
 	switch {
 	case errors.As(err, &wrong):
-		return kerror.Bare(kerror.BadRequestError, wrong.Error())
+		return sdk.ServiceError(id, errInvalidField.code, errInvalidField.number, errInvalidField.status, wrong.Error())
 	case errors.Is(err, errNameTaken):
-		return kerror.Bare(kerror.PreconditionError, "This userName or AFiUserId is taken.")
+		return sdk.ServiceError(id, "userExists", 13, http.StatusPreconditionFailed, "This userName or AFiUserId is taken.")
 	case errors.Is(err, errDeviceTaken):
-		return kerror.Bare(kerror.PreconditionError, "This device is registered already.")
+		return sdk.ServiceError(id, "deviceExists", 14, http.StatusPreconditionFailed, "This device is registered already.")
 	case errors.Is(err, errNoUser):
-		return kerror.Bare(kerror.NotFoundError, "There is no such user.")
+		return sdk.ServiceError(id, "userNotFound", 15, http.StatusNotFound, "There is no such user.")
 	case errors.Is(err, passwords.ErrBusy):
 		return kerror.APIProcessOverloaded.New()
 	}

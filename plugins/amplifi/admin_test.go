@@ -120,6 +120,46 @@ func TestDisablingEndsTokens(t *testing.T) {
 	if a := s.HTTP("POST", "/amplifi/admin/users/aaaaaaaaaaaaaaaa/_disable", "", s.root); a.Status != 404 {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
+	// Without the route the user stands in the body, as in the other actions, or beside it.
+	for more, want := range map[string]string{
+		`"body":{"AFiUserId":"` + user + `"}`: `"revokedTokens":0`,
+		`"userId":"` + user + `"`:             `"revokedTokens":0`,
+		`"body":{"userId":"` + user + `"}`:    `"id":"api.assert.forbidden_argument"`,
+		`"body":{}`:                           `"message":"Missing argument \"body.AFiUserId\"."`,
+		`"userId":5`:                          `"id":"api.assert.invalid_type"`,
+	} {
+		if a := s.HTTP("POST", "/_query", `{"controller":"amplifi/admin","action":"disableUser",`+more+`}`, s.root); !strings.Contains(a.Body, want) {
+			t.Errorf("%s: %d %s", more, a.Status, a.Body)
+		}
+	}
+}
+
+// Errors of administrators say what is wrong by id and code, and name the member.
+func TestErrorsOfAdministrators(t *testing.T) {
+	s := start(t, nil, nodetest.Options{})
+	for _, c := range []struct{ path, body, want string }{
+		{"users", `{"ssn":"078-05-1120"}`, `"id":"api.assert.forbidden_argument","code":33619979,"message":"The argument \"body.ssn\"`},
+		{"users", `{"name":{"firstName":5}}`, `"id":"api.assert.invalid_type","code":33619969,"message":"Wrong type for argument \"body.name.firstName\"; expected: string."`},
+		{"users", `{"userName":"x"}`, `"id":"amplifi.invalidField","code":3,"message":"userName`},
+		{"users", `{"userName":"ali","password":"x"}`, `"id":"amplifi.userExists","code":13,`},
+		{"devices", `{"AFiUserId":"` + s.aliID() + `","kind":"deviceId","id":"demo-browser-of-ali"}`, `"id":"amplifi.deviceExists","code":14,`},
+		{"devices", `{"AFiUserId":"aaaaaaaaaaaaaaaa","kind":"deviceId"}`, `"id":"amplifi.userNotFound","code":15,`},
+	} {
+		if a := s.HTTP("POST", "/amplifi/admin/"+c.path, c.body, s.root); !strings.Contains(a.Body, c.want) || strings.Contains(a.Body, "078-05") {
+			t.Errorf("%s: %d %s", c.body, a.Status, a.Body)
+		}
+	}
+}
+
+// A page that the operator has not let in is told so, and not that something is broken.
+func TestOriginsThatAreNotLetIn(t *testing.T) {
+	s := start(t, nil, nodetest.Options{Configure: func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"https://ok.example"} }})
+	a := s.put(seedBody, "Origin: http://x")
+	refused(t, a, 403, "forbidden")
+	if !strings.Contains(a.Body, "http.accessControlAllowOrigin") {
+		t.Error(a.Body)
+	}
+	s.ok(s.put(seedBody, "Origin: https://ok.example"))
 }
 
 // In production the channel test is off, and channels are off that lack their keys.

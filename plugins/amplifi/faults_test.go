@@ -133,6 +133,30 @@ func TestAReplayedProofIsTakenOnceHoweverManyComeAtOnce(t *testing.T) {
 	}
 }
 
+// A replay is a failed attempt like any other: it cannot be told from a guess with a text that somebody has seen.
+func TestReplaysAreThrottled(t *testing.T) {
+	s := start(t, nil, nodetest.Options{})
+	key := s.phone()
+	at := now()
+	body := sealedBody(t, key, "mobile", "mobile", at, at)
+	s.ok(s.put(body))
+	for range 5 {
+		refused(t, s.put(body), 401, "invalidCredentials")
+	}
+	at = now()
+	refused(t, s.put(sealedBody(t, key, "mobile", "mobile", at, at)), 429, "tooManyAttempts")
+	s.ok(s.put(ali))
+}
+
+func TestTimesInTheLogHaveAUnit(t *testing.T) {
+	s := start(t, nil, nodetest.Options{})
+	s.ok(s.put(seedBody))
+	s.Log.Await(t, "request served")
+	if log := s.Log.String(); !regexp.MustCompile(`fields\.took=[0-9.]+(µs|ms|s)`).MatchString(log) {
+		t.Error("there is no time with a unit")
+	}
+}
+
 // What was proven before the plugin went down is not good again when it is back.
 func TestAReplayAfterARestart(t *testing.T) {
 	data := t.TempDir()
