@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -19,19 +18,34 @@ func (s *Service) Unsubscribe(ctx context.Context, req *protocol.Request, roomID
 	return nil
 }
 
-// Leave takes a connection out of all its rooms: it was closed, or its token has ended. It reports whether it was in any.
-// Of one that was closed, the network must know nothing any more when it calls this.
+// Leave takes a connection that was closed out of all its rooms, and reports whether it was in any. The network must know
+// nothing of it any more.
 func (s *Service) Leave(ctx context.Context, connection string) bool {
+	return len(s.leaveRooms(ctx, connection, func(string) bool { return true })) > 0
+}
+
+// LeaveUser takes a connection out of the rooms that it entered in the name of a user, and gives their ids. It is in a room
+// once, in the name of who subscribed first.
+func (s *Service) LeaveUser(ctx context.Context, connection, kuid string) []string {
+	return s.leaveRooms(ctx, connection, func(other string) bool { return other == kuid })
+}
+
+// leaveRooms takes a connection out of its rooms in the name of users that of admits, and gives their ids.
+func (s *Service) leaveRooms(ctx context.Context, connection string, of func(kuid string) bool) []string {
 	s.mu.RLock()
 	var ids []string
 	if who := s.subscribers[connection]; who != nil {
-		ids = slices.Collect(maps.Keys(who.rooms))
+		for id, r := range who.rooms {
+			if of(r.members[connection].kuid) { // nobody goes in or out without Service.mu
+				ids = append(ids, id)
+			}
+		}
 	}
 	s.mu.RUnlock()
 	for _, id := range ids {
 		s.leave(ctx, connection, id, nil)
 	}
-	return len(ids) > 0
+	return ids
 }
 
 // leave takes a connection out of a room and tells the others; it reports whether it was in it. req is the request that

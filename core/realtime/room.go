@@ -60,13 +60,17 @@ type seat struct {
 	asked         int
 	waiting, deaf bool
 	held          []*Message
-	// mayHold is how many messages held has room for.
-	mayHold int
+	// mayHold is how many messages held has room for, and heldBytes what those have that came after what was missed.
+	mayHold   int
+	heldBytes int
 }
 
-// maxHeld bounds the messages that wait for an answer. With one more the client would miss some without knowing: its
-// connection is closed, as that of any client that is too slow.
-const maxHeld = 4096
+// maxHeld and maxHeldBytes bound the messages that wait for an answer. With one more the client would miss some without
+// knowing: its connection is closed, as that of any client that is too slow.
+const (
+	maxHeld      = 4096
+	maxHeldBytes = 4 << 20
+)
 
 // closeTooSlow is the WebSocket close code after which official clients come back and subscribe again.
 const closeTooSlow = 1011
@@ -129,8 +133,9 @@ func (s *seat) hearLocked(m *Message) {
 	case s.deaf:
 	case !s.waiting:
 		s.outbox.Deliver(m)
-	case len(s.held) < s.mayHold:
+	case len(s.held) < s.mayHold && s.heldBytes < maxHeldBytes:
 		s.held = append(s.held, m)
+		s.heldBytes += len(m.JSON)
 	default:
 		s.deaf, s.held = true, nil
 		s.outbox.Close(closeTooSlow, "too slow: messages came before a subscription was answered")

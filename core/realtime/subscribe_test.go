@@ -328,19 +328,26 @@ func TestLeaveBeforeTheAnswer(t *testing.T) {
 
 // TestTooMuchBeforeTheAnswer: a client that would miss messages without knowing is closed.
 func TestTooMuchBeforeTheAnswer(t *testing.T) {
+	for held, message := range map[int]string{4096: `{}`, 64: `{"big":"` + strings.Repeat("x", 64<<10) + `"}`} {
+		tooMuchBeforeTheAnswer(t, held, message)
+	}
+}
+
+// tooMuchBeforeTheAnswer publishes one message more than is held.
+func tooMuchBeforeTheAnswer(t *testing.T, held int, message string) {
 	w := newWorld(t)
 	c := w.connect("c")
 	r := c.request("subscribe")
 	if _, err := w.Subscribe(t.Context(), r, realtime.Subscription{Index: "i", Collection: "c", Options: realtime.Options{Users: realtime.None}}); err != nil {
 		t.Fatal(err)
 	}
-	for range 4096 {
-		w.publish(t, `{}`)
+	for range held {
+		w.publish(t, message)
 	}
 	if c.closed != "" {
 		t.Fatal("closed too early")
 	}
-	w.publish(t, `{}`)
+	w.publish(t, message)
 	if c.closed == "" {
 		t.Fatal("not closed")
 	}
