@@ -97,7 +97,7 @@ func BenchmarkMatcher(b *testing.B) {
 				var rooms []string
 				b.ReportAllocs()
 				for b.Loop() {
-					if rooms = m.AppendMatch(rooms[:0], d); len(rooms) != c.found {
+					if rooms, _ = m.AppendMatch(rooms[:0], d); len(rooms) != c.found {
 						b.Fatalf("%d rooms", len(rooms))
 					}
 				}
@@ -158,7 +158,7 @@ func BenchmarkMatcherMixed(b *testing.B) {
 			var rooms []string
 			b.ReportAllocs()
 			for b.Loop() {
-				if rooms = m.AppendMatch(rooms[:0], d); len(rooms) != want {
+				if rooms, _ = m.AppendMatch(rooms[:0], d); len(rooms) != want {
 					b.Fatalf("%d rooms", len(rooms))
 				}
 			}
@@ -196,7 +196,7 @@ func BenchmarkMatcherParallel(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				var rooms []string
 				for pb.Next() {
-					rooms = m.AppendMatch(rooms[:0], d)
+					rooms, _ = m.AppendMatch(rooms[:0], d)
 				}
 			})
 			close(stop)

@@ -13,7 +13,8 @@ type condition struct {
 
 // tester decides about the value under a path. Absent values are never tested: every condition is false of them.
 type tester interface {
-	test(v *value) bool
+	// test spends what it costs; what it returns counts for nothing when b was left undecided.
+	test(v *value, b *budget) bool
 	// appendKey writes its canonical form: members of a JSON array, after its name and the path.
 	appendKey(dst []byte) []byte
 	name() string
@@ -28,9 +29,12 @@ func newCondition(path string, t tester) *condition {
 	return &condition{path: path, tester: t, key: string(key)}
 }
 
-func (c *condition) matches(d *Document) bool {
-	v := d.at(c.path)
-	return v != nil && c.test(v)
+func (c *condition) matches(d *Document, b *budget) bool {
+	if !b.compare(1) {
+		return false
+	}
+	v := d.at(c.path, b)
+	return v != nil && b.compare(len(v.text)/bytesPerComparison) && c.test(v, b)
 }
 
 const (
@@ -41,15 +45,15 @@ const (
 // equals: the value is this scalar.
 type equals struct{ want scalar }
 
-func (e equals) test(v *value) bool          { return v.isScalar() && v.scalar() == e.want }
-func (e equals) appendKey(dst []byte) []byte { return appendValue(dst, e.want.value()) }
-func (e equals) name() string                { return "equals" }
-func (e equals) kinds() string               { return scalarKinds }
+func (e equals) test(v *value, _ *budget) bool { return v.isScalar() && v.scalar() == e.want }
+func (e equals) appendKey(dst []byte) []byte   { return appendValue(dst, e.want.value()) }
+func (e equals) name() string                  { return "equals" }
+func (e equals) kinds() string                 { return scalarKinds }
 
 // exists: there is a value.
 type exists struct{}
 
-func (exists) test(*value) bool            { return true }
+func (exists) test(*value, *budget) bool   { return true }
 func (exists) appendKey(dst []byte) []byte { return append(dst, "true"...) }
 func (exists) name() string                { return "exists" }
 func (exists) kinds() string               { return anyKind }
@@ -57,7 +61,10 @@ func (exists) kinds() string               { return anyKind }
 // holds: the value is an array with this scalar in it.
 type holds struct{ want scalar }
 
-func (h holds) test(v *value) bool {
+func (h holds) test(v *value, b *budget) bool {
+	if !b.pass(len(v.items)) {
+		return false
+	}
 	for i := range v.items {
 		if item := &v.items[i]; item.isScalar() && item.scalar() == h.want {
 			return true
@@ -70,15 +77,19 @@ func (h holds) appendKey(dst []byte) []byte { return appendValue(dst, h.want.val
 func (h holds) name() string                { return "holds" }
 func (h holds) kinds() string               { return "[" }
 
-// pattern: the value is a string in which the expression is found.
+// pattern: the value is a string of at most maxSearchedBytes in which the expression is found.
 type pattern struct {
 	source, flags string
 	compiled      *regexp.Regexp
+	// steps are those of the compiled expression: a byte of text takes each of them once at most.
+	steps int
 	// grams are in every string in which it is found; none when that cannot be said.
 	grams []gram
 }
 
-func (p pattern) test(v *value) bool { return v.kind == '"' && p.compiled.MatchString(v.text) }
+func (p pattern) test(v *value, b *budget) bool {
+	return v.kind == '"' && len(v.text) <= maxSearchedBytes && b.run(p.steps*(1+len(v.text))) && p.compiled.MatchString(v.text)
+}
 func (p pattern) appendKey(dst []byte) []byte {
 	dst = append(appendString(dst, p.source), ',')
 	return appendString(dst, p.flags)
@@ -93,7 +104,7 @@ type element struct {
 	query *Normal
 }
 
-func (e element) test(v *value) bool {
+func (e element) test(v *value, b *budget) bool {
 	i := e.index
 	if i < 0 {
 		i += len(v.items)
@@ -102,7 +113,7 @@ func (e element) test(v *value) bool {
 		return false
 	}
 	only := [1]member{{"value", v.items[i]}}
-	return e.query.Match(&Document{root: value{kind: '{', members: only[:]}, dotted: true})
+	return e.query.match(&Document{root: value{kind: '{', members: only[:]}, dotted: true}, b)
 }
 
 // held gives a scalar that the array must hold, if there is one.
@@ -131,9 +142,13 @@ type place struct {
 	outside bool
 }
 
-func (p place) test(v *value) bool {
+func (p place) test(v *value, b *budget) bool {
 	at, ok := parsePoint(v)
-	return ok && p.shape.contains(at) != p.outside
+	return ok && p.holds(at, b)
+}
+
+func (p place) holds(at point, b *budget) bool {
+	return b.pass(p.shape.corners()) && p.shape.contains(at) != p.outside
 }
 
 func (p place) appendKey(dst []byte) []byte { return p.shape.append(dst) }

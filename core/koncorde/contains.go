@@ -4,28 +4,32 @@ package koncorde
 // members wanted, arrays with at least the elements wanted, in any order, each of them another one.
 type contains struct{ want value }
 
-func (c contains) test(v *value) bool          { return hasAll(&c.want, v) }
-func (c contains) appendKey(dst []byte) []byte { return appendValue(dst, &c.want) }
-func (c contains) name() string                { return "match" }
-func (c contains) kinds() string               { return "{" }
+func (c contains) test(v *value, b *budget) bool { return hasAll(&c.want, v, b) }
+func (c contains) appendKey(dst []byte) []byte   { return appendValue(dst, &c.want) }
+func (c contains) name() string                  { return "match" }
+func (c contains) kinds() string                 { return "{" }
 
-func hasAll(want, have *value) bool {
-	if want.kind != have.kind {
+func hasAll(want, have *value, b *budget) bool {
+	if !b.compare(1) || want.kind != have.kind {
 		return false
 	}
 	switch want.kind {
 	case '{':
 		for i := range want.members {
+			if !b.pass(len(have.members)) {
+				return false
+			}
 			inner := have.member(want.members[i].name)
-			if inner == nil || !hasAll(&want.members[i].value, inner) {
+			if inner == nil || !hasAll(&want.members[i].value, inner, b) {
 				return false
 			}
 		}
 		return true
 	case '[':
-		return len(want.items) <= len(have.items) && hasScalars(want.items, have.items) && hasContainers(want.items, have.items)
+		return len(want.items) <= len(have.items) && b.compare(len(want.items)+len(have.items)) &&
+			hasScalars(want.items, have.items) && hasContainers(want.items, have.items, b)
 	}
-	return want.scalar() == have.scalar()
+	return b.compare(len(have.text)/bytesPerComparison) && want.scalar() == have.scalar()
 }
 
 // hasScalars counts: a scalar can only stand for an equal one.
@@ -53,7 +57,7 @@ func hasScalars(want, have []value) bool {
 // hasContainers gives each wanted object and array an element of its own. One element may do for several that are wanted,
 // so taking the first that fits is not enough: an element is taken over when its owner finds another one (Kuhn's
 // algorithm for matchings).
-func hasContainers(want, have []value) bool {
+func hasContainers(want, have []value, b *budget) bool {
 	var fits [][]int // per wanted container, the elements that would do
 	for i := range want {
 		if want[i].isScalar() {
@@ -62,7 +66,7 @@ func hasContainers(want, have []value) bool {
 		var fit []int
 		// As many candidates as there are elements wanted are always enough.
 		for k := 0; k < len(have) && len(fit) < len(want); k++ {
-			if hasAll(&want[i], &have[k]) {
+			if hasAll(&want[i], &have[k], b) {
 				fit = append(fit, k)
 			}
 		}
@@ -73,7 +77,7 @@ func hasContainers(want, have []value) bool {
 	}
 	owner := map[int]int{}
 	for i := range fits {
-		if !assign(i, fits, owner, map[int]bool{}) {
+		if !assign(i, fits, owner, map[int]bool{}, b) {
 			return false
 		}
 	}
@@ -81,13 +85,16 @@ func hasContainers(want, have []value) bool {
 }
 
 // assign finds an element for the wanted container i; owner says who has which. Elements in tried are not asked again.
-func assign(i int, fits [][]int, owner map[int]int, tried map[int]bool) bool {
+func assign(i int, fits [][]int, owner map[int]int, tried map[int]bool, b *budget) bool {
 	for _, k := range fits[i] {
+		if !b.compare(1) {
+			return false
+		}
 		if tried[k] {
 			continue
 		}
 		tried[k] = true
-		if holder, taken := owner[k]; !taken || assign(holder, fits, owner, tried) {
+		if holder, taken := owner[k]; !taken || assign(holder, fits, owner, tried, b) {
 			owner[k] = i
 			return true
 		}

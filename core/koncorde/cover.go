@@ -12,9 +12,10 @@ const maxCoverWork = 100_000
 
 // cover chooses some of primes that cover all of on together: as few as can be, with as few literals as can be, the first
 // of these that the search meets. When the search takes too long it is the best found so far.
-func cover(primes []implicant, on table) []int {
+func cover(primes []implicant, on table, b *budget) []int {
 	s := coverSearch{primes: primes, best: math.MaxInt}
 	s.search(on, nil, 0)
+	b.comparisons -= s.work
 	slices.Sort(s.chosen)
 	return s.chosen
 }

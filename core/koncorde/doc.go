@@ -23,7 +23,15 @@
 //
 // Regular expressions are RE2, always: their time grows with the length of the text. Look-around and references back are
 // refused. The API has a setting, realtime.pcreSupport, for an engine that tries again and again; there is none here, because
-// anybody who may subscribe could stop the node with one expression, and every write to the collection would wait for it.
+// anybody who may subscribe could stop the node with one expression, and every write to the collection would wait for it. How
+// many steps an expression has when its repetitions are written out is bounded, and so is the text that it looks at: in a text
+// of more than 64 KiB nothing is found, as in a value that is no text, so the negation is true.
+//
+// # What a filter may cost
+//
+// A filter whose normal form would take more than some milliseconds to find is refused. A match ends after some milliseconds
+// too: filters that were not decided until then do not match, whatever they negate, and the caller is told that there were
+// such. Work is counted, not timed.
 //
 // # What it is not for
 //

@@ -46,9 +46,9 @@ func (d *Document) setID(id string) {
 }
 
 // at gives what is under path, nil when nothing is; the empty path is the document itself.
-func (d *Document) at(path string) *value {
+func (d *Document) at(path string, b *budget) *value {
 	if path == "" {
 		return &d.root
 	}
-	return d.root.find(path)
+	return d.root.find(path, b)
 }

@@ -53,7 +53,7 @@ func (n *normaliser) multiply(a, b terms) (terms, error) {
 			if err := n.spend(1 + len(left)*len(right)); err != nil {
 				return nil, err
 			}
-			if joined, possible := conjoin(left, right); possible {
+			if joined, possible := conjoin(left, right, n.budget); possible {
 				product = append(product, joined)
 			}
 		}
@@ -62,18 +62,18 @@ func (n *normaliser) multiply(a, b terms) (terms, error) {
 }
 
 // conjoin gives the literals of both without those that others imply; possible is false when they contradict each other.
-func conjoin(left, right []literal) (joined []literal, possible bool) {
+func conjoin(left, right []literal, b *budget) (joined []literal, possible bool) {
 	joined = slices.Clone(left)
 	for _, l := range right {
 		for _, m := range joined {
-			if m.implies(l.not()) {
+			if m.implies(l.not(), b) {
 				return nil, false
 			}
 		}
-		if slices.ContainsFunc(joined, func(m literal) bool { return m.implies(l) }) {
+		if slices.ContainsFunc(joined, func(m literal) bool { return m.implies(l, b) }) {
 			continue
 		}
-		joined = slices.DeleteFunc(joined, func(m literal) bool { return l.implies(m) })
+		joined = slices.DeleteFunc(joined, func(m literal) bool { return l.implies(m, b) })
 		joined = append(joined, l)
 	}
 	slices.SortFunc(joined, compareLiterals)
@@ -89,11 +89,11 @@ func (n *normaliser) absorb(all terms) (terms, error) {
 		if err := n.spend(1 + len(kept)*len(term)); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(kept, func(k []literal) bool { return covers(k, term) }) {
+		if slices.ContainsFunc(kept, func(k []literal) bool { return covers(k, term, n.budget) }) {
 			continue
 		}
-		kept = slices.DeleteFunc(kept, func(k []literal) bool { return covers(term, k) })
-		if len(term) == 1 && slices.ContainsFunc(kept, func(k []literal) bool { return len(k) == 1 && k[0].not().implies(term[0]) }) {
+		kept = slices.DeleteFunc(kept, func(k []literal) bool { return covers(term, k, n.budget) })
+		if len(term) == 1 && slices.ContainsFunc(kept, func(k []literal) bool { return len(k) == 1 && k[0].not().implies(term[0], n.budget) }) {
 			return terms{{}}, nil
 		}
 		kept = append(kept, term)
@@ -102,9 +102,9 @@ func (n *normaliser) absorb(all terms) (terms, error) {
 }
 
 // covers reports whether wide is true whenever narrow is: each literal of wide follows from one of narrow.
-func covers(wide, narrow []literal) bool {
+func covers(wide, narrow []literal, b *budget) bool {
 	for _, w := range wide {
-		if !slices.ContainsFunc(narrow, func(l literal) bool { return l.implies(w) }) {
+		if !slices.ContainsFunc(narrow, func(l literal) bool { return l.implies(w, b) }) {
 			return false
 		}
 	}

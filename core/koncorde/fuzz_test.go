@@ -130,7 +130,7 @@ func written(e *expression, d *Document) truth3 {
 	case opNot:
 		return -written(e.operands[0], d)
 	case opTest:
-		v := d.at(e.cond.path)
+		v := d.at(e.cond.path, unlimited())
 		if p, ok := e.cond.tester.(place); ok {
 			if v == nil {
 				return unknown
@@ -138,11 +138,11 @@ func written(e *expression, d *Document) truth3 {
 			if _, ok := parsePoint(v); !ok {
 				return unknown
 			}
-			return truthOf(p.test(v))
+			return truthOf(p.test(v, unlimited()))
 		}
-		return truthOf(v != nil && e.cond.test(v))
+		return truthOf(v != nil && e.cond.test(v, unlimited()))
 	case opQuery:
-		v := d.at(e.query.path)
+		v := d.at(e.query.path, unlimited())
 		if v == nil || v.kind != '[' {
 			return no
 		}

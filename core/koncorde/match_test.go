@@ -2,6 +2,7 @@ package koncorde_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/core/koncorde"
@@ -131,6 +132,35 @@ func TestMatch(t *testing.T) {
 			if matches(t, c.filter, "me", source) {
 				t.Errorf("%s matches %s", c.filter, source)
 			}
+		}
+	}
+}
+
+// TestLongTexts: nothing is found in a text of more than 64 KiB, which is as a value of another type.
+func TestLongTexts(t *testing.T) {
+	const longest = 64 << 10
+	source := func(n int) string {
+		return `{"a":"` + strings.Repeat("x", n-3) + `end","l":["` + strings.Repeat("x", n) + `"]}`
+	}
+	found, negated := `{"regexp":{"a":"end$"}}`, `{"not":{"regexp":{"a":"end$"}}}`
+	inside, notInside := `{"select":{"field":"l","index":0,"query":{"regexp":{"value":"x"}}}}`, `{"not":{"select":{"field":"l","index":0,"query":{"regexp":{"value":"x"}}}}}`
+	for _, c := range []struct {
+		filter      string
+		short, long bool
+	}{
+		{found, true, false},
+		{negated, false, true},
+		{`{"regexp":{"a":""}}`, true, false},
+		{inside, true, false},
+		{notInside, false, true},
+		{`{"or":[` + found + "," + negated + `]}`, true, true},
+		{`{"and":[{"exists":"a"},` + negated + `]}`, false, true},
+	} {
+		if got := matches(t, c.filter, "", source(longest)); got != c.short {
+			t.Errorf("%s: %v of a text of 64 KiB", c.filter, got)
+		}
+		if got := matches(t, c.filter, "", source(longest+1)); got != c.long {
+			t.Errorf("%s: %v of a longer text", c.filter, got)
 		}
 	}
 }

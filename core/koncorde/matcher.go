@@ -6,12 +6,12 @@ import "sync"
 // with the document, not with how many there are. What nothing better is known of is tried one by one: filters (or
 // alternatives of them) that hold only negations, which match most documents anyway, with each; shapes that a point must be
 // outside of, selects that ask for no fixed value, and regular expressions that need no three characters in a row, with each
-// document that has a point, an array or a string there.
+// document that has a point, an array or a string there. What one match may spend is bounded, see [Matcher.AppendMatch].
 //
 // Each conjunction of a filter is filed under one of its conditions, the one that fewest conjunctions share, in an index
 // for the kind of that condition; a document looks up its own values there, and what it finds is checked in full.
 //
-// Any number of goroutines may match; Add and Remove wait for them. Add takes about as long as the filter has conjunctions,
+// Any number of goroutines may match; Add and Remove wait for them, which is no longer than a match may take. Add takes about as long as the filter has conjunctions,
 // Remove also as there are filed together with them. The zero value is not usable.
 type Matcher struct {
 	mu    sync.RWMutex
@@ -24,7 +24,9 @@ type Matcher struct {
 	slots int
 	free  []int
 
-	seen sync.Pool // of *seenRooms
+	// limits are what a match may spend.
+	limits budget
+	runs   sync.Pool // of *matching
 }
 
 // room is a filter under its id.
@@ -47,7 +49,11 @@ type entry struct {
 
 // NewMatcher makes an empty one.
 func NewMatcher() *Matcher {
-	return &Matcher{rooms: map[string]*room{}, byPath: &pathNode{}, seen: sync.Pool{New: func() any { return new(seenRooms) }}}
+	return &Matcher{
+		rooms: map[string]*room{}, byPath: &pathNode{},
+		limits: budget{comparisons: matchComparisons, steps: matchSteps},
+		runs:   sync.Pool{New: func() any { return new(matching) }},
+	}
 }
 
 // Len counts the filters.

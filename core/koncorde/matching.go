@@ -1,26 +1,40 @@
 package koncorde
 
-// Match gives the ids of the filters that match d, each once, in no order.
-func (m *Matcher) Match(d *Document) []string { return m.AppendMatch(nil, d) }
-
-// AppendMatch appends to dst what Match gives.
-func (m *Matcher) AppendMatch(dst []string, d *Document) []string {
-	run := matching{document: d, rooms: dst}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	run.seen = m.seen.Get().(*seenRooms)
-	defer m.seen.Put(run.seen)
-	run.seen.reset(m.slots)
-	run.check(m.always)
-	run.walk(m.byPath, d.root.members)
-	return run.rooms
+// Match gives what AppendMatch does to who does not ask whether it is complete.
+func (m *Matcher) Match(d *Document) []string {
+	rooms, _ := m.AppendMatch(nil, d)
+	return rooms
 }
 
-// matching is one run of a matcher.
+// AppendMatch appends to dst the ids of the filters that match d, each once, in no order.
+//
+// What it may spend is bounded, so that no filters and no document take longer than some milliseconds. When that is used up,
+// complete is false, and filters that would still have to be tried are left out. Those of which nothing has to be tried once
+// they are looked up, such as a single equals, are always found. Regular expressions have a share of their own: when they
+// have used it, all else goes on.
+func (m *Matcher) AppendMatch(dst []string, d *Document) (rooms []string, complete bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	run := m.runs.Get().(*matching)
+	run.document, run.rooms, run.incomplete = d, dst, false
+	run.budget = m.limits
+	run.seen.reset(m.slots)
+	run.walk(m.byPath, d.root.members)
+	run.check(m.always) // last: what is looked up first tells more
+	rooms, complete = run.rooms, !run.incomplete && !run.budget.undecided
+	run.document, run.rooms = nil, nil
+	m.runs.Put(run)
+	return rooms, complete
+}
+
+// matching is one run of a matcher. It is used again for the next one.
 type matching struct {
 	document *Document
 	rooms    []string
-	seen     *seenRooms
+	seen     seenRooms
+	budget   budget
+	// incomplete says that an entry was left out.
+	incomplete bool
 }
 
 // walk looks up every path of the document that some filter asks about.
@@ -57,13 +71,31 @@ func (m *matching) checkOne(e *entry) {
 	if m.document.dotted {
 		term = e.term
 	}
-	if !allHold(term, m.document) {
+	if !m.allHold(term) {
 		return
 	}
 	if !once {
 		m.seen.add(e.room.slot)
 	}
 	m.rooms = append(m.rooms, e.room.id)
+}
+
+// allHold reports whether all of term was decided and is true.
+func (m *matching) allHold(term []literal) bool {
+	m.beginTrial()
+	return allHold(term, m.document, &m.budget) && !m.budget.undecided
+}
+
+// isTrue reports whether a condition was decided and is true of v.
+func (m *matching) isTrue(c *condition, v *value) bool {
+	m.beginTrial()
+	return m.budget.compare(1) && c.test(v, &m.budget) && !m.budget.undecided
+}
+
+// beginTrial forgets what the last one left undecided, but not that something was.
+func (m *matching) beginTrial() {
+	m.incomplete = m.incomplete || m.budget.undecided
+	m.budget.undecided = false
 }
 
 // seenRooms is a set of slots that is emptied at no cost: a slot is in it when it has the number of this run.

@@ -11,15 +11,15 @@ import (
 // that cannot occur (two different equals on one path, say) left free to be true or false.
 //
 // The result depends on what the clause means only, not on how it is written.
-func minimise(c *clause) terms {
+func minimise(c *clause, b *budget) terms {
 	literals := c.literals(nil)
 	slices.SortFunc(literals, compareLiterals)
 	t := newTruth(conditionsOf(literals))
 	on := t.of(c)
-	free := t.impossible()
+	free := t.impossible(b)
 	on = on.without(free)
 	primes := t.primes(on.with(free), on)
-	chosen := cover(primes, on)
+	chosen := cover(primes, on, b)
 	result := make(terms, len(chosen))
 	for i, p := range chosen {
 		result[i] = t.literals(primes[p])
@@ -107,14 +107,14 @@ func (t *truth) literal(i int, negative bool) table {
 }
 
 // impossible gives the combinations that no document has.
-func (t *truth) impossible() table {
+func (t *truth) impossible(w *budget) table {
 	result := make(table, len(t.all))
 	for i, a := range t.conditions {
 		for k, b := range t.conditions {
-			if i != k && within(a, b) {
+			if i != k && within(a, b, w) {
 				result = result.with(t.where[i].without(t.where[k]))
 			}
-			if i < k && apart(a, b) {
+			if i < k && apart(a, b, w) {
 				result = result.with(t.where[i].both(t.where[k]))
 			}
 		}

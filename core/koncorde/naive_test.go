@@ -209,7 +209,7 @@ func naiveLeaf(keyword string, content map[string]any, flat map[string]any) trut
 			if object, ok := want.(map[string]any); ok {
 				source, flags = object["value"], "(?i)"
 			}
-			return truthOf(ok && regexp.MustCompile(flags+source.(string)).MatchString(s))
+			return truthOf(ok && len(s) <= 64<<10 && regexp.MustCompile(flags+source.(string)).MatchString(s))
 		}
 		lat, lon, ok := naivePoint(have)
 		if !ok {

@@ -19,21 +19,23 @@ type literal struct {
 	negative bool
 }
 
-func (l literal) holds(d *Document) bool { return l.matches(d) != l.negative }
+func (l literal) holds(d *Document, b *budget) bool { return l.matches(d, b) != l.negative }
 
-// Match reports whether the filter matches d.
-func (n *Normal) Match(d *Document) bool {
+// Match reports whether the filter matches d, however long it takes.
+func (n *Normal) Match(d *Document) bool { return n.match(d, unlimited()) }
+
+func (n *Normal) match(d *Document, b *budget) bool {
 	for _, term := range n.terms {
-		if allHold(term, d) {
+		if allHold(term, d, b) {
 			return true
 		}
 	}
 	return false
 }
 
-func allHold(term []literal, d *Document) bool {
+func allHold(term []literal, d *Document, b *budget) bool {
 	for _, l := range term {
-		if !l.holds(d) {
+		if !l.holds(d, b) {
 			return false
 		}
 	}

@@ -12,12 +12,12 @@ import (
 var errTooComplex = errors.New("the filter is too complex: its and and or combine to too many cases")
 
 const (
-	// maxWork bounds the comparisons of one normalisation: some 50 ms.
-	maxWork = 2_000_000
+	// maxWork bounds the comparisons of one normalisation, maxRelationSteps what regular expressions may spend on the values
+	// of others: some milliseconds together.
+	maxWork          = 2_000_000
+	maxRelationSteps = 400_000
 	// maxExact is for how many conditions the smallest form is searched.
 	maxExact = 9
-	// minimiseWork is what that search costs.
-	minimiseWork = 40_000
 )
 
 // Normalise gives the canonical form. limit is how many elementary conditions it may hold (see Conditions), 0 for any
@@ -25,13 +25,16 @@ const (
 //
 // The order of operands, of members and of values never matters. Filters of few conditions that mean the same get the
 // same form, if the conditions themselves are the same or know of each other (equals and range on one path do, two
-// regular expressions do not). Ranges on one path that must all hold are one range. Beyond, only repeated and superfluous parts are removed, so that filters that mean the
-// same may get different forms. Different meanings never get the same form.
+// regular expressions do not). Ranges on one path that must all hold are one range. Beyond, only repeated and superfluous parts
+// are removed, so that filters that mean the same may get different forms. Different meanings never get the same form.
 func (f *Filter) Normalise(limit int) (*Normal, error) {
-	n := &normaliser{conditions: map[string]*condition{}}
+	n := &normaliser{map[string]*condition{}, &budget{comparisons: maxWork, steps: maxRelationSteps}}
 	normal, err := n.normalise(f.root)
 	if err != nil {
 		return nil, err
+	}
+	if n.budget.undecided {
+		return nil, errTooComplex
 	}
 	if count := normal.Conditions(); limit > 0 && count > limit {
 		return nil, fmt.Errorf("a filter may hold %d conditions after normalisation, this one has %d", limit, count)
@@ -43,11 +46,11 @@ func (f *Filter) Normalise(limit int) (*Normal, error) {
 type normaliser struct {
 	// conditions are all that occur, by key: equal ones are one condition.
 	conditions map[string]*condition
-	work       int
+	budget     *budget
 }
 
 func (n *normaliser) spend(work int) error {
-	if n.work += work; n.work > maxWork {
+	if !n.budget.compare(work) {
 		return errTooComplex
 	}
 	return nil
@@ -78,7 +81,7 @@ func (n *normaliser) smallest(c *clause) (terms, error) {
 	if exact, err := n.searchable(c.literals(nil)); err != nil {
 		return nil, err
 	} else if exact {
-		return minimise(c), nil
+		return minimise(c, n.budget), nil
 	}
 	terms, err := n.expand(c)
 	if err != nil {
@@ -87,7 +90,7 @@ func (n *normaliser) smallest(c *clause) (terms, error) {
 	if exact, err := n.searchable(slices.Concat(terms...)); err != nil {
 		return nil, err
 	} else if exact {
-		return minimise(terms.clause()), nil
+		return minimise(terms.clause(), n.budget), nil
 	}
 	return terms, nil
 }
@@ -97,17 +100,27 @@ func (n *normaliser) smallest(c *clause) (terms, error) {
 func (n *normaliser) searchable(literals []literal) (bool, error) {
 	slices.SortFunc(literals, compareLiterals)
 	literals = slices.Compact(literals)
-	if len(literals) > 2*maxExact || len(conditionsOf(literals)) > maxExact {
+	count := len(conditionsOf(literals))
+	if len(literals) > 2*maxExact || count > maxExact {
 		return false, nil
 	}
 	for i, l := range literals {
 		for _, m := range literals[:i] {
-			if l.condition == m.condition || l.implies(m) || m.implies(l) || l.not().implies(m) {
-				return true, n.spend(minimiseWork)
+			if l.condition == m.condition || l.implies(m, n.budget) || m.implies(l, n.budget) || l.not().implies(m, n.budget) {
+				return true, n.spend(minimiseWork(count))
 			}
 		}
 	}
 	return false, nil
+}
+
+// minimiseWork is what that search costs before it chooses: each condition is true, false or left out.
+func minimiseWork(conditions int) int {
+	work := 2
+	for range conditions {
+		work *= 3
+	}
+	return work
 }
 
 // clause is an expression without negations: they are in its literals.
@@ -131,9 +144,8 @@ func (n *normaliser) clause(e *expression, negative bool) (*clause, error) {
 		return n.test(e.cond, negative), nil
 	case opQuery:
 		// A query of its own: what its paths mean is inside the element.
-		inner := &normaliser{conditions: map[string]*condition{}, work: n.work}
+		inner := &normaliser{map[string]*condition{}, n.budget}
 		query, err := inner.normalise(e.query.query)
-		n.work = inner.work
 		switch {
 		case err != nil:
 			return nil, err

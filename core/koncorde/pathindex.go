@@ -152,7 +152,7 @@ func (x *pathIndex) lookUp(v *value, m *matching) {
 
 func (x *pathIndex) lookUpItems(v *value, m *matching) {
 	for _, e := range x.elements {
-		if e.access.test(v) {
+		if m.isTrue(e.access, v) {
 			m.checkOne(e)
 		}
 	}
@@ -179,13 +179,13 @@ func (x *pathIndex) lookUpPlace(v *value, m *matching) {
 	}
 	x.inside.lookUp(p, func(b bag) {
 		for _, e := range b {
-			if e.access.tester.(place).shape.contains(p) {
+			if e.access.tester.(place).holds(p, &m.budget) {
 				m.checkOne(e)
 			}
 		}
 	})
 	for _, e := range x.outside {
-		if !e.access.tester.(place).shape.contains(p) {
+		if e.access.tester.(place).holds(p, &m.budget) {
 			m.checkOne(e)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +54,31 @@ func TestGrams(t *testing.T) {
 		}
 		if len(p.grams) != want {
 			t.Errorf("%s needs %d grams, want %d", source, len(p.grams), want)
+		}
+	}
+}
+
+// TestStepsOfExpressions: what people write is taken, what takes a second for a page of text is not.
+func TestStepsOfExpressions(t *testing.T) {
+	var words []string
+	for i := range 50 {
+		words = append(words, fmt.Sprintf("%04dgermanwords", 37*i))
+	}
+	for name, c := range map[string]struct {
+		source  string
+		refused bool
+	}{
+		"date":     {`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$`, false},
+		"e-mail":   {`^[a-zA-Z0-9.!#$%&'*+/=?^_{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$`, false},
+		"UUID":     {`^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, false},
+		"URL":      {`^(https?://)?([\w-]+\.)+[\w-]+(/[\w./?%&=-]*)?$`, false},
+		"50 words": {strings.Join(words, "|"), false},
+		"255":      {`^.{1,255}$`, false},
+		"attack":   {`(.{0,400}|[a1]{1,300})*x.{300}y.{100}Z`, true},
+		"800":      {`.{800}`, true},
+	} {
+		if _, err := newPattern(c.source, ""); (err != nil) != c.refused {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

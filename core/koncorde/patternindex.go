@@ -86,6 +86,9 @@ func (x *patternIndex) crowd(p pattern) int {
 
 // lookUp checks what is filed under the expressions that are found in v, a string.
 func (x *patternIndex) lookUp(v *value, m *matching) {
+	if len(v.text) > maxSearchedBytes {
+		return
+	}
 	if len(x.all) <= fewPatterns {
 		for _, b := range x.all {
 			b.try(v, m)
@@ -120,7 +123,7 @@ func (x *patternIndex) lookUp(v *value, m *matching) {
 }
 
 func (b *patternBag) try(v *value, m *matching) {
-	if b.pattern.test(v) {
+	if b.pattern.test(v, &m.budget) {
 		m.check(b.bag)
 	}
 }

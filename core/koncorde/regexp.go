@@ -11,8 +11,11 @@ import (
 
 const (
 	maxRegexpBytes = 4096
-	// maxRegexpSteps bounds what one character of a document may cost; `.{1000}` is a thousand steps.
-	maxRegexpSteps = 2000
+	// maxRegexpSteps bounds what one character of a document may cost; `.{500}` is five hundred steps. Fifty words to choose
+	// from fit in, a thousand bytes of text take some 4 ms at worst.
+	maxRegexpSteps = 750
+	// maxSearchedBytes is the longest text in which something is found.
+	maxSearchedBytes = 64 << 10
 )
 
 // newPattern reads an expression of the standard library, whose time grows with the length of the text only, and with
@@ -38,7 +41,7 @@ func newPattern(source, flags string) (pattern, error) {
 		return pattern{}, fmt.Errorf("it has %d steps when its repetitions are written out, more than %d", len(program.Inst), maxRegexpSteps)
 	}
 	compiled, err := regexp.Compile(expression)
-	return pattern{source, flags, compiled, gramsOf(parsed)}, err
+	return pattern{source, flags, compiled, len(program.Inst), gramsOf(parsed)}, err
 }
 
 // gram is three bytes of a text, ASCII letters in lower case.

@@ -6,11 +6,11 @@ import "strings"
 // on one path. The answers are safe, not complete: false means not known.
 
 // within reports whether b is true whenever a is.
-func within(a, b *condition) bool {
+func within(a, b *condition, w *budget) bool {
 	if a == b {
 		return true
 	}
-	if a.path != b.path || a.path == "" {
+	if a.path != b.path || a.path == "" || !w.compareKeys(a, b) {
 		return false
 	}
 	if _, ok := b.tester.(exists); ok {
@@ -19,7 +19,7 @@ func within(a, b *condition) bool {
 	switch t := a.tester.(type) {
 	case equals:
 		_, other := b.tester.(equals) // another value: conditions that are the same are one
-		return !other && b.test(t.want.value())
+		return !other && b.test(t.want.value(), w)
 	case span:
 		other, ok := b.tester.(span)
 		return ok && t.within(other)
@@ -28,8 +28,8 @@ func within(a, b *condition) bool {
 }
 
 // apart reports whether a and b are never both true.
-func apart(a, b *condition) bool {
-	if a == b || a.path != b.path || a.path == "" {
+func apart(a, b *condition, w *budget) bool {
+	if a == b || a.path != b.path || a.path == "" || !w.compareKeys(a, b) {
 		return false
 	}
 	one, ok1 := a.tester.(equals)
@@ -38,9 +38,9 @@ func apart(a, b *condition) bool {
 	case ok1 && ok2:
 		return true
 	case ok1:
-		return !b.test(one.want.value())
+		return !b.test(one.want.value(), w)
 	case ok2:
-		return !a.test(other.want.value())
+		return !a.test(other.want.value(), w)
 	}
 	if shareNoKind(a, b) {
 		return true
@@ -61,16 +61,21 @@ func shareNoKind(a, b tester) bool {
 }
 
 // implies reports whether m is true whenever l is.
-func (l literal) implies(m literal) bool {
+func (l literal) implies(m literal, w *budget) bool {
 	switch {
 	case !l.negative && !m.negative:
-		return within(l.condition, m.condition)
+		return within(l.condition, m.condition, w)
 	case !l.negative:
-		return apart(l.condition, m.condition)
+		return apart(l.condition, m.condition, w)
 	case m.negative:
-		return within(m.condition, l.condition)
+		return within(m.condition, l.condition, w)
 	}
 	return false
 }
 
 func (l literal) not() literal { return literal{l.condition, !l.negative} }
+
+// compareKeys admits asking what two conditions say about each other, which takes long when their values are.
+func (b *budget) compareKeys(one, other *condition) bool {
+	return b.compare((len(one.key) + len(other.key)) / bytesPerComparison)
+}

@@ -9,6 +9,8 @@ import (
 type shape interface {
 	// contains reports whether p is in it or on its edge.
 	contains(p point) bool
+	// corners is how many points are looked at to decide that.
+	corners() int
 	// bounds gives one or two boxes, none of which crosses the 180th meridian, that hold all its points.
 	bounds() []box
 	// append writes its canonical form: members of a JSON array.
@@ -28,6 +30,8 @@ func (b box) contains(p point) bool {
 	}
 	return p.lon >= b.left && p.lon <= b.right
 }
+
+func (b box) corners() int { return 2 }
 
 func (b box) bounds() []box {
 	if b.left > b.right {
@@ -53,6 +57,8 @@ func (r ring) contains(p point) bool {
 	d := r.centre.distance(p)
 	return d >= r.from && d <= r.to
 }
+
+func (r ring) corners() int { return 1 }
 
 // bounds are a little too large, so that rounding never leaves a point out.
 func (r ring) bounds() []box {
@@ -183,6 +189,8 @@ func (p polygon) contains(q point) bool {
 }
 
 func between(x, a, b float64) bool { return x >= math.Min(a, b) && x <= math.Max(a, b) }
+
+func (p polygon) corners() int { return len(p.points) }
 
 func (p polygon) bounds() []box { return []box{p.around} }
 

@@ -10,7 +10,7 @@ type bound struct {
 	inclusive bool
 }
 
-func (s span) test(v *value) bool { return v.kind == '0' && s.contains(v.number()) }
+func (s span) test(v *value, _ *budget) bool { return v.kind == '0' && s.contains(v.number()) }
 
 func (s span) contains(n number) bool { return s.lower.admitsAbove(n) && s.upper.admitsBelow(n) }
 

@@ -57,7 +57,10 @@ func (v *value) member(name string) *value {
 
 // find gives what an object holds under a dotted path, nil when it holds nothing there. Names may hold dots themselves; of
 // several values under one path the last one counts.
-func (v *value) find(path string) *value {
+func (v *value) find(path string, b *budget) *value {
+	if !b.pass(len(v.members)) {
+		return nil
+	}
 	var found *value
 	for i := range v.members {
 		m := &v.members[i]
@@ -69,7 +72,7 @@ func (v *value) find(path string) *value {
 			continue
 		}
 		if path[len(m.name)] == '.' && m.value.kind == '{' {
-			if inner := m.value.find(path[len(m.name)+1:]); inner != nil {
+			if inner := m.value.find(path[len(m.name)+1:], b); inner != nil {
 				found = inner
 			}
 		}
