@@ -8,7 +8,7 @@ import (
 
 // maxCoverWork bounds the search for the smallest cover, in primes looked at. Counting these and not time keeps the result
 // the same everywhere.
-const maxCoverWork = 100_000
+const maxCoverWork = 20_000
 
 // cover chooses some of primes that cover all of on together: as few as can be, with as few literals as can be, the first
 // of these that the search meets. When the search takes too long it is the best found so far.

@@ -46,11 +46,14 @@ func (n *normaliser) expandEach(operands []*clause) ([]terms, error) {
 	return all, nil
 }
 
+// conjoinWork is what making a conjunction costs before anything is compared.
+const conjoinWork = 10
+
 func (n *normaliser) multiply(a, b terms) (terms, error) {
 	var product terms
 	for _, left := range a {
 		for _, right := range b {
-			if err := n.spend(1 + len(left)*len(right)); err != nil {
+			if err := n.spend(conjoinWork + 3*len(left)*len(right)); err != nil {
 				return nil, err
 			}
 			if joined, possible := conjoin(left, right, n.budget); possible {
@@ -86,7 +89,7 @@ func (n *normaliser) absorb(all terms) (terms, error) {
 	all.sort()
 	var kept terms
 	for _, term := range all {
-		if err := n.spend(1 + len(kept)*len(term)); err != nil {
+		if err := n.spend(1 + len(kept)); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(kept, func(k []literal) bool { return covers(k, term, n.budget) }) {
@@ -104,6 +107,9 @@ func (n *normaliser) absorb(all terms) (terms, error) {
 // covers reports whether wide is true whenever narrow is: each literal of wide follows from one of narrow.
 func covers(wide, narrow []literal, b *budget) bool {
 	for _, w := range wide {
+		if !b.compare(len(narrow)) {
+			return false
+		}
 		if !slices.ContainsFunc(narrow, func(l literal) bool { return l.implies(w, b) }) {
 			return false
 		}

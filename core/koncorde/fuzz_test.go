@@ -84,7 +84,8 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 		found := map[string]int{}
-		for _, name := range m.Match(d) {
+		rooms, complete := m.AppendMatch(nil, d)
+		for _, name := range rooms {
 			found[name]++
 		}
 		if took := time.Since(start); took > tooLong {
@@ -95,7 +96,7 @@ func FuzzMatch(f *testing.F) {
 			if n.Match(d) {
 				want = 1
 			}
-			if found[name] != want {
+			if found[name] != want && (complete || found[name] > want) {
 				t.Errorf("%s: found %d times, want %d", name, found[name], want)
 			}
 		}

@@ -14,7 +14,7 @@ var errTooComplex = errors.New("the filter is too complex: its and and or combin
 const (
 	// maxWork bounds the comparisons of one normalisation, maxRelationSteps what regular expressions may spend on the values
 	// of others: some milliseconds together.
-	maxWork          = 2_000_000
+	maxWork          = 250_000
 	maxRelationSteps = 400_000
 	// maxExact is for how many conditions the smallest form is searched.
 	maxExact = 9
@@ -28,13 +28,9 @@ const (
 // regular expressions do not). Ranges on one path that must all hold are one range. Beyond, only repeated and superfluous parts
 // are removed, so that filters that mean the same may get different forms. Different meanings never get the same form.
 func (f *Filter) Normalise(limit int) (*Normal, error) {
-	n := &normaliser{map[string]*condition{}, &budget{comparisons: maxWork, steps: maxRelationSteps}}
-	normal, err := n.normalise(f.root)
+	normal, err := newNormaliser().run(f.root)
 	if err != nil {
 		return nil, err
-	}
-	if n.budget.undecided {
-		return nil, errTooComplex
 	}
 	if count := normal.Conditions(); limit > 0 && count > limit {
 		return nil, fmt.Errorf("a filter may hold %d conditions after normalisation, this one has %d", limit, count)
@@ -47,6 +43,19 @@ type normaliser struct {
 	// conditions are all that occur, by key: equal ones are one condition.
 	conditions map[string]*condition
 	budget     *budget
+}
+
+func newNormaliser() *normaliser {
+	return &normaliser{map[string]*condition{}, &budget{comparisons: maxWork, steps: maxRelationSteps}}
+}
+
+// run normalises a whole filter. What conditions say about each other counts for nothing when it was not all decided.
+func (n *normaliser) run(e *expression) (*Normal, error) {
+	normal, err := n.normalise(e)
+	if err == nil && n.budget.undecided {
+		return nil, errTooComplex
+	}
+	return normal, err
 }
 
 func (n *normaliser) spend(work int) error {
