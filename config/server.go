@@ -13,11 +13,12 @@ type Server struct {
 	Host              string         `config:"host" doc:"Address to listen on; 0.0.0.0 for every address of the machine."`
 	DataDir           string         `config:"dataDir" doc:"Folder of everything the node stores; made when missing. One running node a folder."`
 	MaxRequestSize    Size           `config:"maxRequestSize" doc:"Largest HTTP body or WebSocket message." min:"1KB" max:"1GB"`
+	MaxUnfinishedSize Size           `config:"maxUnfinishedSize" doc:"Memory for all WebSocket messages and MQTT packets above 16KB that have begun to arrive and are not complete. Further ones wait in the socket, for server.readTimeout at most; one alone always passes." min:"1MB"`
 	MaxHeaderSize     Size           `config:"maxHeaderSize" doc:"Largest HTTP request line with its headers." min:"4KB" max:"16MB"`
 	MaxConnections    int            `config:"maxConnections" doc:"Connections open at once; one more is closed at once." min:"1"`
 	ShutdownTimeout   time.Duration  `config:"shutdownTimeout" doc:"How long a stopping node takes at most. Running requests get three quarters of it, plugins and storage the rest." min:"0s"`
 	ReadHeaderTimeout time.Duration  `config:"readHeaderTimeout" doc:"Time for a client to send the headers of a request." min:"1ms"`
-	ReadTimeout       time.Duration  `config:"readTimeout" doc:"Time for a client to send a whole request." min:"1ms"`
+	ReadTimeout       time.Duration  `config:"readTimeout" doc:"Time for a client to send a whole request, WebSocket message or MQTT packet once it has begun." min:"1ms"`
 	WriteTimeout      time.Duration  `config:"writeTimeout" doc:"Time for a client to take an HTTP answer, counted from the end of the request's headers. Keep it above limits.requestTimeout when long requests must be answered." min:"1ms"`
 	HTTPIdleTimeout   time.Duration  `config:"httpIdleTimeout" doc:"How long a silent HTTP connection is kept for the next request." min:"1ms"`
 	StrictSDKVersion  bool           `config:"strictSdkVersion" doc:"Refuse requests of SDKs made for another major version of the API (volatile.sdkName, volatile.sdkVersion)."`
@@ -30,6 +31,7 @@ func defaultServer() Server {
 		Host:              "127.0.0.1",
 		DataDir:           "./data",
 		MaxRequestSize:    1 * MB,
+		MaxUnfinishedSize: 64 * MB,
 		MaxHeaderSize:     64 * KB,
 		MaxConnections:    10000,
 		ShutdownTimeout:   30 * time.Second,

@@ -46,6 +46,10 @@ type Base struct {
 	RequestTimeout time.Duration
 	// MaxRequestBytes bounds an HTTP body and a WebSocket message, as sent and after decompression alike.
 	MaxRequestBytes int64
+	// MessageTimeout is the time for a client to send the whole of a message or packet that it began to send.
+	MessageTimeout time.Duration
+	// Unfinished has the room for messages and packets until they are complete.
+	Unfinished *Unfinished
 }
 
 // Run executes req with the deadline. A panic below is logged and answered as an internal error.

@@ -81,6 +81,7 @@ func (n *Node) networkBase() (network.Base, error) {
 		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: counters, Connections: &n.connections,
 		Origins: origins, Proxies: c.Server.TrustedProxies, NodeID: n.id, Dev: c.Dev,
 		RequestTimeout: c.Limits.RequestTimeout, MaxRequestBytes: int64(c.Server.MaxRequestSize),
+		MessageTimeout: c.Server.ReadTimeout, Unfinished: network.NewUnfinished(int64(c.Server.MaxUnfinishedSize)),
 	}, nil
 }
 

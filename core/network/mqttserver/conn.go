@@ -2,6 +2,7 @@ package mqttserver
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -38,6 +39,7 @@ type conn struct {
 
 	// of the reader alone
 	in         *bufio.Reader
+	arrival    *network.Arrival // the room for the packet that is read; GiveUp is for any goroutine
 	clientID   string
 	silence    time.Duration // after which the connection ends
 	will       *will
@@ -53,7 +55,7 @@ type will struct {
 
 func newConn(s *Server, socket net.Conn) *conn {
 	c := &conn{
-		server: s, socket: socket, in: bufio.NewReaderSize(socket, 1<<10),
+		server: s, socket: socket, in: bufio.NewReaderSize(socket, 1<<10), arrival: network.NewArrival(s.o.Unfinished),
 		slots: make(chan struct{}, s.o.MaxInFlight), heard: map[string]struct{}{}, unreleased: map[uint16]struct{}{},
 		out: outbox{
 			socket: socket, metrics: s.o.Metrics, timeout: s.o.WriteTimeout,
@@ -130,7 +132,7 @@ func (c *conn) settle() {
 // read takes packets until the client leaves or must.
 func (c *conn) read() {
 	for c.await(c.silence) {
-		fixed, body, err := readPacket(c.in, c.server.o.MaxRequestBytes)
+		fixed, body, err := c.packet(c.server.o.MaxRequestBytes, min(c.silence, c.server.o.MessageTimeout))
 		if err == nil {
 			err = c.receive(fixed, body)
 		}
@@ -139,6 +141,27 @@ func (c *conn) read() {
 			return
 		}
 	}
+}
+
+// packet reads one packet. within is the time for what follows its fixed header, whatever is left of the silence; 0 leaves the
+// deadline as it is.
+func (c *conn) packet(maxPayload int64, within time.Duration) (packets.FixedHeader, []byte, error) {
+	fixed, err := readFixed(c.in, maxPayload)
+	if err != nil {
+		return fixed, nil, err
+	}
+	if fixed.Remaining > network.UncountedBytes {
+		defer c.arrival.Done()
+		timeout := cmp.Or(within, c.server.o.ConnectTimeout)
+		if err := c.arrival.Take(c.ctx, int64(fixed.Remaining), timeout); err != nil {
+			return fixed, nil, err
+		}
+	}
+	if within > 0 && fixed.Remaining > c.in.Buffered() && !c.await(within) {
+		return fixed, nil, errLeaves
+	}
+	body, err := readBody(c.in, fixed.Remaining)
+	return fixed, body, err
 }
 
 // await gives the client some time for its next packet; false when no more is read.
@@ -217,6 +240,7 @@ func (c *conn) Drain() {
 
 func (c *conn) endReading() {
 	c.stopping.Store(true)
+	c.arrival.GiveUp()
 	_ = c.socket.SetReadDeadline(time.Now()) // fails on a closed connection, which is not read
 }
 

@@ -26,7 +26,7 @@ func (c *conn) connect() bool {
 	if !c.await(c.server.o.ConnectTimeout) {
 		return false
 	}
-	fixed, body, err := readPacket(c.in, 0)
+	fixed, body, err := c.packet(0, 0)
 	if err != nil || fixed.Type != packets.Connect {
 		return false // it speaks something else
 	}

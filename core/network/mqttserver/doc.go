@@ -28,13 +28,14 @@
 // # Bounds
 //
 //   - Packets: Base.MaxRequestBytes of payload, topics and client identifiers of maxNameBytes, and 64 KiB for everything that is
-//     not published. Memory is taken as the bytes arrive.
+//     not published. Memory is taken as the bytes arrive; packets above network.UncountedBytes wait for room in Base.Unfinished,
+//     for as long as they may take.
 //   - Requests: MaxInFlight of a connection run; it is not read while there is no room, and after stallTime its requests are
 //     answered api.process.overloaded.
 //   - Outbox: OutboxMessages and OutboxBytes wait for a client. One more, and the client is slow: what waits is dropped and
 //     counted, and the connection is closed. A single message larger than OutboxBytes passes when nothing else waits.
-//   - Time: ConnectTimeout for CONNECT, WriteTimeout for a client to take what is written, and one and a half times its keep
-//     alive, at most IdleTimeout, of silence.
+//   - Time: ConnectTimeout for CONNECT, WriteTimeout for a client to take what is written, Base.MessageTimeout for a packet that
+//     has begun, and one and a half times its keep alive, at most IdleTimeout, of silence.
 //
 // # Goroutines
 //

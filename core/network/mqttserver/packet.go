@@ -30,28 +30,27 @@ var (
 	errUnexpected = errors.New("no client may send this packet here")
 )
 
-// readPacket reads the bytes of one packet: its fixed header, and what follows. maxPayload is for PUBLISH.
-func readPacket(r *bufio.Reader, maxPayload int64) (packets.FixedHeader, []byte, error) {
+// readFixed reads the fixed header of a packet, and checks its length. maxPayload is for PUBLISH.
+func readFixed(r *bufio.Reader, maxPayload int64) (packets.FixedHeader, error) {
 	var fixed packets.FixedHeader
 	first, err := r.ReadByte()
 	if err != nil {
-		return fixed, nil, err
+		return fixed, err
 	}
 	if err := fixed.Decode(first); err != nil {
-		return fixed, nil, err
+		return fixed, err
 	}
 	if fixed.Remaining, err = readLength(r); err != nil {
-		return fixed, nil, err
+		return fixed, err
 	}
 	limit := int64(maxControlBytes)
 	if fixed.Type == packets.Publish {
 		limit = maxPayload + maxNameBytes + 4 // the length of the topic, the packet id
 	}
 	if int64(fixed.Remaining) > limit {
-		return fixed, nil, errTooBig
+		return fixed, errTooBig
 	}
-	body, err := readBody(r, fixed.Remaining)
-	return fixed, body, err
+	return fixed, nil
 }
 
 // readLength reads a number of at most four bytes, seven bits in each.

@@ -65,6 +65,7 @@ func options(t testing.TB, do executor) Options {
 		Base: network.Base{
 			Executor: do, Gate: &gate{}, Logger: slog.New(slog.DiscardHandler), Metrics: metrics,
 			Connections: &network.Connections{}, NodeID: "node-1", RequestTimeout: 10 * time.Second, MaxRequestBytes: 128 << 10,
+			MessageTimeout: 10 * time.Second, Unfinished: network.NewUnfinished(1 << 20),
 		},
 		RequestTopic: "Kuzzle/request", ResponseTopic: "Kuzzle/response", Notifications: true,
 		DisconnectDelay: 10 * time.Second, MaxConnections: 100, MaxSubscriptions: 8, MaxInFlight: 4,
@@ -204,6 +205,16 @@ func (c *client) write(b []byte) {
 	if _, err := c.Write(b); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// readPacket reads the bytes of one packet.
+func readPacket(r *bufio.Reader, maxPayload int64) (packets.FixedHeader, []byte, error) {
+	fixed, err := readFixed(r, maxPayload)
+	if err != nil {
+		return fixed, nil, err
+	}
+	body, err := readBody(r, fixed.Remaining)
+	return fixed, body, err
 }
 
 // next reads one packet.

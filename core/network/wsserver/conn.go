@@ -37,6 +37,8 @@ type conn struct {
 	out    outbox
 	work   work
 	pings  *time.Timer
+	// arrival is the room for the message that is read.
+	arrival *network.Arrival
 	// started is closed when the fields above are set.
 	started  chan struct{}
 	closing  atomic.Bool
@@ -48,10 +50,12 @@ type conn struct {
 	messages int       // in that second
 	refusing bool      // requests are answered overloaded until there is room
 	unread   bool      // the client is still sending what is too big
+	begun    bool      // a message has begun and is not complete
+	hastened bool      // its time runs
 }
 
 func newConn(s *Server, r *http.Request) *conn {
-	c := &conn{server: s, local: network.AdmitFromThisMachine(r) == nil, started: make(chan struct{})}
+	c := &conn{server: s, local: network.AdmitFromThisMachine(r) == nil, arrival: network.NewArrival(s.o.Unfinished), started: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	peer := network.PeerAddr(r.RemoteAddr)
 	client, ips := s.o.Proxies.Client(peer, r.Header["X-Forwarded-For"])
@@ -91,6 +95,7 @@ func (c *conn) start(ws *websocket.Conn, socket *socket, compressed bool) {
 	if o.SendPings {
 		c.pings = time.AfterFunc(o.IdleTimeout/2, c.ping)
 	}
+	socket.waits = c.hasten
 	close(c.started)
 	o.Connections.Add(c)
 	go c.serve()
@@ -127,11 +132,7 @@ func (c *conn) serve() {
 func (c *conn) read() (code int, reason string) {
 	for {
 		c.touch(time.Now())
-		_, r, err := c.ws.NextReader()
-		if err != nil {
-			return c.readError(err)
-		}
-		message, err := readMessage(r, c.server.o.MaxRequestBytes)
+		message, err := c.next()
 		if err != nil {
 			return c.readError(err)
 		}
@@ -141,14 +142,47 @@ func (c *conn) read() (code int, reason string) {
 	}
 }
 
+// next waits for a message and reads it.
+func (c *conn) next() ([]byte, error) {
+	_, r, err := c.ws.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	c.begun = true
+	message, err := c.readMessage(r)
+	if err != nil {
+		return nil, err
+	}
+	c.begun, c.hastened = false, false
+	return message, nil
+}
+
+// hasten gives a message that has begun MessageTimeout to be complete, however many pings come with it. It is called before
+// the reader waits for bytes: most messages came as a whole with their beginning, and cost nothing.
+func (c *conn) hasten() {
+	if c.begun && !c.hastened {
+		c.hastened = true
+		c.allow(time.Now().Add(c.server.o.MessageTimeout))
+		c.deadline = time.Time{} // it is not that of an idle connection
+	}
+}
+
 // touch gives the client IdleTimeout again. The timer is not set for every message: a little more silence than asked for
 // is nothing.
 func (c *conn) touch(now time.Time) {
 	idle := c.server.o.IdleTimeout
-	if c.closing.Load() || c.deadline.Sub(now) > idle {
+	if c.begun || c.deadline.Sub(now) > idle {
 		return
 	}
-	c.deadline = now.Add(idle + idle/8)
+	c.allow(now.Add(idle + idle/8))
+}
+
+// allow lets the reader wait until then, unless the connection is closing.
+func (c *conn) allow(until time.Time) {
+	if c.closing.Load() {
+		return
+	}
+	c.deadline = until
 	_ = c.ws.SetReadDeadline(c.deadline) // fails on a closed connection, and so does the read
 	if c.closing.Load() {                // end came in between
 		c.expectEnd()
@@ -166,6 +200,11 @@ func (c *conn) readError(err error) (int, string) {
 	case c.closing.Load() && errors.As(err, &timeout) && timeout.Timeout():
 		c.socket.abort() // it did not take the close frame
 		return 0, ""
+	case errors.Is(err, network.ErrUnfinished):
+		c.unread = true
+		return closeFailed, "too many large messages at once"
+	case c.begun && errors.As(err, &timeout) && timeout.Timeout():
+		return closeFailed, "the message took too long"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return closeFailed, "idle for too long"
 	default: // the client closed, or broke the protocol and was told by the library
@@ -177,9 +216,10 @@ var scratch = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxScratchBytes = 64 << 10
 
-// readMessage reads one message into memory of its own size: it lives as long as its request, which may be long. limit
-// holds after decompression too.
-func readMessage(r io.Reader, limit int64) ([]byte, error) {
+// readMessage reads one message into memory of its own size: it lives as long as its request, which may be long. The limit
+// holds after decompression too. How long the message will be cannot be known, so it gets room for the longest.
+func (c *conn) readMessage(r io.Reader) ([]byte, error) {
+	limit := c.server.o.MaxRequestBytes
 	buf := scratch.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= maxScratchBytes {
@@ -187,14 +227,27 @@ func readMessage(r io.Reader, limit int64) ([]byte, error) {
 			scratch.Put(buf)
 		}
 	}()
-	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
+	n, err := buf.ReadFrom(io.LimitReader(r, network.UncountedBytes))
+	if err == nil && n == network.UncountedBytes {
+		defer c.arrival.Done()
+		if err = c.makeRoom(limit); err == nil {
+			_, err = buf.ReadFrom(io.LimitReader(r, limit+1-n))
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err
-	case n > limit:
+	case int64(buf.Len()) > limit:
 		return nil, errTooBig
 	}
 	return bytes.Clone(buf.Bytes()), nil
+}
+
+// makeRoom waits until there is memory for a message; the time that this takes is not the client's.
+func (c *conn) makeRoom(bytes int64) error {
+	err := c.arrival.Take(c.ctx, bytes, c.server.o.MessageTimeout)
+	c.hastened = false
+	return err
 }
 
 func (c *conn) push(f frame) bool {
@@ -226,6 +279,7 @@ func (c *conn) end(code int, reason string) bool {
 	}
 	c.socket.hurry()
 	c.closing.Store(true)
+	c.arrival.GiveUp()
 	c.expectEnd()
 	return true
 }

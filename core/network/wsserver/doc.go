@@ -19,7 +19,9 @@
 //     what waits is dropped and counted, and the connection is closed with 1011. The client comes back and subscribes
 //     again. With DropWhenSlow further notifications are dropped instead, and the client is told how many once it has read
 //     what waits; answers close it all the same. A single message larger than OutboxBytes passes when nothing else waits.
-//   - Time: the client has WriteTimeout to take what is written, and is closed after IdleTimeout of silence.
+//   - Unfinished messages: those above network.UncountedBytes wait for room in Base.Unfinished, for MessageTimeout at most.
+//   - Time: the client has WriteTimeout to take what is written, Base.MessageTimeout to send a message that it has begun, and is
+//     closed after IdleTimeout of silence.
 //
 // # Order
 //

@@ -56,6 +56,7 @@ func options(t testing.TB, do executor) Options {
 			Executor: do, Gate: gate{}, Logger: slog.New(slog.DiscardHandler), Metrics: metrics,
 			Connections: &network.Connections{}, Origins: origins, NodeID: "node-1",
 			RequestTimeout: 10 * time.Second, MaxRequestBytes: 64 << 10,
+			MessageTimeout: 10 * time.Second, Unfinished: network.NewUnfinished(1 << 20),
 		},
 		IdleTimeout: 10 * time.Second, MaxInFlight: 8, OutboxMessages: 256, OutboxBytes: 1 << 20, WriteTimeout: 5 * time.Second,
 	}

@@ -21,6 +21,8 @@ type socket struct {
 	hurried atomic.Bool
 	// impatient makes Write keep what the client does not take at once.
 	impatient atomic.Bool
+	// waits is called before each Read, nil for nobody.
+	waits func()
 
 	mu   sync.Mutex
 	rest []byte
@@ -67,6 +69,14 @@ func (s *socket) writeFrames(frames []frame) error {
 		}
 	}
 	return s.writeLocked(buf)
+}
+
+// Read reads what the client sends.
+func (s *socket) Read(p []byte) (int, error) {
+	if s.waits != nil {
+		s.waits()
+	}
+	return s.Conn.Read(p)
 }
 
 // Write waits until the client took p, unless impatient. The library writes whole frames with it.
