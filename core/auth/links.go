@@ -3,6 +3,7 @@ package auth
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,17 +14,26 @@ import (
 type Connections interface {
 	// Open reports whether there is such a connection. Unlink is called after it said no for the first time.
 	Open(id string) bool
-	// TokenEnded is told of connections whose token has expired, or was revoked otherwise. They are linked to no token any
-	// more. It is called without a lock, and Revoke and RevokeAll return after it.
-	TokenEnded(ctx context.Context, ids []string, expired bool)
-	// UserEnded is told of a user whose session tokens were all revoked. A connection that subscribed in his name may speak in
-	// that of another by now. spared reports those that speak with an API key of his: what they subscribed to stays.
+	// TokenEnded is told of connections on which the token of a user has expired, or was revoked otherwise. They are linked
+	// to no token of his any more; those of other users stay. It is called without a lock, and Revoke and RevokeAll return
+	// after it.
+	TokenEnded(ctx context.Context, kuid string, ids []string, expired bool)
+	// UserEnded is told of a user whose session tokens were all revoked: not all that was subscribed to in his name is linked
+	// to one. spared reports connections on which he speaks with an API key: what they subscribed to stays.
 	UserEnded(ctx context.Context, kuid string, spared func(connection string) bool)
+	// Crowded is told of a connection that is linked to no token of a user any more because maxUsers others speak over it. It
+	// is called without a lock.
+	Crowded(ctx context.Context, id, kuid string)
 }
 
-// Link makes a token that Verify gave the token of the connection that a request came over, in place of the one before. It
-// costs one look-up when it is that already. A token that was refreshed takes no connection away from its successor: it may
-// belong to a request that was under way. Over HTTP there is nothing to link, nor is there with a token for a single use.
+// maxUsers is how many users a connection has links for. The one who came first makes room for another: what such a program
+// asks for goes on being answered, and nothing that it hears outlives its token.
+const maxUsers = 64
+
+// Link makes a token that Verify gave the token of its user on the connection that a request came over, in place of the one
+// before. It costs one look-up when it is that already. A token that was refreshed takes no connection away from its
+// successor: it may belong to a request that was under way. Over HTTP there is nothing to link, nor is there with a token for
+// a single use.
 //
 // security.token.invalid when the token has ended since it was verified.
 func (s *Service) Link(ctx context.Context, c *protocol.Connection, t *Token) error {
@@ -46,7 +56,14 @@ func (s *Service) Unlink(connection string) { s.links.remove(connection) }
 
 func (s *Service) link(ctx context.Context, c *protocol.Connection, text string) error {
 	id := idOf(text)
-	err := s.whileValid(ctx, text, func(t *Token, valid func() bool) bool { return s.links.add(c.ID, id, t, valid) })
+	var crowded string
+	err := s.whileValid(ctx, text, func(t *Token, valid func() bool) (done bool) {
+		crowded, done = s.links.add(c.ID, id, t, valid)
+		return done
+	})
+	if crowded != "" {
+		s.options.Connections.Crowded(ctx, c.ID, crowded)
+	}
 	if err == nil && !s.options.Connections.Open(c.ID) { // closed meanwhile: Unlink may have come before
 		s.links.remove(c.ID)
 	}
@@ -79,8 +96,8 @@ func (s *Service) whileValid(ctx context.Context, text string, put func(t *Token
 
 // endLinks tells of the connections of a token that was revoked.
 func (s *Service) endLinks(ctx context.Context, id tokenID) {
-	if ended := s.links.end(id); len(ended) > 0 {
-		s.options.Connections.TokenEnded(ctx, ended, false)
+	if kuid, ended := s.links.end(id); len(ended) > 0 {
+		s.options.Connections.TokenEnded(ctx, kuid, ended, false)
 	}
 }
 
@@ -89,8 +106,8 @@ func (s *Service) expireUntil(ctx context.Context) {
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if expired := s.links.expire(s.now()); len(expired) > 0 {
-			s.options.Connections.TokenEnded(ctx, expired, true)
+		if kuid, expired := s.links.expire(s.now()); len(expired) > 0 {
+			s.options.Connections.TokenEnded(ctx, kuid, expired, true)
 			continue
 		}
 		timer.Reset(s.links.wait(s.now()))
@@ -108,18 +125,19 @@ const (
 	shortestWait = time.Millisecond
 )
 
-// links say which token each connection last spoke with. They hold nothing of tokens without a connection.
+// links say which token each user of a connection last spoke with. They hold nothing of tokens without a connection.
 type links struct {
 	// earlier gets something when another token is the next to expire.
 	earlier chan struct{}
 
-	mu           sync.RWMutex
-	byConnection map[string]*link
+	mu sync.RWMutex
+	// byConnection has one link for each user, in the order in which they came; no list is empty.
+	byConnection map[string][]*link
 	byToken      map[tokenID]*linkedToken
 	expiring     expiryQueue
 }
 
-// link is a connection on its token.
+// link is a connection on the token of one of its users.
 type link struct {
 	connection string
 	token      *linkedToken
@@ -139,14 +157,14 @@ type linkedToken struct {
 }
 
 func newLinks() *links {
-	return &links{earlier: make(chan struct{}, 1), byConnection: map[string]*link{}, byToken: map[tokenID]*linkedToken{}}
+	return &links{earlier: make(chan struct{}, 1), byConnection: map[string][]*link{}, byToken: map[tokenID]*linkedToken{}}
 }
 
-// has reports whether t is the token of the connection, as it was verified last.
+// has reports whether t is the token of its user on the connection, as it was verified last.
 func (l *links) has(connection string, t *Token) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	k := l.byConnection[connection]
+	k := l.linkLocked(connection, t.KUID)
 	return k != nil && k.token.token == t
 }
 
@@ -154,8 +172,8 @@ func (l *links) has(connection string, t *Token) bool {
 func (l *links) onKey(connection, kuid string) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	k := l.byConnection[connection]
-	return k != nil && k.token.token.APIKey && k.token.token.KUID == kuid
+	k := l.linkLocked(connection, kuid)
+	return k != nil && k.token.token.APIKey
 }
 
 // linked reports whether any connection is on the token.
@@ -165,29 +183,31 @@ func (l *links) linked(id tokenID) bool {
 	return l.byToken[id] != nil
 }
 
-// add puts a connection on a token, unless valid says no.
-func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) bool {
+// add puts a connection on a token, unless valid says no. crowded is the user who made room for that of the token, "" for
+// nobody.
+func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) (crowded string, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !valid() {
-		return false
+		return "", false
 	}
-	k := l.byConnection[connection]
+	k := l.linkLocked(connection, t.KUID)
 	switch {
 	case k == nil:
+		crowded = l.makeRoomLocked(connection)
 		k = &link{connection: connection}
-		l.byConnection[connection] = k
+		l.byConnection[connection] = append(l.byConnection[connection], k)
 	case k.token.id == id:
 		k.token.token = t
 		l.expireByLocked(k.token, t.ExpiresAt)
-		return true
-	case t.Refreshed && k.token.token.KUID == t.KUID:
-		return true
+		return "", true
+	case t.Refreshed:
+		return "", true
 	default:
 		l.offLocked(k)
 	}
 	l.onLocked(k, id, t)
-	return true
+	return crowded, true
 }
 
 // move puts all connections of one token on another, unless valid says no.
@@ -219,29 +239,29 @@ func (l *links) expireBy(id tokenID, at time.Time) {
 func (l *links) remove(connection string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if k := l.byConnection[connection]; k != nil {
+	for _, k := range l.byConnection[connection] {
 		l.offLocked(k)
-		delete(l.byConnection, connection)
 	}
+	delete(l.byConnection, connection)
 }
 
-// end forgets a token and gives its connections.
-func (l *links) end(id tokenID) []string {
+// end forgets a token and gives its user and connections.
+func (l *links) end(id tokenID) (kuid string, connections []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lt := l.byToken[id]
 	if lt == nil {
-		return nil
+		return "", nil
 	}
 	return l.endLocked(lt)
 }
 
-// expire forgets the next token that has expired and gives its connections, nil when there is none.
-func (l *links) expire(now time.Time) []string {
+// expire forgets the next token that has expired and gives its user and connections, none when there is none.
+func (l *links) expire(now time.Time) (kuid string, connections []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.expiring) == 0 || now.Before(l.expiring[0].expires) {
-		return nil
+		return "", nil
 	}
 	return l.endLocked(l.expiring[0])
 }
@@ -256,14 +276,39 @@ func (l *links) wait(now time.Time) time.Duration {
 	return min(max(l.expiring[0].expires.Sub(now), shortestWait), longestWait)
 }
 
-func (l *links) endLocked(lt *linkedToken) []string {
+// linkLocked gives the link of a user on a connection, nil for none.
+func (l *links) linkLocked(connection, kuid string) *link {
+	for _, k := range l.byConnection[connection] {
+		if k.token.token.KUID == kuid {
+			return k
+		}
+	}
+	return nil
+}
+
+// makeRoomLocked forgets the oldest link of a connection that has as many as it may, and gives its user.
+func (l *links) makeRoomLocked(connection string) (kuid string) {
+	all := l.byConnection[connection]
+	if len(all) < maxUsers {
+		return ""
+	}
+	oldest := all[0]
+	l.offLocked(oldest)
+	l.byConnection[connection] = slices.Delete(all, 0, 1)
+	return oldest.token.token.KUID
+}
+
+func (l *links) endLocked(lt *linkedToken) (kuid string, connections []string) {
 	l.dropLocked(lt)
-	connections := make([]string, len(lt.links))
+	connections = make([]string, len(lt.links))
 	for i, k := range lt.links {
 		connections[i] = k.connection
-		delete(l.byConnection, k.connection)
+		rest := slices.DeleteFunc(l.byConnection[k.connection], func(other *link) bool { return other == k })
+		if l.byConnection[k.connection] = rest; len(rest) == 0 {
+			delete(l.byConnection, k.connection)
+		}
 	}
-	return connections
+	return lt.token.KUID, connections
 }
 
 func (l *links) onLocked(k *link, id tokenID, t *Token) {

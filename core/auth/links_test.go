@@ -28,12 +28,18 @@ func (s *sockets) Open(id string) bool {
 	return !s.closed[id]
 }
 
-func (s *sockets) TokenEnded(_ context.Context, ids []string, expired bool) {
+func (s *sockets) TokenEnded(_ context.Context, kuid string, ids []string, expired bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		s.told = append(s.told, fmt.Sprintf("%s expired=%t", id, expired))
+		s.told = append(s.told, fmt.Sprintf("%s on %s expired=%t", kuid, id, expired))
 	}
+}
+
+func (s *sockets) Crowded(_ context.Context, id, kuid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, kuid+" crowded on "+id)
 }
 
 // sparing are the connections that sockets asks about when a user's tokens end.
@@ -126,13 +132,13 @@ func TestExpiryIsToldToEveryConnectionOfTheToken(t *testing.T) {
 		told.expect(t, "before the end")
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		told.expect(t, "at the end", "a expired=true", "b expired=true")
+		told.expect(t, "at the end", "u on a expired=true", "u on b expired=true")
 		time.Sleep(2*time.Hour + 58*time.Minute)
 		synctest.Wait()
 		told.expect(t, "before the end of the long one")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		told.expect(t, "at the end of the long one", "c expired=true")
+		told.expect(t, "at the end of the long one", "u on c expired=true")
 		time.Sleep(3 * time.Hour)
 		synctest.Wait()
 		told.expect(t, "long after")
@@ -154,7 +160,7 @@ func TestTheNextToExpireComesFirst(t *testing.T) {
 		request(t, s, "quick", issue(t, s, time.Second).Text)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		told.expect(t, "after two seconds", "quick expired=true")
+		told.expect(t, "after two seconds", "u on quick expired=true")
 	})
 }
 
@@ -179,14 +185,14 @@ func TestRefreshTakesTheConnectionsAlong(t *testing.T) {
 		request(t, s, "late", first.Text)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		told.expect(t, "after the grace period", "late expired=true")
+		told.expect(t, "after the grace period", "u on late expired=true")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		told.expect(t, "after the end of the first token")
 		if err := s.Revoke(t.Context(), second.Text); err != nil {
 			t.Fatal(err)
 		}
-		told.expect(t, "after the revocation of the second", "a expired=false", "b expired=false")
+		told.expect(t, "after the revocation of the second", "u on a expired=false", "u on b expired=false")
 	})
 }
 
@@ -201,7 +207,7 @@ func TestRefreshThatFails(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		told.expect(t, "after the grace period", "a expired=true")
+		told.expect(t, "after the grace period", "u on a expired=true")
 	})
 }
 
@@ -214,14 +220,14 @@ func TestRevocationEndsLinks(t *testing.T) {
 	if err := s.Revoke(t.Context(), mine.Text); err != nil {
 		t.Fatal(err)
 	}
-	told.expect(t, "one token", "a expired=false", "b expired=false")
+	told.expect(t, "one token", "u on a expired=false", "u on b expired=false")
 	if err := s.LinkIssued(t.Context(), socket("a"), issue(t, s, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.RevokeAll(t.Context(), "u"); err != nil {
 		t.Fatal(err)
 	}
-	told.expect(t, "all tokens", "a expired=false", "c expired=false", "user u")
+	told.expect(t, "all tokens", "u on a expired=false", "u on c expired=false", "user u")
 	if err := s.LinkIssued(t.Context(), socket("a"), mine); !errors.Is(err, kerror.SecurityTokenInvalid) {
 		t.Errorf("a revoked token is linked: %v", err)
 	}
@@ -230,7 +236,7 @@ func TestRevocationEndsLinks(t *testing.T) {
 	}
 }
 
-func TestAConnectionHasOneToken(t *testing.T) {
+func TestAUserHasOneTokenOnAConnection(t *testing.T) {
 	s, told := openLinked(t, newEngine(t))
 	first, second := issue(t, s, time.Hour), issue(t, s, time.Hour)
 	request(t, s, "a", first.Text)
@@ -245,7 +251,84 @@ func TestAConnectionHasOneToken(t *testing.T) {
 	if err := s.Revoke(t.Context(), second.Text); err != nil {
 		t.Fatal(err)
 	}
-	told.expect(t, "the second token", "a expired=false")
+	told.expect(t, "the second token", "u on a expired=false")
+}
+
+// issueTo makes a token for a user who is made too.
+func issueTo(t testing.TB, s *Service, kuid string, ttl time.Duration) string {
+	t.Helper()
+	if _, err := s.CreateUser(t.Context(), nil, newUser(kuid)); err != nil {
+		t.Fatal(err)
+	}
+	issued, err := s.Issue(t.Context(), kuid, ttl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issued.Text
+}
+
+// What one user of a connection does takes nothing from the others, and none of them takes the place of another.
+func TestUsersShareAConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Service, told *sockets) {
+		mine := issue(t, s, time.Hour)
+		texts := []string{mine.Text, issueTo(t, s, "v", time.Minute), issueTo(t, s, "w", Infinite)}
+		for range 2 {
+			for _, text := range texts {
+				request(t, s, "a", text)
+			}
+		}
+		request(t, s, "b", texts[1])
+		if size := s.links.size(); size != [3]int{2, 3, 2} {
+			t.Errorf("remembered: %v", size)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		told.expect(t, "after the expiry of one", "v on a expired=true", "v on b expired=true")
+		second, err := s.Refresh(t.Context(), mine.Text, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request(t, s, "a", texts[2])
+		if err := s.Revoke(t.Context(), second.Text); err != nil {
+			t.Fatal(err)
+		}
+		told.expect(t, "after the logout of another", "u on a expired=false")
+		if size := s.links.size(); size != [3]int{1, 1, 0} {
+			t.Errorf("remembered with one left: %v", size)
+		}
+		s.Unlink("a")
+		if left := s.links.size(); left != [3]int{} {
+			t.Errorf("remembered in the end: %v", left)
+		}
+	})
+}
+
+func TestManyUsersShareAConnection(t *testing.T) {
+	s, told := openLinked(t, newEngine(t))
+	var texts []string
+	for i := range maxUsers {
+		texts = append(texts, issueTo(t, s, fmt.Sprint(i), time.Hour))
+		request(t, s, "a", texts[i])
+	}
+	request(t, s, "a", texts[0])
+	told.expect(t, "as many as may be")
+	request(t, s, "a", issue(t, s, time.Hour).Text)
+	told.expect(t, "one more", "0 crowded on a")
+	request(t, s, "a", texts[0])
+	told.expect(t, "the first comes back", "1 crowded on a")
+	if size := s.links.size(); size != [3]int{1, maxUsers, maxUsers} {
+		t.Errorf("remembered: %v", size)
+	}
+	if err := s.Revoke(t.Context(), texts[0]); err != nil {
+		t.Fatal(err)
+	}
+	told.expect(t, "a logout", "0 on a expired=false")
+	request(t, s, "a", texts[1])
+	told.expect(t, "there is room")
+	s.Unlink("a")
+	if left := s.links.size(); left != [3]int{} {
+		t.Errorf("remembered in the end: %v", left)
+	}
 }
 
 func TestClosedConnectionsAreForgotten(t *testing.T) {
@@ -266,12 +349,14 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 	if err := s.Revoke(t.Context(), token.Text); err != nil {
 		t.Fatal(err)
 	}
-	told.expect(t, "the one that is open", "99 expired=false")
+	told.expect(t, "the one that is open", "u on 99 expired=false")
 }
 
-// Whatever a link, a refresh and a revocation do at the same time: no connection stays with a token that has ended.
+// Whatever a link, a refresh and a revocation do at the same time: no connection stays with a token that has ended, and other
+// users of the connections keep theirs.
 func TestLinksWhileTokensEnd(t *testing.T) {
 	s, _ := openLinked(t, newEngine(t))
+	other := issueTo(t, s, "v", time.Hour)
 	for range 30 {
 		token := issue(t, s, time.Hour)
 		start := make(chan struct{})
@@ -279,8 +364,8 @@ func TestLinksWhileTokensEnd(t *testing.T) {
 		for i := range 4 {
 			all.Go(func() {
 				<-start
-				for {
-					verified, err := s.Verify(t.Context(), token.Text, VerifyOptions{})
+				for turn := 0; ; turn++ {
+					verified, err := s.Verify(t.Context(), []string{token.Text, other}[turn%2], VerifyOptions{})
 					if err == nil {
 						err = s.Link(t.Context(), socket(fmt.Sprint(i)), verified)
 					}
@@ -300,9 +385,12 @@ func TestLinksWhileTokensEnd(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		for i := range 4 {
+			request(t, s, fmt.Sprint(i), other)
+		}
 		close(start)
 		all.Wait()
-		if left := s.links.size(); left != [3]int{} {
+		if left := s.links.size(); left != [3]int{4, 1, 1} {
 			t.Fatalf("still linked: %v", left)
 		}
 	}
@@ -321,6 +409,7 @@ func BenchmarkLinkUnchanged(b *testing.B) {
 	}
 	mine := socket("mine")
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			if err := s.Link(b.Context(), mine, verified); err != nil {

@@ -19,12 +19,12 @@ type sessions struct{ node *Node }
 // Open implements auth.Connections.
 func (s sessions) Open(id string) bool { return s.node.connections.Get(id) != nil }
 
-// TokenEnded implements auth.Connections. A connection is told of the end once its subscriptions are gone: it may come back
-// with another token right away.
-func (s sessions) TokenEnded(ctx context.Context, ids []string, expired bool) {
+// TokenEnded implements auth.Connections. A connection is told of the end once the subscriptions are gone: the user may come
+// back with another token right away.
+func (s sessions) TokenEnded(ctx context.Context, kuid string, ids []string, expired bool) {
 	ctx = context.WithoutCancel(ctx) // half of it would be worse than none
 	for _, id := range ids {
-		s.node.realtime.Leave(ctx, id)
+		s.node.realtime.LeaveUser(ctx, id, kuid)
 		if expired {
 			s.node.realtime.Notify(ctx, id, protocol.TokenExpired(s.node.id))
 		}
@@ -44,6 +44,14 @@ func (s sessions) UserEnded(ctx context.Context, kuid string, spared func(connec
 	s.node.realtime.LeaveAll(context.WithoutCancel(ctx), kuid, spared)
 }
 
+// Crowded implements auth.Connections.
+func (s sessions) Crowded(ctx context.Context, id, kuid string) {
+	ctx = context.WithoutCancel(ctx)
+	if rooms := s.node.realtime.LeaveUser(ctx, id, kuid); len(rooms) > 0 {
+		s.node.realtime.Notify(ctx, id, protocol.SubscriptionsEnded(s.node.id, rooms))
+	}
+}
+
 // maySubscribe implements realtime.Allowed.
 func (s sessions) maySubscribe(ctx context.Context, kuid, index, collection string) (bool, error) {
 	user, err := s.node.users.User(ctx, kuid)
@@ -58,10 +66,15 @@ func (s sessions) allowed(user *security.User, index, collection string) bool {
 	return s.node.users.Allowed(user, wanted, s.node.registry.Current().Grants())
 }
 
-// confirm asks again what was asked before the subscription was made; see realtime.Config.
+// confirm asks again what was asked before the subscription was made; see realtime.Config. It links the token again: another
+// of the user may have taken its place meanwhile and ended, or the connection was crowded.
 func (s sessions) confirm(ctx context.Context, req *protocol.Request, index, collection string) error {
 	if req.Token != "" {
-		if _, err := s.node.tokens.Verify(ctx, req.Token, auth.VerifyOptions{AcceptUnprefixed: true}); err != nil {
+		token, err := s.node.tokens.Verify(ctx, req.Token, auth.VerifyOptions{AcceptUnprefixed: true})
+		if err == nil {
+			err = s.node.tokens.Link(ctx, req.Connection, token)
+		}
+		if err != nil {
 			return err
 		}
 	}

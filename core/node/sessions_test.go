@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
 	"github.com/sluicehq/sluice/core/node/nodetest"
@@ -203,6 +204,96 @@ func TestSubscriptionsEndWithTheSession(t *testing.T) {
 				g.quiet()
 			}
 		})
+	}
+}
+
+// What was subscribed to in the name of a user ends with his token, whoever the connection speaks for by then, and nothing else
+// does.
+func TestSubscriptionsEndWithTheTokenOfTheirUser(t *testing.T) {
+	for name, end := range map[string]func(h house, shared *guest, ann string){
+		"logout": func(h house, _ *guest, ann string) { h.logout(h.with(ann), "") },
+		"expiry": func(_ house, shared *guest, _ string) { shared.told("TokenExpired") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			bob := h.login("bob", "1h").token
+			h.setRole("anonymous", `"auth":{"actions":{"*":true}},"realtime":{"actions":{"*":true}}`)
+			shared := h.login("ann", map[string]string{"logout": "1h", "expiry": "3s"}[name]).subscribe("books")
+			ann, books := shared.token, shared.room
+			shared.token = bob
+			films := shared.subscribe("films").room
+			shared.token = ""
+			songs := shared.subscribe("songs").room
+			end(h, shared, ann)
+			for collection, room := range map[string]string{"books": books, "films": films, "songs": songs} {
+				if stays := h.count(room) == 1.0; stays != (collection != "books") {
+					t.Errorf("%s: stays %t", collection, stays)
+				}
+				h.publish(collection)
+			}
+			var heard []any
+			for range 2 {
+				heard = append(heard, shared.Next().Get("collection"))
+			}
+			if slices.Contains(heard, "books") || heard[0] == heard[1] {
+				t.Errorf("heard of %v", heard)
+			}
+			shared.token = bob
+			shared.quiet()
+			h.logout(shared, "")
+			if n := h.count(films); n != 0.0 {
+				t.Errorf("%v in the room after the logout of the other", n)
+			}
+			if n := h.count(songs); n != 1.0 {
+				t.Errorf("%v in the room that nobody's token holds", n)
+			}
+		})
+	}
+}
+
+// publish sends a message to those who listen to a collection.
+func (h *house) publish(collection string) {
+	h.t.Helper()
+	h.Must("POST", "/i/"+collection+"/_publish", `{}`, "Authorization: Bearer "+h.root)
+}
+
+// keyOf makes a user who has nothing but an API key.
+func (h *house) keyOf(name string) string {
+	h.t.Helper()
+	root := "Authorization: Bearer " + h.root
+	h.Must("POST", "/users/"+name+"/_create", `{"content":{"profileIds":["default"]}}`, root)
+	key, ok := h.Must("POST", "/users/"+name+"/api-keys/_create", `{"description":"of a test"}`, root).Get("result._source.token").(string)
+	if !ok {
+		h.t.Fatal("no key")
+	}
+	return key
+}
+
+// More users than a connection is to have cost the first one his subscriptions, which it is told of.
+func TestSubscriptionsEndOnCrowdedConnections(t *testing.T) {
+	h := newHouse(t)
+	shared := h.login("ann", "1h").subscribe("books")
+	for i := range 64 {
+		shared.token = h.keyOf(fmt.Sprint("guest", i))
+		if i < 63 {
+			shared.quiet()
+		}
+	}
+	if n := h.count(shared.room); n != 1.0 {
+		t.Fatalf("%v in the room", n)
+	}
+	last := `{"requestId":"last","controller":"auth","action":"getCurrentUser","jwt":"` + shared.token + `"}`
+	if err := shared.WriteMessage(websocket.TextMessage, []byte(last)); err != nil {
+		t.Fatal(err)
+	}
+	if a := shared.told("SubscriptionsEnded"); !slices.Equal(a.Get("result.roomIds").([]any), []any{shared.room}) {
+		t.Errorf("told %s, was in %s", a.Body, shared.room)
+	}
+	if a := shared.Next(); a.Get("requestId") != "last" || a.Status != http.StatusOK {
+		t.Errorf("the request that was one too many: %s", a.Body)
+	}
+	if n := h.count(shared.room); n != 0.0 {
+		t.Errorf("%v in the room in the end", n)
 	}
 }
 

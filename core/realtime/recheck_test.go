@@ -151,6 +151,40 @@ func TestRightsThatCannotBeRead(t *testing.T) {
 	})
 }
 
+// A connection that several users share keeps what is not in the name of the one who leaves.
+func TestOneUserLeavesASharedConnection(t *testing.T) {
+	w := newWorld(t)
+	a, other := w.connect("a"), w.connect("b")
+	rooms := map[string]string{} // by user
+	for _, kuid := range []string{"u", "v", protocol.AnonymousID} {
+		r := a.request("subscribe")
+		r.User = &protocol.User{ID: kuid}
+		s, err := w.Subscribe(t.Context(), r, realtime.Subscription{Index: "i", Collection: kuid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.answered(r, true)
+		rooms[kuid] = s.RoomID
+	}
+	other.subscribeIn(t, "u", `{}`)
+	if left := w.LeaveUser(t.Context(), "a", "u"); !slices.Equal(left, []string{rooms["u"]}) {
+		t.Errorf("left %q", left)
+	}
+	for kuid, room := range rooms {
+		if n := w.Count(room); n != 1 {
+			t.Errorf("%d in the room of %s", n, kuid)
+		}
+	}
+	for _, connection := range []string{"a", "c"} {
+		if left := w.LeaveUser(t.Context(), connection, "u"); len(left) != 0 {
+			t.Errorf("%s left %q", connection, left)
+		}
+	}
+	if !w.Leave(t.Context(), "a") || w.Subscribed("a") {
+		t.Error("a connection that was closed is in a room")
+	}
+}
+
 // What ends while a connection enters a room finds nothing to end.
 func TestSubscriptionThatIsNotConfirmed(t *testing.T) {
 	refusal := errors.New("the token has ended")
