@@ -11,8 +11,8 @@ import "sync"
 // Each conjunction of a filter is filed under one of its conditions, the one that fewest conjunctions share, in an index
 // for the kind of that condition; a document looks up its own values there, and what it finds is checked in full.
 //
-// Any number of goroutines may match; Add and Remove wait for them, which is no longer than a match may take. Add takes about as long as the filter has conjunctions,
-// Remove also as there are filed together with them. The zero value is not usable.
+// Any number of goroutines may match; Add and Remove wait for them, which is no longer than a match may take. Both take about as long as
+// the filter has conjunctions. The zero value is not usable.
 type Matcher struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
@@ -45,6 +45,8 @@ type entry struct {
 	access *condition
 	// term is the whole conjunction, rest what has to be checked when access is known to hold.
 	term, rest []literal
+	// spots are where it is filed: one, or a few for a shape.
+	spots []spot
 }
 
 // NewMatcher makes an empty one.
@@ -200,21 +202,4 @@ func (m *Matcher) unfileLocked(e *entry) {
 	}
 	m.byPath.index(e.access.path).unfile(e)
 	m.byPath.prune(e.access.path)
-}
-
-// bag is a list without order.
-type bag []*entry
-
-func (b *bag) add(e *entry) { *b = append(*b, e) }
-
-// remove leaves the others in any order.
-func (b *bag) remove(e *entry) {
-	for i, other := range *b {
-		if other == e {
-			last := len(*b) - 1
-			(*b)[i], (*b)[last] = (*b)[last], nil
-			*b = (*b)[:last]
-			return
-		}
-	}
 }

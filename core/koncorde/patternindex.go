@@ -15,6 +15,8 @@ type patternBag struct {
 	pattern pattern
 	// needed is the gram that it is filed under, if its pattern needs any.
 	needed gram
+	// index is where it lies among those that need the same gram, or none.
+	index int
 	bag
 }
 
@@ -32,10 +34,10 @@ func (x *patternIndex) add(e *entry, p pattern) {
 		}
 		x.all[e.access.key] = b
 		if len(p.grams) == 0 {
-			x.loose = append(x.loose, b)
+			x.loose = x.loose.with(b)
 		} else {
 			b.needed = x.rarest(p)
-			x.byGram[b.needed] = append(x.byGram[b.needed], b)
+			x.byGram[b.needed] = x.byGram[b.needed].with(b)
 		}
 	}
 	b.add(e)
@@ -54,15 +56,17 @@ func (x *patternIndex) remove(e *entry) {
 	}
 }
 
+func (l patternBags) with(b *patternBag) patternBags {
+	b.index = len(l)
+	return append(l, b)
+}
+
+// without takes b away; the last takes its place.
 func (l patternBags) without(b *patternBag) patternBags {
-	for i, other := range l {
-		if other == b {
-			last := len(l) - 1
-			l[i], l[last] = l[last], nil
-			return l[:last]
-		}
-	}
-	return l
+	last := len(l) - 1
+	l[last].index = b.index
+	l[b.index], l[last] = l[last], nil
+	return l[:last]
 }
 
 // rarest is the gram of p under which fewest are filed.

@@ -53,7 +53,9 @@ func (n *spanNode) lookUp(at number, visit func(bag)) {
 
 func (n *spanNode) insert(s span, e *entry, priority uint64) *spanNode {
 	if n == nil {
-		return &spanNode{span: s, bag: bag{e}, reach: s.upper, priority: priority}
+		n = &spanNode{span: s, reach: s.upper, priority: priority}
+		n.bag.add(e)
+		return n
 	}
 	switch c := compareSpans(s, n.span); {
 	case c == 0:
