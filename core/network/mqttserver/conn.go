@@ -90,6 +90,7 @@ func (c *conn) serve() {
 			c.logEnd(err)
 		}
 	}
+	c.stopping.Store(true) // its identifier is free, whatever still runs
 	c.settle()
 	o.Connections.Remove(c.info.ID)
 	o.Metrics.MQTTClosed()

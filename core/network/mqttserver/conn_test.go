@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -382,6 +383,49 @@ func TestTakeOver(t *testing.T) {
 	third.alive()
 }
 
+// Nobody at another address takes the place of a client, until it has gone.
+func TestTakeOverFromAnotherAddress(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	var fromAbroad atomic.Bool
+	s := serveOn(t, options(t, byAction), sometimesAbroad{l, &fromAbroad})
+	first := open(t, address)
+	first.send(connect("me"))
+	first.expect("20020000")
+	fromAbroad.Store(true)
+	stranger := open(t, address)
+	stranger.send(connect("me"))
+	stranger.expect("20020002")
+	stranger.closed()
+	first.alive()
+	other := open(t, address)
+	other.send(connect("other"))
+	other.expect("20020000")
+	_ = first.Close()
+	eventually(t, "the first has gone", func() bool { return len(s.open.All()) == 1 })
+	moved := open(t, address)
+	moved.send(connect("me"))
+	moved.expect("20020000")
+	moved.alive()
+}
+
+// sometimesAbroad makes clients come from elsewhere while it is told to.
+type sometimesAbroad struct {
+	net.Listener
+	now *atomic.Bool
+}
+
+func (l sometimesAbroad) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil && l.now.Load() {
+		c = foreign{c}
+	}
+	return c, err
+}
+
 func TestPacketsThatEndTheConnection(t *testing.T) {
 	o := options(t, byAction)
 	address, _ := serve(t, o)
@@ -694,8 +738,14 @@ func TestWideOpen(t *testing.T) {
 func TestLargeAnswer(t *testing.T) {
 	o := options(t, byAction)
 	o.OutboxBytes = 64 << 10
-	address, _ := serve(t, o)
+	address, s := serve(t, o)
 	mqtt := dial(t, address, "Kuzzle/response")
+	out := &connection(t, s).out
+	eventually(t, "nothing else waits", func() bool {
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		return out.count == 0
+	})
 	mqtt.send(request(`{"action":"large"}`))
 	if a := mqtt.answer(); len(a.Result.(string)) != 64<<10 {
 		t.Errorf("%d bytes", len(a.Result.(string)))

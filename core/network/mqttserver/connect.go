@@ -39,8 +39,8 @@ func (c *conn) connect() bool {
 		c.logEnd(err)
 		return false
 	}
-	if code == accepted {
-		c.server.register(c)
+	if code == accepted && !c.server.register(c) {
+		code = badClientID
 	}
 	c.acknowledge(code)
 	return code == accepted

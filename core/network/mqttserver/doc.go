@@ -23,7 +23,11 @@
 // Clients publish with QoS 0, 1 or 2; what they get has QoS 0, and SUBACK grants no more. The flag retain has no effect,
 // a session ends with its connection whatever the flag clean session says, and user names and passwords are not looked at:
 // requests carry a token. A will is accepted with Options.AllowPubSub, on topics on which its client could publish; otherwise
-// CONNACK refuses with 5. A second client with the same identifier replaces the first.
+// CONNACK refuses with 5.
+//
+// A second client with the same identifier replaces the first when it comes from the same address. From another one it is
+// refused with 2 while the first is connected: MQTT lets it replace the first, but here that would let any stranger end the
+// connection of a client whose identifier he can guess.
 //
 // # Bounds
 //

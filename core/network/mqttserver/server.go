@@ -103,18 +103,24 @@ func (s *Server) take(socket net.Conn) {
 	go c.serve()
 }
 
-// register makes c the client of its identifier, and ends the one that was.
-func (s *Server) register(c *conn) {
+// register makes c the client of its identifier, and ends the one that was. False says that the identifier belongs to somebody
+// at another address, who is still there: identifiers are no secret, and nobody has shown who he is.
+func (s *Server) register(c *conn) bool {
 	if c.clientID == "" {
-		return
+		return true
 	}
 	s.mu.Lock()
 	before := s.clients[c.clientID]
+	if before != nil && before.info.ClientIP != c.info.ClientIP && !before.stopping.Load() {
+		s.mu.Unlock()
+		return false
+	}
 	s.clients[c.clientID] = c
 	s.mu.Unlock()
 	if before != nil {
 		before.stop()
 	}
+	return true
 }
 
 func (s *Server) leave(c *conn) {
