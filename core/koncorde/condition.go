@@ -90,6 +90,7 @@ type pattern struct {
 func (p pattern) test(v *value, b *budget) bool {
 	return v.kind == '"' && len(v.text) <= maxSearchedBytes && b.run(p.steps*(1+len(v.text))) && p.compiled.MatchString(v.text)
 }
+
 func (p pattern) appendKey(dst []byte) []byte {
 	dst = append(appendString(dst, p.source), ',')
 	return appendString(dst, p.flags)
