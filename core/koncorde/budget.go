@@ -14,8 +14,8 @@ type budget struct {
 }
 
 const (
-	// matchComparisons and matchSteps are what one match may cost: some milliseconds and, at worst, some twenty. An expression
-	// of thirty steps may look at the longest text once.
+	// matchComparisons and matchSteps are what one match may cost: some milliseconds each. An expression of thirty steps may look
+	// at the longest text once.
 	matchComparisons = 400_000
 	matchSteps       = 2_000_000
 	// bytesPerComparison is how much text is compared in the time of a comparison.
