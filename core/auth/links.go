@@ -14,16 +14,13 @@ import (
 type Connections interface {
 	// Open reports whether there is such a connection. Unlink is called after it said no for the first time.
 	Open(id string) bool
-	// TokenEnded is told of connections on which the token of a user has expired, or was revoked otherwise. They are linked
-	// to no token of his any more; those of other users stay. It is called without a lock, and Revoke and RevokeAll return
-	// after it.
-	TokenEnded(ctx context.Context, kuid string, ids []string, expired bool)
+	// TokenEnded is told of connections on which the token of a user has expired, was revoked otherwise, or made room for that
+	// of another. Linked says whose tokens they still have. It is called without a lock, and Revoke and RevokeAll return after
+	// it.
+	TokenEnded(ctx context.Context, ids []string, expired bool)
 	// UserEnded is told of a user whose session tokens were all revoked: not all that was subscribed to in his name is linked
 	// to one. spared reports connections on which he speaks with an API key: what they subscribed to stays.
 	UserEnded(ctx context.Context, kuid string, spared func(connection string) bool)
-	// Crowded is told of a connection that is linked to no token of a user any more because maxUsers others speak over it. It
-	// is called without a lock.
-	Crowded(ctx context.Context, id, kuid string)
 }
 
 // maxUsers is how many users a connection has links for. The one who came first makes room for another: what such a program
@@ -51,18 +48,21 @@ func (s *Service) LinkIssued(ctx context.Context, c *protocol.Connection, issued
 	return s.link(ctx, c, issued.Text)
 }
 
+// Linked reports whether a connection has a token of a user.
+func (s *Service) Linked(connection, kuid string) bool { return s.links.joins(connection, kuid) }
+
 // Unlink forgets a connection that was closed.
 func (s *Service) Unlink(connection string) { s.links.remove(connection) }
 
 func (s *Service) link(ctx context.Context, c *protocol.Connection, text string) error {
 	id := idOf(text)
-	var crowded string
+	var crowded bool
 	err := s.whileValid(ctx, text, func(t *Token, valid func() bool) (done bool) {
 		crowded, done = s.links.add(c.ID, id, t, valid)
 		return done
 	})
-	if crowded != "" {
-		s.options.Connections.Crowded(ctx, c.ID, crowded)
+	if crowded {
+		s.options.Connections.TokenEnded(ctx, []string{c.ID}, false)
 	}
 	if err == nil && !s.options.Connections.Open(c.ID) { // closed meanwhile: Unlink may have come before
 		s.links.remove(c.ID)
@@ -96,8 +96,8 @@ func (s *Service) whileValid(ctx context.Context, text string, put func(t *Token
 
 // endLinks tells of the connections of a token that was revoked.
 func (s *Service) endLinks(ctx context.Context, id tokenID) {
-	if kuid, ended := s.links.end(id); len(ended) > 0 {
-		s.options.Connections.TokenEnded(ctx, kuid, ended, false)
+	if ended := s.links.end(id); len(ended) > 0 {
+		s.options.Connections.TokenEnded(ctx, ended, false)
 	}
 }
 
@@ -106,8 +106,8 @@ func (s *Service) expireUntil(ctx context.Context) {
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if kuid, expired := s.links.expire(s.now()); len(expired) > 0 {
-			s.options.Connections.TokenEnded(ctx, kuid, expired, true)
+		if expired := s.links.expire(s.now()); len(expired) > 0 {
+			s.options.Connections.TokenEnded(ctx, expired, true)
 			continue
 		}
 		timer.Reset(s.links.wait(s.now()))
@@ -168,6 +168,13 @@ func (l *links) has(connection string, t *Token) bool {
 	return k != nil && k.token.token == t
 }
 
+// joins reports whether the connection is on a token of the user.
+func (l *links) joins(connection, kuid string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.linkLocked(connection, kuid) != nil
+}
+
 // onKey reports whether the connection is on an API key of the user.
 func (l *links) onKey(connection, kuid string) bool {
 	l.mu.RLock()
@@ -183,13 +190,12 @@ func (l *links) linked(id tokenID) bool {
 	return l.byToken[id] != nil
 }
 
-// add puts a connection on a token, unless valid says no. crowded is the user who made room for that of the token, "" for
-// nobody.
-func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) (crowded string, done bool) {
+// add puts a connection on a token, unless valid says no. crowded says that the token of another user made room for it.
+func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) (crowded, done bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !valid() {
-		return "", false
+		return false, false
 	}
 	k := l.linkLocked(connection, t.KUID)
 	switch {
@@ -200,9 +206,9 @@ func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) 
 	case k.token.id == id:
 		k.token.token = t
 		l.expireByLocked(k.token, t.ExpiresAt)
-		return "", true
+		return false, true
 	case t.Refreshed:
-		return "", true
+		return false, true
 	default:
 		l.offLocked(k)
 	}
@@ -245,23 +251,23 @@ func (l *links) remove(connection string) {
 	delete(l.byConnection, connection)
 }
 
-// end forgets a token and gives its user and connections.
-func (l *links) end(id tokenID) (kuid string, connections []string) {
+// end forgets a token and gives its connections.
+func (l *links) end(id tokenID) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lt := l.byToken[id]
 	if lt == nil {
-		return "", nil
+		return nil
 	}
 	return l.endLocked(lt)
 }
 
-// expire forgets the next token that has expired and gives its user and connections, none when there is none.
-func (l *links) expire(now time.Time) (kuid string, connections []string) {
+// expire forgets the next token that has expired and gives its connections, nil when there is none.
+func (l *links) expire(now time.Time) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.expiring) == 0 || now.Before(l.expiring[0].expires) {
-		return "", nil
+		return nil
 	}
 	return l.endLocked(l.expiring[0])
 }
@@ -286,21 +292,20 @@ func (l *links) linkLocked(connection, kuid string) *link {
 	return nil
 }
 
-// makeRoomLocked forgets the oldest link of a connection that has as many as it may, and gives its user.
-func (l *links) makeRoomLocked(connection string) (kuid string) {
+// makeRoomLocked forgets the oldest link of a connection that has as many as it may; it reports whether it did.
+func (l *links) makeRoomLocked(connection string) bool {
 	all := l.byConnection[connection]
 	if len(all) < maxUsers {
-		return ""
+		return false
 	}
-	oldest := all[0]
-	l.offLocked(oldest)
+	l.offLocked(all[0])
 	l.byConnection[connection] = slices.Delete(all, 0, 1)
-	return oldest.token.token.KUID
+	return true
 }
 
-func (l *links) endLocked(lt *linkedToken) (kuid string, connections []string) {
+func (l *links) endLocked(lt *linkedToken) []string {
 	l.dropLocked(lt)
-	connections = make([]string, len(lt.links))
+	connections := make([]string, len(lt.links))
 	for i, k := range lt.links {
 		connections[i] = k.connection
 		rest := slices.DeleteFunc(l.byConnection[k.connection], func(other *link) bool { return other == k })
@@ -308,7 +313,7 @@ func (l *links) endLocked(lt *linkedToken) (kuid string, connections []string) {
 			delete(l.byConnection, k.connection)
 		}
 	}
-	return lt.token.KUID, connections
+	return connections
 }
 
 func (l *links) onLocked(k *link, id tokenID, t *Token) {

@@ -19,12 +19,14 @@ type sessions struct{ node *Node }
 // Open implements auth.Connections.
 func (s sessions) Open(id string) bool { return s.node.connections.Get(id) != nil }
 
-// TokenEnded implements auth.Connections. A connection is told of the end once the subscriptions are gone: the user may come
-// back with another token right away.
-func (s sessions) TokenEnded(ctx context.Context, kuid string, ids []string, expired bool) {
+// TokenEnded implements auth.Connections. Of a connection the subscriptions of every user end who has no token on it any more;
+// anonymous never had one. It is told of the end once they are gone: the user may come back with another token right away.
+func (s sessions) TokenEnded(ctx context.Context, ids []string, expired bool) {
 	ctx = context.WithoutCancel(ctx) // half of it would be worse than none
 	for _, id := range ids {
-		s.node.realtime.LeaveUser(ctx, id, kuid)
+		s.node.realtime.LeaveOf(ctx, id, func(kuid string) bool {
+			return kuid != protocol.AnonymousID && !s.node.tokens.Linked(id, kuid)
+		})
 		if expired {
 			s.node.realtime.Notify(ctx, id, protocol.TokenExpired(s.node.id))
 		}
@@ -42,14 +44,6 @@ func (s sessions) endStream(id string) {
 // UserEnded implements auth.Connections.
 func (s sessions) UserEnded(ctx context.Context, kuid string, spared func(connection string) bool) {
 	s.node.realtime.LeaveAll(context.WithoutCancel(ctx), kuid, spared)
-}
-
-// Crowded implements auth.Connections.
-func (s sessions) Crowded(ctx context.Context, id, kuid string) {
-	ctx = context.WithoutCancel(ctx)
-	if rooms := s.node.realtime.LeaveUser(ctx, id, kuid); len(rooms) > 0 {
-		s.node.realtime.Notify(ctx, id, protocol.SubscriptionsEnded(s.node.id, rooms))
-	}
 }
 
 // maySubscribe implements realtime.Allowed.

@@ -21,17 +21,12 @@ func (s *Service) Unsubscribe(ctx context.Context, req *protocol.Request, roomID
 // Leave takes a connection that was closed out of all its rooms, and reports whether it was in any. The network must know
 // nothing of it any more.
 func (s *Service) Leave(ctx context.Context, connection string) bool {
-	return len(s.leaveRooms(ctx, connection, func(string) bool { return true })) > 0
+	return s.LeaveOf(ctx, connection, func(string) bool { return true })
 }
 
-// LeaveUser takes a connection out of the rooms that it entered in the name of a user, and gives their ids. It is in a room
-// once, in the name of who subscribed first.
-func (s *Service) LeaveUser(ctx context.Context, connection, kuid string) []string {
-	return s.leaveRooms(ctx, connection, func(other string) bool { return other == kuid })
-}
-
-// leaveRooms takes a connection out of its rooms in the name of users that of admits, and gives their ids.
-func (s *Service) leaveRooms(ctx context.Context, connection string, of func(kuid string) bool) []string {
+// LeaveOf takes a connection out of the rooms that it entered in the name of users that of admits, and reports whether there
+// were any. It is in a room once, in the name of who subscribed first. of must not call the service.
+func (s *Service) LeaveOf(ctx context.Context, connection string, of func(kuid string) bool) bool {
 	s.mu.RLock()
 	var ids []string
 	if who := s.subscribers[connection]; who != nil {
@@ -45,7 +40,7 @@ func (s *Service) leaveRooms(ctx context.Context, connection string, of func(kui
 	for _, id := range ids {
 		s.leave(ctx, connection, id, nil)
 	}
-	return ids
+	return len(ids) > 0
 }
 
 // leave takes a connection out of a room and tells the others; it reports whether it was in it. req is the request that
