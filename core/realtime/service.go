@@ -121,7 +121,10 @@ func (s *Service) matching(at place, doc *koncorde.Document) []*room {
 	if b == nil {
 		return nil
 	}
-	ids := b.matcher.Match(doc)
+	ids, complete := b.matcher.AppendMatch(nil, doc)
+	if !complete {
+		s.metrics.incomplete.Inc()
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	rooms := make([]*room, 0, len(ids))
