@@ -106,8 +106,9 @@ func (s *Service) expireUntil(ctx context.Context) {
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if expired := s.links.expire(s.now()); len(expired) > 0 {
-			s.options.Connections.TokenEnded(ctx, expired, true)
+		if latest, others := s.links.expire(s.now()); len(latest)+len(others) > 0 {
+			s.options.Connections.TokenEnded(ctx, latest, true)
+			s.options.Connections.TokenEnded(ctx, others, false)
 			continue
 		}
 		timer.Reset(s.links.wait(s.now()))
@@ -131,7 +132,7 @@ type links struct {
 	earlier chan struct{}
 
 	mu sync.RWMutex
-	// byConnection has one link for each user, in the order in which they came; no list is empty.
+	// byConnection has one link for each user, in the order in which they came or brought another token; no list is empty.
 	byConnection map[string][]*link
 	byToken      map[tokenID]*linkedToken
 	expiring     expiryQueue
@@ -211,6 +212,10 @@ func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) 
 		return false, true
 	default:
 		l.offLocked(k)
+		all := l.byConnection[connection]
+		i := slices.Index(all, k)
+		copy(all[i:], all[i+1:])
+		all[len(all)-1] = k
 	}
 	l.onLocked(k, id, t)
 	return crowded, true
@@ -259,15 +264,17 @@ func (l *links) end(id tokenID) []string {
 	if lt == nil {
 		return nil
 	}
-	return l.endLocked(lt)
+	latest, others := l.endLocked(lt)
+	return append(latest, others...)
 }
 
-// expire forgets the next token that has expired and gives its connections, nil when there is none.
-func (l *links) expire(now time.Time) []string {
+// expire forgets the next token that has expired and gives its connections: latest are those that nobody else has brought a
+// token to since. A client of the others speaks for somebody else by now, and would take the notice for the end of that.
+func (l *links) expire(now time.Time) (latest, others []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.expiring) == 0 || now.Before(l.expiring[0].expires) {
-		return nil
+		return nil, nil
 	}
 	return l.endLocked(l.expiring[0])
 }
@@ -303,17 +310,21 @@ func (l *links) makeRoomLocked(connection string) bool {
 	return true
 }
 
-func (l *links) endLocked(lt *linkedToken) []string {
+func (l *links) endLocked(lt *linkedToken) (latest, others []string) {
 	l.dropLocked(lt)
-	connections := make([]string, len(lt.links))
-	for i, k := range lt.links {
-		connections[i] = k.connection
-		rest := slices.DeleteFunc(l.byConnection[k.connection], func(other *link) bool { return other == k })
+	for _, k := range lt.links {
+		all := l.byConnection[k.connection]
+		if all[len(all)-1] == k {
+			latest = append(latest, k.connection)
+		} else {
+			others = append(others, k.connection)
+		}
+		rest := slices.DeleteFunc(all, func(other *link) bool { return other == k })
 		if l.byConnection[k.connection] = rest; len(rest) == 0 {
 			delete(l.byConnection, k.connection)
 		}
 	}
-	return connections
+	return latest, others
 }
 
 func (l *links) onLocked(k *link, id tokenID, t *Token) {

@@ -277,7 +277,7 @@ func TestUsersShareAConnection(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		told.expect(t, "after the expiry of one", "a expired=true", "b expired=true")
+		told.expect(t, "after the expiry of one", "a expired=false", "b expired=true")
 		if !s.Linked("a", "u") || s.Linked("a", "v") || s.Linked("b", "v") || !s.Linked("a", "w") {
 			t.Error("another token than that of v has ended")
 		}
