@@ -20,7 +20,7 @@ func (s *Specification) Admit(id string, document jsontext.Value) (jsontext.Valu
 }
 
 // AdmitUpdate is Admit for changes to a document: what they make of stored must fit, and defaults are filled in where
-// changes write null.
+// changes write null. Both must be valid JSON objects.
 func (s *Specification) AdmitUpdate(id string, stored, changes jsontext.Value) (jsontext.Value, error) {
 	if s == nil {
 		return changes, nil
