@@ -33,19 +33,27 @@ func (b *broadcaster) add(o *outbox) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ready = append(b.ready, o)
-	if b.running < runtime.GOMAXPROCS(0) {
+	if b.running < max(1, runtime.GOMAXPROCS(0)-1) { // one processor stays for those who make notifications
 		b.running++
 		go b.work()
 	}
 }
 
+// turnsAtOnce is how many turns are served before others may run: who makes notifications must not wait for those who write
+// them, or there would never be several for a connection.
+const turnsAtOnce = 16
+
 // work serves until nobody has a turn.
 func (b *broadcaster) work() {
 	g := gatherings.Get().(*gathering)
 	defer gatherings.Put(g)
+	served := 0
 	for o := b.turn(); o != nil; o = b.turn() {
 		if o.flush(g) {
 			b.add(o)
+		}
+		if served++; served%turnsAtOnce == 0 {
+			runtime.Gosched()
 		}
 	}
 }
