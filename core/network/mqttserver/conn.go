@@ -103,23 +103,14 @@ func (c *conn) serve() {
 func (c *conn) hangUp() {
 	draining := c.draining.Load()
 	if draining {
-		c.requests.Wait() // ended by abort at the latest
+		c.requests.Wait() // ended by Abort at the latest
 	}
 	c.out.end()
 	c.out.writers.Wait()
 	if draining {
-		c.discard()
+		network.Discard(c.socket, 2*c.server.o.MaxRequestBytes, closeTime)
 	}
 	_ = c.socket.Close() // nobody is left to be told
-}
-
-// discard reads what the client still sends, for closeTime at most: closing before would destroy what it was sent last.
-func (c *conn) discard() {
-	if s, ok := c.socket.(interface{ CloseWrite() error }); ok {
-		_ = s.CloseWrite() // fails on a closed connection, and so does reading
-	}
-	_ = c.socket.SetReadDeadline(time.Now().Add(closeTime))
-	_, _ = io.CopyN(io.Discard, c.socket, 2*c.server.o.MaxRequestBytes) // ends in an error or at the limit
 }
 
 // settle gives the requests of a client that has left DisconnectDelay, and cancels what runs then.
@@ -222,7 +213,7 @@ func (c *conn) push(f frame) bool {
 	case overflowed:
 		c.server.o.Metrics.SlowClients.Inc()
 		c.server.o.Logger.Info("slow mqtt client closed", "connection", c.info.ID, "client", c.info.ClientIP)
-		abort(c.socket)
+		network.Abort(c.socket)
 	}
 	return false
 }
@@ -248,7 +239,7 @@ func (c *conn) endReading() {
 // Abort ends everything at once.
 func (c *conn) Abort() {
 	c.cancel()
-	abort(c.socket)
+	network.Abort(c.socket)
 }
 
 // Info describes the connection.

@@ -182,19 +182,10 @@ func (o *outbox) allowTime() {
 // fail gives up: the connection is closed, which also ends its reader. What was being sent is left to the collector: the
 // connection may still refer to it.
 func (o *outbox) fail() {
-	abort(o.socket)
+	network.Abort(o.socket)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed, o.writing = true, false
 	o.metrics.Dropped.Add(float64(len(o.frames)))
 	o.dropLocked()
-}
-
-// abort closes without waiting for the client to take what was written. After an ordinary close the system would keep that
-// for a client that does not read, for minutes.
-func abort(socket net.Conn) {
-	if l, ok := socket.(interface{ SetLinger(seconds int) error }); ok {
-		_ = l.SetLinger(0) // fails on a closed connection only
-	}
-	_ = socket.Close() // it ends either way
 }

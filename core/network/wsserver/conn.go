@@ -116,7 +116,7 @@ func (c *conn) serve() {
 	}
 	c.out.writers.Wait() // bounded by the write deadlines
 	if c.unread {
-		c.socket.discard(2 * c.server.o.MaxRequestBytes)
+		network.Discard(c.socket.Conn, 2*c.server.o.MaxRequestBytes, closeTime)
 	}
 	_ = c.socket.Close() // nobody is left to be told
 	c.work.goroutines.Wait()
@@ -198,7 +198,7 @@ func (c *conn) readError(err error) (int, string) {
 		c.unread = true
 		return closeTooBig, "message too big"
 	case c.closing.Load() && errors.As(err, &timeout) && timeout.Timeout():
-		c.socket.abort() // it did not take the close frame
+		network.Abort(c.socket.Conn) // it did not take the close frame
 		return 0, ""
 	case errors.Is(err, network.ErrUnfinished):
 		c.unread = true
@@ -306,7 +306,7 @@ func (c *conn) Abort() {
 	c.cancel()
 	select {
 	case <-c.started:
-		c.socket.abort()
+		network.Abort(c.socket.Conn)
 	default:
 	}
 }

@@ -267,7 +267,7 @@ func (o *outbox) send(batch []frame) error {
 // fail gives up: the connection is closed, which also ends its reader. What was being sent is left to the collector: the
 // connection may still refer to it.
 func (o *outbox) fail() {
-	o.socket.abort()
+	network.Abort(o.socket.Conn)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed, o.writing = true, false

@@ -2,7 +2,6 @@ package wsserver
 
 import (
 	"bufio"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -120,24 +119,6 @@ func (s *socket) writeLocked(p []byte) error {
 func (s *socket) hurry() {
 	s.hurried.Store(true)
 	_ = s.Conn.SetWriteDeadline(time.Now().Add(closeTime)) // fails on a closed connection, which needs no hurry
-}
-
-// abort closes without waiting for the client to take what was written. After an ordinary close the system would keep
-// that for a client that does not read, for minutes.
-func (s *socket) abort() {
-	if l, ok := s.Conn.(interface{ SetLinger(seconds int) error }); ok {
-		_ = l.SetLinger(0) // fails on a closed connection only
-	}
-	_ = s.Close() // it ends either way
-}
-
-// discard reads what the client still sends, for closeTime at most: closing before would destroy what it was sent last.
-func (s *socket) discard(limit int64) {
-	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite() // fails on a closed connection, and so does reading
-	}
-	_ = s.SetReadDeadline(time.Now().Add(closeTime))
-	_, _ = io.CopyN(io.Discard, s.Conn, limit) // ends in an error or at the limit
 }
 
 // SetWriteDeadline does nothing: see the type.
