@@ -218,12 +218,8 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 		return err
 	}
 	defer s.changing.leave(kuid)
-	stored, err := s.users.ReadUser(ctx, kuid)
-	if err != nil {
+	if err := s.hasUser(ctx, kuid); err != nil {
 		return err
-	}
-	if stored.ID == protocol.AnonymousID {
-		return kerror.SecurityUserNotFound.New(kuid)
 	}
 	for _, strategy := range s.strategies.All() {
 		if err := s.deleteCredentials(ctx, req, kuid, strategy); err != nil {

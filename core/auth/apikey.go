@@ -93,7 +93,8 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey) (Key, error) {
 	return k, nil
 }
 
-// hasUser gives security.user.not_found for anonymous too, whom no key can speak for.
+// hasUser gives security.user.not_found when there is no such user, and for anonymous: nobody can log in as everybody, and no
+// key can speak for everybody.
 func (s *Service) hasUser(ctx context.Context, kuid string) error {
 	stored, err := s.users.ReadUser(ctx, kuid)
 	if err == nil && stored.ID == protocol.AnonymousID {

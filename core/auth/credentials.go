@@ -6,7 +6,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/protocol"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // The credentials of users who exist. Every method fails with security.credentials.unknown_strategy when there is no such
@@ -58,12 +57,8 @@ func (s *Service) changeCredentials(ctx context.Context, kuid string, change fun
 		return nil, err
 	}
 	defer s.changing.leave(kuid)
-	stored, err := s.users.ReadUser(ctx, kuid)
-	if err != nil {
+	if err := s.hasUser(ctx, kuid); err != nil {
 		return nil, err
-	}
-	if stored.ID == protocol.AnonymousID { // nobody can log in as everybody
-		return nil, kerror.SecurityUserNotFound.New(kuid)
 	}
 	defer s.credentialsChanged(kuid) // whatever happened: a change that failed late may be there
 	return change()
