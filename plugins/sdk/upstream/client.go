@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -316,18 +317,11 @@ func withoutURL(err error) error {
 }
 
 func (o *Options) fill() {
-	defaultTo(&o.ConnectTimeout, 2*time.Second)
-	defaultTo(&o.Timeout, 5*time.Second)
-	defaultTo(&o.MaxResponseBytes, 1<<20)
-	defaultTo(&o.BreakerFailures, 5)
-	defaultTo(&o.BreakerDelay, 30*time.Second)
-}
-
-func defaultTo[T comparable](value *T, byDefault T) {
-	var zero T
-	if *value == zero {
-		*value = byDefault
-	}
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 2*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
+	o.MaxResponseBytes = cmp.Or(o.MaxResponseBytes, 1<<20)
+	o.BreakerFailures = cmp.Or(o.BreakerFailures, 5)
+	o.BreakerDelay = cmp.Or(o.BreakerDelay, 30*time.Second)
 }
 
 // parseBase checks where calls go, and gives the base without a slash at its end.
