@@ -58,13 +58,6 @@ func NewMatcher() *Matcher {
 	}
 }
 
-// Len counts the filters.
-func (m *Matcher) Len() int {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return len(m.rooms)
-}
-
 // Add files a filter under a room id. It reports false, and changes nothing, when the id is there already.
 func (m *Matcher) Add(id string, n *Normal) bool {
 	m.mu.Lock()

@@ -1,11 +1,5 @@
 package koncorde
 
-// Match gives what AppendMatch does to who does not ask whether it is complete.
-func (m *Matcher) Match(d *Document) []string {
-	rooms, _ := m.AppendMatch(nil, d)
-	return rooms
-}
-
 // AppendMatch appends to dst the ids of the filters that match d, each once, in no order.
 //
 // What it may spend is bounded, so that no filters and no document take longer than some milliseconds. When that is used up,
