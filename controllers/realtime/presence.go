@@ -19,11 +19,9 @@ func (c controller) count(_ context.Context, req *protocol.Request) (any, error)
 
 // list answers {index: {collection: {roomId: count}}} of the collections that the caller may subscribe to.
 func (c controller) list(ctx context.Context, req *protocol.Request) (any, error) {
-	allowed, err := c.Users.Further(ctx, req, c.Announcer.Snapshot().Grants())
+	show, err := c.subscribable(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	return c.Realtime.List(func(index, collection string) bool {
-		return allowed(&protocol.Request{Controller: "realtime", Action: "subscribe", Index: index, Collection: collection})
-	}), nil
+	return c.Realtime.List(show), nil
 }

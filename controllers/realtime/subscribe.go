@@ -53,15 +53,26 @@ func (c controller) join(ctx context.Context, req *protocol.Request) (any, error
 
 // mayJoin lets nobody into a room by its id whom subscribe would not let in. The room of others is not found.
 func (c controller) mayJoin(ctx context.Context, req *protocol.Request, room string) error {
-	allowed, err := c.Users.Further(ctx, req, c.Announcer.Snapshot().Grants())
+	allowed, err := c.subscribable(ctx, req)
 	if err != nil {
 		return err
 	}
 	index, collection, found := c.Realtime.RoomOf(room)
-	if !found || !allowed(&protocol.Request{Controller: "realtime", Action: "subscribe", Index: index, Collection: collection}) {
+	if !found || !allowed(index, collection) {
 		return kerror.CoreRealtimeRoomNotFound.New(room)
 	}
 	return nil
+}
+
+// subscribable tells to which collections the caller may subscribe.
+func (c controller) subscribable(ctx context.Context, req *protocol.Request) (func(index, collection string) bool, error) {
+	allowed, err := c.Users.Further(ctx, req, c.Announcer.Snapshot().Grants())
+	if err != nil {
+		return nil, err
+	}
+	return func(index, collection string) bool {
+		return allowed(&protocol.Request{Controller: "realtime", Action: "subscribe", Index: index, Collection: collection})
+	}, nil
 }
 
 // unsubscribe answers {roomId}.
