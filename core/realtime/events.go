@@ -127,7 +127,7 @@ type toldOfUser struct {
 // announce tells hooks of a notification and lets pipes change it. An error of a pipe stops it.
 func (s *Service) announce(ctx context.Context, req *protocol.Request, kind kindEvents, n *protocol.Notification, rooms []*room) (*protocol.Notification, error) {
 	table := s.o.Events()
-	if kind.hook != "" && table.Heard(kind.hook) {
+	if kind.hook != "" {
 		s.fire(ctx, func() any { return toldOf(kind, *n, rooms) }, kind.hook)
 	}
 	for _, event := range [...]string{kind.pipe, dispatched} {
