@@ -88,10 +88,7 @@ func (s *Service) direct(d *Dispatch) error {
 		chosen[id][suffix] = true
 	}
 	for id, only := range chosen {
-		s.mu.RLock()
-		r := s.rooms[id]
-		s.mu.RUnlock()
-		if r != nil {
+		if r := s.room(id); r != nil {
 			e.only = only
 			s.deliver(r, e)
 		}

@@ -2,9 +2,7 @@ package realtime
 
 // Count gives how many connections are in a room, 0 for one that is not there.
 func (s *Service) Count(roomID string) int {
-	s.mu.RLock()
-	r := s.rooms[roomID]
-	s.mu.RUnlock()
+	r := s.room(roomID)
 	if r == nil {
 		return 0
 	}
@@ -24,14 +22,8 @@ type Presence map[string]map[string]map[string]int
 // List counts the rooms of the collections that show admits, which is asked once for each. An index all of whose collections
 // are left out stands there empty.
 func (s *Service) List(show func(index, collection string) bool) Presence {
-	s.mu.RLock()
-	rooms := make([]*room, 0, len(s.rooms))
-	for _, r := range s.rooms {
-		rooms = append(rooms, r)
-	}
-	s.mu.RUnlock()
 	shown, list := map[place]bool{}, Presence{}
-	for _, r := range rooms {
+	for _, r := range s.allRooms() {
 		count := r.count()
 		if count == 0 {
 			continue

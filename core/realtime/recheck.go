@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -143,11 +142,8 @@ func (r *Rechecker) pass(ctx context.Context, who affected) {
 // holdings are the subscriptions of the users that of admits, by user and collection. It goes from room to room and stops none
 // of the others meanwhile; who enters one that it has left is looked at by confirm.
 func (s *Service) holdings(of func(kuid string) bool) []holding {
-	s.mu.RLock()
-	rooms := slices.Collect(maps.Values(s.rooms))
-	s.mu.RUnlock()
 	var all []holding
-	for _, r := range rooms {
+	for _, r := range s.allRooms() {
 		all = r.appendHoldings(all, of)
 	}
 	slices.SortFunc(all, func(a, b holding) int {

@@ -3,6 +3,8 @@ package realtime
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,6 +113,20 @@ func (s *Service) Watched(index, collection string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.boards[place{index, collection}] != nil
+}
+
+// room gives a room by its id, nil when it is not there.
+func (s *Service) room(id string) *room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.rooms[id]
+}
+
+// allRooms gives the rooms there are; others come and go meanwhile.
+func (s *Service) allRooms() []*room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.rooms))
 }
 
 // matching gives the rooms that a document falls into. The lock is not held while it looks: others come and go meanwhile.

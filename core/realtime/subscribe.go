@@ -66,9 +66,7 @@ func (s *Service) Join(ctx context.Context, req *protocol.Request, roomID string
 
 // RoomOf gives index and collection of a room, which nobody may be in for the moment.
 func (s *Service) RoomOf(roomID string) (index, collection string, found bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r := s.rooms[roomID]
+	r := s.room(roomID)
 	if r == nil {
 		return "", "", false
 	}
