@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/sluicehq/sluice/plugins/sdk"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // class says which endpoints a key is good for.
@@ -155,18 +153,13 @@ func (p *plugin) verify(ctx context.Context, text string) (*apiKey, error) {
 	if opened {
 		kid = key.KID
 	}
-	doc, err := p.apiKeys.Get(ctx, kid)
+	row, _, err := documents[keyRow]{p.apiKeys}.get(ctx, kid)
 	switch {
-	case !opened || errors.Is(err, kerror.ServicesStorageNotFound):
+	case !opened:
 		return nil, errUnauthenticated
 	case err != nil:
 		return nil, err
-	}
-	var row keyRow
-	if err := json.Unmarshal(doc.Source, &row); err != nil {
-		return nil, err
-	}
-	if row.RevokedAt != "" || key.ExpiresAt != 0 && time.Now().Unix() >= key.ExpiresAt {
+	case row == nil || row.RevokedAt != "" || key.ExpiresAt != 0 && time.Now().Unix() >= key.ExpiresAt:
 		return nil, errUnauthenticated
 	}
 	return key, nil
