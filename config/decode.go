@@ -27,7 +27,7 @@ func decode(dst, raw any) error {
 	case *int:
 		return set(d, raw, strconv.Atoi)
 	case *string:
-		return setText(d, raw, func(s string) (string, error) { return s, nil })
+		return setText(d, raw, asText)
 	case *Size:
 		if n, ok := raw.(int); ok {
 			raw = strconv.Itoa(n)
@@ -46,16 +46,16 @@ func decode(dst, raw any) error {
 	case *Secret:
 		return setSecret(d, raw)
 	case *[]string:
-		return setList(d, raw, func(s string) (string, error) { return s, nil })
+		return setList(d, raw, asText)
 	case *[]netip.Prefix:
 		return setList(d, raw, parsePrefix)
 	case *map[string]string:
 		return setByID(d, raw, func(dst *string, raw any) error {
-			return setText(dst, raw, func(s string) (string, error) { return s, nil })
+			return setText(dst, raw, asText)
 		})
 	case *map[string][]string:
 		return setByID(d, raw, func(dst *[]string, raw any) error {
-			return setList(dst, raw, func(s string) (string, error) { return s, nil })
+			return setList(dst, raw, asText)
 		})
 	case *map[string]map[string]any:
 		return setPlugins(d, raw, func(dst *any, raw any) error { *dst = raw; return nil })
@@ -103,10 +103,13 @@ func setText[T any](dst *T, raw any, parse func(string) (T, error)) error {
 	return nil
 }
 
+// asText parses what is text anyway.
+func asText(s string) (string, error) { return s, nil }
+
 // setSecret stores a secret: the text itself, or file:PATH for what that file holds, without the line end.
 func setSecret(dst *Secret, raw any) error {
 	var text string
-	if err := setText(&text, raw, func(s string) (string, error) { return s, nil }); err != nil {
+	if err := setText(&text, raw, asText); err != nil {
 		return errType
 	}
 	if path, ok := strings.CutPrefix(text, "file:"); ok {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"strconv"
 	"strings"
@@ -48,11 +49,7 @@ func defaultMQTT() MQTT {
 
 // Address is host and port in the form that net.Listen takes; otherwise is the host when the section names none.
 func (m MQTT) Address(otherwise string) string {
-	host := m.Host
-	if host == "" {
-		host = otherwise
-	}
-	return net.JoinHostPort(host, strconv.Itoa(m.Port))
+	return net.JoinHostPort(cmp.Or(m.Host, otherwise), strconv.Itoa(m.Port))
 }
 
 // mqtt checks the topics, which clients must be able to name and tell apart.
