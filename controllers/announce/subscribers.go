@@ -13,8 +13,8 @@ import (
 type Realtime interface {
 	// Watched reports whether anybody may want to hear of documents of a collection.
 	Watched(index, collection string) bool
-	// Changed tells subscribers what a request did, in the order given. It fails for nobody but them.
-	Changed(ctx context.Context, req *protocol.Request, index, collection string, changes []realtime.Change)
+	// Changed tells subscribers what a request did to a document. It fails for nobody but them.
+	Changed(ctx context.Context, req *protocol.Request, index, collection string, c realtime.Change)
 }
 
 // Subscribers are told of documents that are written. All controllers that write documents share them, since all who write to
@@ -96,7 +96,7 @@ func (n News) Tell(ctx context.Context) {
 		tell := func() {
 			ctx, cancel := context.WithTimeout(ctx, maxTelling)
 			defer cancel()
-			n.to.realtime.Changed(ctx, &req, n.where.Index, n.where.Name, []realtime.Change{change})
+			n.to.realtime.Changed(ctx, &req, n.where.Index, n.where.Name, change)
 		}
 		if n.turns == nil || n.turns[i] == nil {
 			tell()

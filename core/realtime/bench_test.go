@@ -79,12 +79,12 @@ func BenchmarkPublish(b *testing.B) {
 // BenchmarkChanged tells of an update that stays in one of 1,000 rooms of one.
 func BenchmarkChanged(b *testing.B) {
 	w, all := newCounted(b, 1000, customer)
-	changes := []realtime.Change{{Action: "update", ID: "d", Before: bought(7), After: bought(7), Updated: []string{"price"}}}
+	change := realtime.Change{Action: "update", ID: "d", Before: bought(7), After: bought(7), Updated: []string{"price"}}
 	r := writer()
 	b.ReportAllocs()
 	n := int64(0)
 	for b.Loop() {
-		w.Changed(context.Background(), r, "i", "c", changes)
+		w.Changed(context.Background(), r, "i", "c", change)
 		n++
 	}
 	if heard := all.messages.Load(); heard != n {
@@ -95,11 +95,11 @@ func BenchmarkChanged(b *testing.B) {
 // BenchmarkUnwatched is what a write costs when nobody listens.
 func BenchmarkUnwatched(b *testing.B) {
 	w, _ := newCounted(b, 1, customer)
-	changes := []realtime.Change{{Action: "update", ID: "d", Before: bought(7), After: bought(7)}}
+	change := realtime.Change{Action: "update", ID: "d", Before: bought(7), After: bought(7)}
 	r := writer()
 	b.ReportAllocs()
 	for b.Loop() {
-		w.Changed(context.Background(), r, "i", "other", changes)
+		w.Changed(context.Background(), r, "i", "other", change)
 	}
 }
 

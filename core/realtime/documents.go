@@ -20,18 +20,15 @@ type Change struct {
 	Updated []string
 }
 
-// Changed tells subscribers of a collection what a request did to its documents, in the order given. A failure to tell is
-// logged: the documents are written.
-func (s *Service) Changed(ctx context.Context, req *protocol.Request, index, collection string, changes []Change) {
-	at := place{index, collection}
-	for i := range changes {
-		if !s.Watched(index, collection) {
-			return
-		}
-		if err := s.changed(ctx, req, at, &changes[i]); err != nil {
-			s.o.Logger.ErrorContext(ctx, "subscribers were not told of a document", "index", index, "collection", collection,
-				"id", changes[i].ID, "error", err)
-		}
+// Changed tells subscribers of a collection what a request did to one of its documents. A failure to tell is logged: the
+// document is written.
+func (s *Service) Changed(ctx context.Context, req *protocol.Request, index, collection string, c Change) {
+	if !s.Watched(index, collection) {
+		return
+	}
+	if err := s.changed(ctx, req, place{index, collection}, &c); err != nil {
+		s.o.Logger.ErrorContext(ctx, "subscribers were not told of a document", "index", index, "collection", collection,
+			"id", c.ID, "error", err)
 	}
 }
 

@@ -205,7 +205,7 @@ func (w *world) change(t testing.TB, action, before, after string) {
 	if after == "" {
 		c.After = nil
 	}
-	w.Changed(t.Context(), writer(), "i", "c", []realtime.Change{c})
+	w.Changed(t.Context(), writer(), "i", "c", c)
 }
 
 func (w *world) publish(t testing.TB, source string) {

@@ -71,11 +71,13 @@ func TestDocumentNotification(t *testing.T) {
 	s := c.subscribe(t, `{}`, realtime.Options{Users: realtime.None})
 	c.take()
 	r := writer()
-	w.Changed(t.Context(), r, "i", "c", []realtime.Change{
+	for _, c := range []realtime.Change{
 		{Action: "update", ID: "d", Before: jsontext.Value(`{"a":1}`), After: jsontext.Value(`{"a":2}`), Updated: []string{"a", `b."c`}},
 		{Action: "delete", ID: "e", Before: jsontext.Value(`{"a":3}`)},
 		{Action: "create", ID: "f", After: jsontext.Value(`{}`)},
-	})
+	} {
+		w.Changed(t.Context(), r, "i", "c", c)
+	}
 	r.Controller, r.Volatile = "realtime", nil
 	for _, id := range []string{"p", ""} {
 		if err := w.Publish(t.Context(), r, "i", "c", id, jsontext.Value(`{"a":4}`)); err != nil {
