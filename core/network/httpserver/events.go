@@ -6,7 +6,6 @@ import (
 
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/protocol"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Events makes streams of events out of subscriptions: sseserver.
@@ -24,10 +23,7 @@ var subscription = router.Match{Entry: &router.Entry{Action: router.Action{Contr
 // serveEvents answers GET with a stream of events.
 func (s *Server) serveEvents(x *exchange) {
 	if x.r.Method != http.MethodGet {
-		x.allow = "GET, OPTIONS"
-		refused := kerror.NetworkHTTPUnsupportedVerb.New(x.r.Method)
-		refused.Status = http.StatusMethodNotAllowed
-		x.answer(x.fail(refused))
+		x.answer(x.notAllowed("GET, OPTIONS"))
 		return
 	}
 	stream, resp := x.openEvents()

@@ -159,6 +159,14 @@ func (x *exchange) notFound(verbs []string) *protocol.Response {
 	return x.fail(kerror.NetworkHTTPURLNotFound.New(x.r.URL.EscapedPath()))
 }
 
+// notAllowed is 405, where a verb that a path does not have is told from a path that is not there.
+func (x *exchange) notAllowed(verbs string) *protocol.Response {
+	x.allow = verbs
+	refused := kerror.NetworkHTTPUnsupportedVerb.New(x.r.Method)
+	refused.Status = http.StatusMethodNotAllowed
+	return x.fail(refused)
+}
+
 func (x *exchange) answerNotFound(verbs []string) { x.answer(x.notFound(verbs)) }
 
 // answerPreflight answers OPTIONS on any path.

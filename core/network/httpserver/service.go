@@ -89,10 +89,7 @@ func (x *exchange) missed(miss router.Miss) *protocol.Response {
 	if len(miss.Verbs) == 0 {
 		return x.fail(kerror.NetworkHTTPURLNotFound.New(x.r.URL.EscapedPath()))
 	}
-	x.allow = allowed(miss.Verbs)
-	refused := kerror.NetworkHTTPUnsupportedVerb.New(x.r.Method)
-	refused.Status = http.StatusMethodNotAllowed
-	return x.fail(refused)
+	return x.notAllowed(allowed(miss.Verbs))
 }
 
 // allowed is the header Allow for the verbs that have routes.
