@@ -51,11 +51,7 @@ func (f *indexFiles) link(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	d, err := f.fs.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(f.fs, dir)
 }
 
 // Check opens an engine and reads all that its database holds, so that damage to it is found. The search index is not looked

@@ -34,7 +34,20 @@ func openIndexFiles(o Options) (*indexFiles, error) {
 	if err := o.FS.MkdirAll(f.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the search index: %w", err)
 	}
+	// Without this a power cut may take the folder away, with all synced files in it.
+	if err := syncDir(o.FS, o.Dir); err != nil {
+		return nil, fmt.Errorf("make the folder of the search index durable: %w", err)
+	}
 	return f, nil
+}
+
+// syncDir makes the names in a folder durable.
+func syncDir(fs vfs.FS, name string) error {
+	dir, err := fs.OpenDir(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func fileName(collection uint32, number uint64) string {

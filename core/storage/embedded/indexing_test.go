@@ -154,6 +154,17 @@ func TestIndexPowerCut(t *testing.T) {
 	w.Wait()
 }
 
+// TestIndexPowerCutAfterStart: the folder of the search index is there after a power cut, however soon after the first start it
+// came.
+func TestIndexPowerCutAfterStart(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	opened(t, "data", fs)
+	left := fs.CrashClone(vfs.CrashCloneCfg{})
+	if _, err := left.Stat(left.PathJoin("data", indexDir)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIndexBudget: many collections together need no more memory than they may.
 func TestIndexBudget(t *testing.T) {
 	const collections, limit = 40, 1 << 18
