@@ -32,7 +32,7 @@ func (c controller) validateMyCredentials(ctx context.Context, req *protocol.Req
 	if err != nil {
 		return nil, err
 	}
-	return c.Tokens.ValidateCredentials(ctx, req, req.User.ID, strategy, credentials, false)
+	return c.Tokens.ValidateCredentials(ctx, req, req.User.ID, strategy, credentials)
 }
 
 // deleteMyCredentials takes the caller's credentials away. The session goes on.

@@ -51,7 +51,7 @@ func (c controller) validateCredentials(ctx context.Context, req *protocol.Reque
 	if err != nil {
 		return nil, err
 	}
-	return c.Accounts.ValidateCredentials(ctx, req, kuid, strategy, credentials, false)
+	return c.Accounts.ValidateCredentials(ctx, req, kuid, strategy, credentials)
 }
 
 // acknowledged is the answer of actions that have nothing else to say.

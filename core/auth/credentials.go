@@ -64,13 +64,13 @@ func (s *Service) changeCredentials(ctx context.Context, kuid string, change fun
 	return change()
 }
 
-// ValidateCredentials says what CreateCredentials would refuse, update: what UpdateCredentials would, and changes nothing.
-func (s *Service) ValidateCredentials(ctx context.Context, req *protocol.Request, kuid, name string, credentials jsontext.Value, update bool) (any, error) {
+// ValidateCredentials says what CreateCredentials would refuse, and changes nothing.
+func (s *Service) ValidateCredentials(ctx context.Context, req *protocol.Request, kuid, name string, credentials jsontext.Value) (any, error) {
 	strategy, err := s.strategies.Get(name)
 	if err != nil {
 		return nil, err
 	}
-	valid, err := strategy.Validate(ctx, req, kuid, credentials, update)
+	valid, err := strategy.Validate(ctx, req, kuid, credentials, false)
 	if err != nil {
 		return nil, rejected(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -130,7 +131,7 @@ func onlyMembers(object jsontext.Value, prefix string, allowed ...string) (proto
 	}
 	for _, m := range members.All() {
 		if !slices.Contains(allowed, m.Name) {
-			return members, kerror.APIAssertUnexpectedArgument.New(prefix+m.Name, allowed[0]+", "+allowed[1])
+			return members, kerror.APIAssertUnexpectedArgument.New(prefix+m.Name, strings.Join(allowed, ", "))
 		}
 	}
 	return members, nil
