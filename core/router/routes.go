@@ -130,7 +130,8 @@ func SetArgument(req *protocol.Request, name string, values ...string) {
 const usualParameters = 4
 
 // Match finds the route for a verb and the still escaped path of a URL. Segments are compared after percent-decoding, so
-// that an escaped slash stays inside its segment; empty segments do not count.
+// that an escaped slash stays inside its segment; empty segments do not count. Invalid UTF-8 is replaced as it is in JSON: a
+// document with such an id could not be answered, nor could any search that finds it.
 func (t *Site) Match(verb, escapedPath string) (Match, bool) {
 	n := t.routes[verb]
 	if n == nil {
@@ -143,7 +144,7 @@ func (t *Site) Match(verb, escapedPath string) (Match, bool) {
 			if err != nil {
 				return Match{}, false
 			}
-			segment = decoded
+			segment = strings.ToValidUTF8(decoded, "\ufffd")
 		}
 		if next := n.literals[segment]; next != nil {
 			n = next

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/protocol"
@@ -231,7 +232,7 @@ func TestListenersComeAndGo(t *testing.T) {
 
 func FuzzMatch(f *testing.F) {
 	s := documents(f)
-	for _, seed := range []string{"/", "/a/b/c", "/ms/%2F", "//", "/x/%zz", "/users/%5Fsearch", "/%"} {
+	for _, seed := range []string{"/", "/a/b/c", "/ms/%2F", "//", "/x/%zz", "/users/%5Fsearch", "/%", "/a/b/%ff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -243,6 +244,9 @@ func FuzzMatch(f *testing.F) {
 		m.Fill(req)
 		if v := req.Args.JSON(); !v.IsValid() {
 			t.Errorf("%q gives %s", path, v)
+		}
+		if !utf8.ValidString(req.Index + req.Collection + req.ID) {
+			t.Errorf("%q gives %q, %q and %q", path, req.Index, req.Collection, req.ID)
 		}
 		if len(m.names) != len(m.values) {
 			t.Errorf("%q: parameters %q, values %q", path, m.names, m.values)

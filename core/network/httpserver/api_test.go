@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -583,6 +584,7 @@ func TestBodyErrorKeepsKnown(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	f.Add("a=1&b&%zz=+&a=%ff")
 	f.Add("a%ff=1&a%fe=2")
+	f.Add("_id=%ff")
 	f.Fuzz(func(t *testing.T, raw string) {
 		pairs, err := parsePairs(nil, raw)
 		if err != nil {
@@ -594,6 +596,9 @@ func FuzzQuery(f *testing.F) {
 		}
 		if v := req.Args.JSON(); !v.IsValid() {
 			t.Errorf("%q gives %s", raw, v)
+		}
+		if !utf8.ValidString(req.Index + req.Collection + req.ID) {
+			t.Errorf("%q gives %q, %q and %q", raw, req.Index, req.Collection, req.ID)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 // maxParameters bounds the parameters of one query string and the fields of one form.
 const maxParameters = 1000
 
-// pair is one parameter of a query string. name is valid UTF-8.
+// pair is one parameter of a query string, both valid UTF-8.
 type pair struct{ name, value string }
 
 // readParameters spreads the query over the request, then the path's parameters, which win. controller, action and body
@@ -93,7 +93,7 @@ func parsePairs(list []pair, raw string) ([]pair, error) {
 			return nil, kerror.NetworkHTTPUnexpectedError.New("too many parameters")
 		}
 		name, value, _ := strings.Cut(part, "=")
-		list = append(list, pair{validText(network.Unescape(name)), network.Unescape(value)})
+		list = append(list, pair{validText(network.Unescape(name)), validText(network.Unescape(value))})
 	}
 	return list, nil
 }
@@ -110,5 +110,5 @@ func hasParameter(raw, wanted string) bool {
 }
 
 // validText replaces invalid UTF-8 as it is replaced in JSON. Names go through it before they are compared: those that
-// differ in nothing else would become the same name twice in one object.
+// differ in nothing else would become the same name twice in one object. A value may become an id, which is answered.
 func validText(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
