@@ -23,6 +23,8 @@ type Server struct {
 	HTTPIdleTimeout   time.Duration  `config:"httpIdleTimeout" doc:"How long a silent HTTP connection is kept for the next request." min:"1ms"`
 	StrictSDKVersion  bool           `config:"strictSdkVersion" doc:"Refuse requests of SDKs made for another major version of the API (volatile.sdkName, volatile.sdkVersion)."`
 	TrustedProxies    []netip.Prefix `config:"trustedProxies" doc:"Networks whose X-Forwarded-For header is believed."`
+	MaxStreams        int            `config:"maxStreams" doc:"Requests that one HTTP/2 connection may have open at once." min:"1" max:"100"`
+	TLS               TLS            `config:"tls" doc:"Certificates. Without any the node speaks plain HTTP, WebSocket and MQTT."`
 }
 
 func defaultServer() Server {
@@ -40,6 +42,8 @@ func defaultServer() Server {
 		WriteTimeout:      40 * time.Second,
 		HTTPIdleTimeout:   120 * time.Second,
 		StrictSDKVersion:  true,
+		MaxStreams:        100,
+		TLS:               defaultTLS(),
 	}
 }
 

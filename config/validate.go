@@ -19,6 +19,7 @@ func (c *Config) Validate() error {
 		v.oneOf(k)
 	}
 	v.server()
+	v.tls()
 	v.http()
 	v.mqtt()
 	v.limits()

@@ -20,15 +20,28 @@ func TestValidate(t *testing.T) {
 		change func(*config.Config)
 		want   []string // the paths
 	}{
-		"port":              {func(c *config.Config) { c.Server.Port = 65536 }, []string{"server.port"}},
-		"negative port":     {func(c *config.Config) { c.Server.Port = -1 }, []string{"server.port"}},
-		"any port":          {func(c *config.Config) { c.Server.Port = 0 }, nil},
-		"no host":           {func(c *config.Config) { c.Server.Host = " " }, []string{"server.host"}},
-		"no data folder":    {func(c *config.Config) { c.Server.DataDir = "" }, []string{"server.dataDir"}},
-		"tiny request":      {func(c *config.Config) { c.Server.MaxRequestSize = 10 }, []string{"server.maxRequestSize"}},
-		"mqtt, no topic":    {func(c *config.Config) { c.MQTT.RequestTopic = "" }, []string{"mqtt.requestTopic"}},
-		"mqtt, wildcard":    {func(c *config.Config) { c.MQTT.ResponseTopic = "answers/#" }, []string{"mqtt.responseTopic"}},
-		"mqtt, one topic":   {func(c *config.Config) { c.MQTT.ResponseTopic = c.MQTT.RequestTopic }, []string{"mqtt.responseTopic"}},
+		"port":                    {func(c *config.Config) { c.Server.Port = 65536 }, []string{"server.port"}},
+		"negative port":           {func(c *config.Config) { c.Server.Port = -1 }, []string{"server.port"}},
+		"any port":                {func(c *config.Config) { c.Server.Port = 0 }, nil},
+		"no host":                 {func(c *config.Config) { c.Server.Host = " " }, []string{"server.host"}},
+		"no data folder":          {func(c *config.Config) { c.Server.DataDir = "" }, []string{"server.dataDir"}},
+		"tiny request":            {func(c *config.Config) { c.Server.MaxRequestSize = 10 }, []string{"server.maxRequestSize"}},
+		"mqtt, no topic":          {func(c *config.Config) { c.MQTT.RequestTopic = "" }, []string{"mqtt.requestTopic"}},
+		"mqtt, wildcard":          {func(c *config.Config) { c.MQTT.ResponseTopic = "answers/#" }, []string{"mqtt.responseTopic"}},
+		"mqtt, one topic":         {func(c *config.Config) { c.MQTT.ResponseTopic = c.MQTT.RequestTopic }, []string{"mqtt.responseTopic"}},
+		"certificate without key": {func(c *config.Config) { c.Server.TLS.CertFile = "a.pem" }, []string{"server.tls.keyFile"}},
+		"key without certificate": {func(c *config.Config) { c.Server.TLS.KeyFile = "a.pem" }, []string{"server.tls.certFile"}},
+		"old tls":                 {func(c *config.Config) { c.Server.TLS.MinVersion = "1.1" }, []string{"server.tls.minVersion"}},
+		"client ca alone":         {func(c *config.Config) { c.Server.TLS.ClientCAFile = "ca.pem" }, []string{"server.tls.clientCaFile"}},
+		"acme, no domain":         {func(c *config.Config) { c.Server.TLS.ACME.Enabled = true }, []string{"server.tls.acme.domains"}},
+		"acme": {func(c *config.Config) {
+			c.Server.TLS.ACME.Enabled, c.Server.TLS.ACME.Domains = true, []string{"sluice.example.org"}
+		}, nil},
+		"acme, all wrong": {func(c *config.Config) {
+			c.Server.TLS.CertFile, c.Server.TLS.KeyFile = "a.pem", "a.key"
+			c.Server.TLS.ACME.Enabled, c.Server.TLS.ACME.Domains = true, []string{"*.example.org", "192.0.2.1"}
+			c.Server.TLS.ACME.DirectoryURL = "http://ca.example.org"
+		}, []string{"server.tls.acme.enabled", "server.tls.acme.domains", "server.tls.acme.domains", "server.tls.acme.directoryUrl"}},
 		"no limit to login": {func(c *config.Config) { c.Limits.FailedLoginsPerMinute = 0 }, nil},
 		"concurrent requests fill the buffer": {
 			func(c *config.Config) { c.Limits.RequestsBufferSize = 500 },
