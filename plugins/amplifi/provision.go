@@ -177,16 +177,16 @@ func (p *plugin) prepare(n *newDevice, d *device, answer *registered) (key strin
 		n.ID = pick(lettersAndDigits, 40)
 		answer.ID = n.ID
 	}
-	channel, name := map[string][2]string{
+	channel := map[string][2]string{
 		kindUUID: {"android", "uuid"}, kindDeviceTag: {"mobile", "deviceTag"},
 		kindDeviceID: {"browser", "deviceId"}, kindChat: {"chat", "transportUserId"},
-	}[n.Kind], "id"
+	}[n.Kind]
 	if channel[0] == "" {
 		return "", invalid("kind must be uuid, deviceTag, deviceId or chat.")
 	}
 	for _, f := range schemas[channel[0]] {
 		if f.name == channel[1] && !f.check(&p.settings, n.ID) {
-			return "", invalid(name + " is not one that the channel " + channel[0] + " takes.")
+			return "", invalid("id is not one that the channel " + channel[0] + " takes.")
 		}
 	}
 	switch n.Kind {

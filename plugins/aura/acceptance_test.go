@@ -376,7 +376,8 @@ func TestWrongKeysCostTheSame(t *testing.T) {
 func sealKey(t *testing.T, ring, kid, env string, exp int64) string {
 	t.Helper()
 	return seal(t, ring, "aura-apikey|"+env, apiKey{
-		V: 1, KID: kid, Env: env, Svc: auraServices, Classes: []class{kernelClass}, Mode: "rw", Consumer: "x", ExpiresAt: exp,
+		V: 1, KID: kid, Env: env, Svc: auraServices, ExpiresAt: exp,
+		grant: grant{Classes: []class{kernelClass}, Mode: "rw", Consumer: "x"},
 	})
 }
 

@@ -42,11 +42,7 @@ func refused(k kind, message string) error {
 func badRequest(message string) error { return refused(invalidArgument, message) }
 
 type keyRequest struct {
-	Consumer  string   `json:"consumer"`
-	Classes   []class  `json:"classes"`
-	Mode      string   `json:"mode"`
-	Paths     []string `json:"paths"`
-	ChannelID string   `json:"channelId"`
+	grant
 	// ExpiresIn is in seconds; 0 is never.
 	ExpiresIn int64 `json:"expiresIn"`
 }
@@ -91,8 +87,8 @@ func (p *plugin) createAPIKey(ctx context.Context, r *sdk.Request) (any, error) 
 	}
 	issued := time.Now()
 	key := apiKey{
-		V: 1, KID: uuid.NewString(), Env: p.settings.Environment, Svc: auraServices, Classes: k.Classes, Mode: k.Mode, Paths: k.Paths,
-		Consumer: k.Consumer, ChannelID: k.ChannelID, IssuedAt: issued.Unix(),
+		V: 1, KID: uuid.NewString(), Env: p.settings.Environment, Svc: auraServices, grant: k.grant,
+		IssuedAt: issued.Unix(),
 	}
 	var expiresAt *string
 	if k.ExpiresIn > 0 {
@@ -119,10 +115,7 @@ func (p *plugin) createAPIKey(ctx context.Context, r *sdk.Request) (any, error) 
 }
 
 func rowOf(k *apiKey) keyRow {
-	return keyRow{
-		Consumer: k.Consumer, Classes: k.Classes, Mode: k.Mode, Paths: k.Paths, ChannelID: k.ChannelID,
-		CreatedAt: stamp(time.Unix(k.IssuedAt, 0)), ExpiresAt: k.ExpiresAt,
-	}
+	return keyRow{grant: k.grant, CreatedAt: stamp(time.Unix(k.IssuedAt, 0)), ExpiresAt: k.ExpiresAt}
 }
 
 // kidOf gives the key that an action is about: the argument, as the route has it, or a member of the body.

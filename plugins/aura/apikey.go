@@ -31,31 +31,32 @@ const (
 
 const auraServices = "aura-services"
 
-// apiKey is the content of a key: it is sealed, and bound to its environment.
-type apiKey struct {
-	V         int      `json:"v"`
-	KID       string   `json:"kid"`
-	Env       string   `json:"env"`
-	Svc       string   `json:"svc"`
+// grant is what a key is good for, and whose it is.
+type grant struct {
 	Classes   []class  `json:"classes"`
 	Mode      string   `json:"mode"`
 	Paths     []string `json:"paths,omitempty"`
 	Consumer  string   `json:"consumer"`
 	ChannelID string   `json:"channelId,omitempty"`
-	IssuedAt  int64    `json:"iat"`
-	ExpiresAt int64    `json:"exp,omitempty"`
+}
+
+// apiKey is the content of a key: it is sealed, and bound to its environment.
+type apiKey struct {
+	V   int    `json:"v"`
+	KID string `json:"kid"`
+	Env string `json:"env"`
+	Svc string `json:"svc"`
+	grant
+	IssuedAt  int64 `json:"iat"`
+	ExpiresAt int64 `json:"exp,omitempty"`
 }
 
 // keyRow is what is stored of a key: not the key.
 type keyRow struct {
-	Consumer  string   `json:"consumer"`
-	Classes   []class  `json:"classes"`
-	Mode      string   `json:"mode"`
-	Paths     []string `json:"paths,omitempty"`
-	ChannelID string   `json:"channelId,omitempty"`
-	CreatedAt string   `json:"createdAt"`
-	ExpiresAt int64    `json:"expiresAt,omitempty"`
-	RevokedAt string   `json:"revokedAt,omitempty"`
+	grant
+	CreatedAt string `json:"createdAt"`
+	ExpiresAt int64  `json:"expiresAt,omitempty"`
+	RevokedAt string `json:"revokedAt,omitempty"`
 }
 
 // access is what an endpoint asks for.

@@ -127,7 +127,7 @@ func emailOf(r *sdk.Request) (string, error) {
 	if r.RawBody == nil { // an envelope
 		body = r.Body
 	}
-	if len(bytes.TrimSpace(body)) == 0 || body.IsValid() && body.Kind() != '{' {
+	if len(bytes.TrimSpace(body)) == 0 || body.Kind() != '{' && body.IsValid() {
 		return "", nil
 	}
 	members, err := strictjson.Standard.Object(body)

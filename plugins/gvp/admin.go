@@ -22,12 +22,12 @@ const adminController = "gvp-uniapi/admin"
 func (p *plugin) adminActions() []sdk.Action {
 	var list []sdk.Action
 	for name, do := range map[string]sdk.Handler{
-		"createInstance":        administer(p, p.createInstance),
-		"createUser":            administer(p, p.createUser),
-		"setUserStatus":         administer(p, p.setUserStatus),
-		"registerTrustedDevice": administer(p, p.registerTrustedDevice),
-		"setDeviceEnabled":      administer(p, p.setDeviceEnabled),
-		"forget":                administer(p, p.forgetAuraID),
+		"createInstance":        administer(p.createInstance),
+		"createUser":            administer(p.createUser),
+		"setUserStatus":         administer(p.setUserStatus),
+		"registerTrustedDevice": administer(p.registerTrustedDevice),
+		"setDeviceEnabled":      administer(p.setDeviceEnabled),
+		"forget":                administer(p.forgetAuraID),
 	} {
 		list = append(list, sdk.Action{Controller: adminController, Name: name, Auth: sdk.AuthRequired, Handler: p.audited(name, do)})
 	}
@@ -36,7 +36,7 @@ func (p *plugin) adminActions() []sdk.Action {
 }
 
 // administer reads the body of an admin action over the defaults that it has.
-func administer[T any](_ *plugin, do func(context.Context, *T) (any, error)) sdk.Handler {
+func administer[T any](do func(context.Context, *T) (any, error)) sdk.Handler {
 	return func(ctx context.Context, r *sdk.Request) (any, error) {
 		in := new(T)
 		if err := r.ReadBody(in); err != nil {
@@ -171,7 +171,7 @@ func (p *plugin) createUser(ctx context.Context, n *newUser) (any, error) {
 		return nil, badRequest("status is none of 0 to 4.")
 	}
 	if i, err := read[instance](ctx, p.host.Store(instances), number(u.InstanceID)); err != nil || !i.Found {
-		return nil, errors.Join(err, unlessFound(i.Found, errNoInstance))
+		return nil, errors.Join(err, unless(i.Found, errNoInstance))
 	}
 	u.ID = p.ids.user(u.InstanceID, u.Email)
 	var err error
@@ -182,13 +182,6 @@ func (p *plugin) createUser(ctx context.Context, n *newUser) (any, error) {
 		return nil, asExists(err)
 	}
 	return createdUser{u.ID}, nil
-}
-
-func unlessFound(found bool, err error) error {
-	if found {
-		return nil
-	}
-	return err
 }
 
 type newStatus struct {
@@ -294,7 +287,7 @@ func (p *plugin) mostDevices(ctx context.Context, userID string, code int64) (in
 	}
 	u, err := read[user](ctx, p.host.Store(users), userID)
 	if err != nil || !u.Found {
-		return 0, errors.Join(err, unlessFound(u.Found, errNoUser))
+		return 0, errors.Join(err, unless(u.Found, errNoUser))
 	}
 	i, err := read[instance](ctx, p.host.Store(instances), number(u.Value.InstanceID))
 	if err != nil {

@@ -94,8 +94,8 @@ func (w *file) check() error {
 	return err
 }
 
-func unless(known bool, err error) error {
-	if known {
+func unless(ok bool, err error) error {
+	if ok {
 		return nil
 	}
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -200,7 +201,7 @@ func (p *plugin) chooseDevice(ctx context.Context, c credentials, f findings) (d
 	if len(own) == 0 {
 		return device{}, false, fail(deviceDisabled)
 	}
-	return slices.MaxFunc(own, func(a, b device) int { return int(a.LastUsedAt - b.LastUsedAt) }), true, nil
+	return slices.MaxFunc(own, func(a, b device) int { return cmp.Compare(a.LastUsedAt, b.LastUsedAt) }), true, nil
 }
 
 func (p *plugin) devicesOf(ctx context.Context, u user, deviceType int64) ([]device, error) {
