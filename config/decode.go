@@ -61,6 +61,8 @@ func decode(dst, raw any) error {
 		return setPlugins(d, raw, func(dst *any, raw any) error { *dst = raw; return nil })
 	case *map[string]map[string]Secret:
 		return setPlugins(d, raw, func(dst *Secret, raw any) error { return setSecret(dst, raw) })
+	case *map[string]OIDCProvider:
+		return setProviders(d, raw)
 	default:
 		return fmt.Errorf("config has no reader for %T", dst)
 	}
@@ -285,6 +287,8 @@ func want(dst any) string {
 		return "give one section a plugin id, with that plugin's settings inside"
 	case *map[string]map[string]Secret:
 		return `give one section a plugin id, with name: "secret" or name: "file:PATH" inside`
+	case *map[string]OIDCProvider:
+		return "give one section a provider, under the name that its strategy has, with issuer, clientId and redirectUrl inside"
 	default:
 		return ""
 	}

@@ -67,6 +67,7 @@ func Reference() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %s |\n", k.path, typeName(k.in(defaults)), defaultText(k.in(defaults)), k.env, meaning(k))
 		}
 	}
+	providerReference(&b)
 	return b.String()
 }
 
@@ -104,7 +105,7 @@ func typeName(dst any) string {
 		return "networks"
 	case *map[string]map[string]Secret:
 		return "map of secrets"
-	case *map[string]map[string]any, *map[string]string, *map[string][]string:
+	case *map[string]map[string]any, *map[string]string, *map[string][]string, *map[string]OIDCProvider:
 		return "map"
 	default:
 		return ""

@@ -8,6 +8,8 @@ type Security struct {
 	APIKey       APIKey       `config:"apiKey" doc:"How long API keys live."`
 	PasswordHash PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
 
+	OIDC map[string]OIDCProvider `config:"oidc" doc:"OpenID providers with which users log in, each under the name of its strategy; see security.oidc.<name>."`
+
 	RestrictedProfileIDs []string `config:"restrictedProfileIds" doc:"Profiles of users that security:createRestrictedUser makes."`
 }
 

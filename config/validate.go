@@ -26,6 +26,7 @@ func (c *Config) Validate() error {
 	v.realtime()
 	v.authToken()
 	v.passwordHash()
+	v.oidc()
 	v.elasticsearch()
 	v.restart()
 	v.plugins()
@@ -44,15 +45,17 @@ func (v *validation) mistake(path, want, problem string, args ...any) {
 
 // bounds checks the tags min and max.
 func (v *validation) bounds(k key) {
-	low, high := k.field.Tag.Get("min"), k.field.Tag.Get("max")
-	if low == "" && high == "" {
-		return
-	}
 	value := reflect.ValueOf(k.in(v.config)).Elem()
-	tooLow := low != "" && value.Int() < bound(value.Type(), low)
-	if tooLow || high != "" && value.Int() > bound(value.Type(), high) {
-		v.mistake(k.path, "give "+rangeText(low, high), "%v is out of range", value.Interface())
+	if allowed, outside := k.outside(value); outside {
+		v.mistake(k.path, "give "+allowed, "%v is out of range", value.Interface())
 	}
+}
+
+// outside reports whether the tags min and max refuse a value of the key, and what they allow.
+func (k key) outside(value reflect.Value) (allowed string, outside bool) {
+	low, high := k.field.Tag.Get("min"), k.field.Tag.Get("max")
+	outside = low != "" && value.Int() < bound(value.Type(), low) || high != "" && value.Int() > bound(value.Type(), high)
+	return rangeText(low, high), outside
 }
 
 // bound reads the text of a tag min or max for a field of type t.
