@@ -17,7 +17,7 @@ const module = "github.com/sluicehq/sluice/"
 var layers = [][]string{
 	{"protocol"},
 	{"config"},
-	{"core/events", "core/koncorde", "core/secrets", "core/metrics", "core/logs", "core/spelling", "core/backup"},
+	{"core/events", "core/koncorde", "core/secrets", "core/metrics", "core/logs", "core/spelling", "core/backup", "core/audit"},
 	{"core/storage", "core/cache"},
 	{"core/security", "core/validation"},
 	{"core/auth", "core/realtime"},

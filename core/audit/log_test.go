@@ -1,0 +1,237 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sluicehq/sluice/core/audit"
+)
+
+func TestWhatWasRecordedIsThereAfterClose(t *testing.T) {
+	o, _ := options(t)
+	l := open(t, o)
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for j := range 200 {
+				l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Targets: []string{fmt.Sprint(i, " ", j)}})
+			}
+		})
+	}
+	all.Wait()
+	closeLog(t, l)
+	if n := len(events(t, o)); n != 800 {
+		t.Errorf("%d events, want 800", n)
+	}
+	if r := verify(t, o.File.Path); r.Lines != 800 || r.Torn != 0 || r.Continues || r.Problems != nil {
+		t.Errorf("%+v", r)
+	}
+	info, err := os.Stat(o.File.Path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	l.Record(t.Context(), audit.Event{Event: "late"}) // must not block or panic
+}
+
+func TestSyncedEventsAreInTheFileAtOnce(t *testing.T) {
+	o, _ := options(t)
+	o.File.Sync = true
+	l := open(t, o)
+	defer closeLog(t, l)
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+	if len(events(t, o)) != 1 {
+		t.Error("Record came back before the line was written")
+	}
+}
+
+func TestNilLogRecordsNothing(t *testing.T) {
+	var l *audit.Log
+	l.Record(t.Context(), audit.Event{})
+	if err := l.Admit("auth", "login"); err != nil || l.Blocking() || l.Close() != nil {
+		t.Error("a node without an audit log refuses something")
+	}
+}
+
+// A flood of what anybody can send is counted, not written.
+func TestRepeatsAreCounted(t *testing.T) {
+	o, _ := options(t)
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, o)
+		refusal := func(ip, action string) {
+			l.Record(t.Context(), audit.Event{Event: audit.Refusal, Outcome: audit.Refused, User: "-1", IP: ip, Protocol: "http", Action: action})
+		}
+		for range 1000 {
+			refusal("192.0.2.1", "get")
+		}
+		refusal("192.0.2.1", "list")
+		synctest.Wait()
+		if n := len(events(t, o)); n != 2 {
+			t.Errorf("%d lines, want one a kind", n)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		all := events(t, o)
+		if last := all[len(all)-1]; len(all) != 3 || last.Count != 999 || last.Action != "get" || last.Since.IsZero() {
+			t.Errorf("%d lines, the last is %+v", len(all), last)
+		}
+		for i := range 300 {
+			refusal(fmt.Sprint("192.0.2.", i), "get")
+		}
+		closeLog(t, l) // says at once what was counted
+		all = events(t, o)
+		if last := all[len(all)-1]; len(all) > 3+64+1 || last.Event != audit.Lost || last.Count != 300-64 {
+			t.Errorf("%d lines, the last is %+v", len(all), last)
+		}
+	})
+}
+
+// breakLog has the file removed and a folder put in its place, which nobody can write to, not root either.
+func breakLog(t *testing.T, o audit.Options) (mend func()) {
+	t.Helper()
+	if err := os.Rename(o.File.Path, o.File.Path+".aside"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(o.File.Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(o.File.Path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(o.File.Path+".aside", o.File.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestEventsWaitWhileTheFileCannotBeWritten(t *testing.T) {
+	o, said := options(t)
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, o)
+		mend := breakLog(t, o)
+		time.Sleep(2 * time.Second) // it notices that its file is gone
+		for i := range 6000 {
+			l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Targets: []string{fmt.Sprint(i)}})
+			if i == 0 {
+				synctest.Wait()
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if err := l.Admit("auth", "login"); err != nil {
+			t.Errorf("the log is not required, and yet: %v", err)
+		}
+		mend()
+		time.Sleep(5 * time.Second)
+		closeLog(t, l)
+	})
+	all := events(t, o)
+	written, lost := 0, 0
+	for _, e := range all {
+		switch e.Event {
+		case "user":
+			written++
+		case audit.Lost:
+			lost += e.Count
+		}
+	}
+	if written < 4096 || written+lost != 6000 {
+		t.Errorf("%d events, %d lost, want 6000 together", written, lost)
+	}
+	if r := verify(t, o.File.Path); r.Problems != nil {
+		t.Errorf("%v", r.Problems)
+	}
+	for _, text := range []string{"somebody took the audit log away", "the audit log cannot be written", "can be written again"} {
+		if n := strings.Count(said.String(), text); n != 1 {
+			t.Errorf("%q stands %d times in the log", text, n)
+		}
+	}
+}
+
+func TestRequiredLogRefusesWhatItCannotRecord(t *testing.T) {
+	o, _ := options(t)
+	o.Required = true
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, o)
+		mend := breakLog(t, o)
+		time.Sleep(2 * time.Second)
+		l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+		synctest.Wait()
+		if err := l.Admit("security", "deleteUser"); err == nil || !l.Blocking() {
+			t.Error("an action that cannot be recorded is let through")
+		}
+		if err := l.Admit("document", "get"); err != nil {
+			t.Errorf("an action that is not recorded is refused: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for range 4096 + 1 {
+			l.Record(ctx, audit.Event{Event: "user", Outcome: audit.Success})
+		}
+		if ctx.Err() == nil {
+			t.Error("an event was dropped without waiting for a place")
+		}
+		mend()
+		time.Sleep(5 * time.Second)
+		if err := l.Admit("security", "deleteUser"); err != nil {
+			t.Errorf("it can be written again, and yet: %v", err)
+		}
+		closeLog(t, l)
+	})
+}
+
+func TestWhatIsLostAtTheEndIsSaid(t *testing.T) {
+	o, said := options(t)
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, o)
+		breakLog(t, o)
+		time.Sleep(2 * time.Second)
+		l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+		closeLog(t, l)
+	})
+	if !strings.Contains(said.String(), "events of the audit log are lost") {
+		t.Error(said)
+	}
+}
+
+func TestWhatIsNoFileIsRefused(t *testing.T) {
+	o, _ := options(t)
+	if err := os.MkdirAll(o.File.Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := audit.Open(o); err == nil {
+		closeLog(t, l)
+		t.Error("a folder was opened as the log")
+	}
+	o, _ = options(t)
+	o.File.Path = filepath.Join(os.DevNull, "audit.log")
+	if l, err := audit.Open(o); err == nil {
+		closeLog(t, l)
+		t.Error("there cannot be such a folder")
+	}
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	o, _ := options(t)
+	l := open(t, o)
+	long := strings.Repeat("\xff\x00", 1<<20)
+	targets := make([]string, 5000)
+	for i := range targets {
+		targets[i] = long
+	}
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Request: long, Targets: targets, Profiles: targets})
+	closeLog(t, l)
+	record(t, o, "next")
+	if r := verify(t, files(t, o)...); r.Lines != 2 || r.Problems != nil {
+		t.Errorf("%+v", r)
+	}
+	if n := len(read(t, o.File.Path)); n > 4<<20 {
+		t.Errorf("%d bytes", n)
+	}
+}
