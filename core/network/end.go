@@ -1,6 +1,7 @@
 package network
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"time"
@@ -9,6 +10,9 @@ import (
 // Abort closes a connection without waiting for the client to take what was written. After an ordinary close the system would
 // keep that for a client that does not read, for minutes.
 func Abort(c net.Conn) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn() // TLS would wait to say goodbye
+	}
 	if l, ok := c.(interface{ SetLinger(seconds int) error }); ok {
 		_ = l.SetLinger(0) // fails on a closed connection only
 	}

@@ -30,7 +30,7 @@ func (n *Node) listenMQTT(ctx context.Context) error {
 	}
 	var err error
 	if n.mqtt.listener, err = n.listenOn(ctx, c.MQTT.Address(c.Server.Host)); err != nil {
-		return fmt.Errorf("listen for MQTT: %w (another program may use the port; choose one with the setting mqtt.port)", err)
+		return fmt.Errorf("listen for MQTT: %w (%s)", err, listenAdvice(err, "the setting mqtt.port"))
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (n *Node) serveMQTT(base network.Base) {
 	}
 	c := n.options.Config.MQTT
 	n.mqtt.server = mqttserver.New(mqttserver.Options{
-		Base: base, RequestTopic: c.RequestTopic, ResponseTopic: c.ResponseTopic, AllowPubSub: c.AllowPubSub,
+		Base: base, TLS: n.tls.config, RequestTopic: c.RequestTopic, ResponseTopic: c.ResponseTopic, AllowPubSub: c.AllowPubSub,
 		Broadcast: c.DevelopmentMode && n.options.Config.Dev, Notifications: c.RealtimeNotifications,
 		DisconnectDelay: c.DisconnectDelay, MaxConnections: c.MaxConnections, MaxSubscriptions: c.MaxSubscriptions,
 		MaxInFlight: c.MaxInFlight, OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes),

@@ -26,7 +26,8 @@ func (n *Node) serve(context.Context) error {
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
 		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,
-		MaxConnections:         c.Server.MaxConnections, MaxHeaderBytes: int(c.Server.MaxHeaderSize),
+		TLS:                    n.tls.config, HSTSMaxAge: c.Server.TLS.HSTSMaxAge, MaxStreams: c.Server.MaxStreams,
+		MaxConnections: c.Server.MaxConnections, MaxHeaderBytes: int(c.Server.MaxHeaderSize),
 		ReadHeaderTimeout: c.Server.ReadHeaderTimeout, ReadTimeout: c.Server.ReadTimeout,
 		WriteTimeout: c.Server.WriteTimeout, IdleTimeout: c.Server.HTTPIdleTimeout,
 	}
@@ -41,6 +42,7 @@ func (n *Node) serve(context.Context) error {
 		go func() { n.served <- n.http.ServeSite(l, id) }()
 	}
 	n.serveMQTT(base)
+	n.serveACME()
 	n.onStop(n.stopServing)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,7 @@ type Node struct {
 	// sites are the listeners that belong to a plugin each, by its id.
 	sites map[string]net.Listener
 	mqtt  mqtt
+	tls   encryption
 	// specifications are what the documents of each collection must be like.
 	specifications *validation.Validator
 	realtime       *realtime.Service
@@ -83,10 +85,10 @@ type Node struct {
 func Start(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
 		options: o, id: "knode-" + uuid.NewString(), started: time.Now(),
-		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 2+len(o.Config.Plugins.Listen)),
+		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 3+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
-		n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
+		n.openTLS, n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, n.Stop(ctx))
@@ -148,7 +150,7 @@ func (n *Node) onStop(stop func(context.Context) error) { n.stops = append(n.sto
 func (n *Node) listen(ctx context.Context) error {
 	var err error
 	if n.listener, err = n.listenOn(ctx, n.options.Config.Server.Address()); err != nil {
-		return fmt.Errorf("listen: %w (another program may use the port; choose one with --port)", err)
+		return fmt.Errorf("listen: %w (%s)", err, listenAdvice(err, "--port"))
 	}
 	n.sites = map[string]net.Listener{}
 	for id, address := range n.options.Config.Plugins.Listen {
@@ -156,7 +158,15 @@ func (n *Node) listen(ctx context.Context) error {
 			return fmt.Errorf("listen for the plugin %q (setting plugins.listen): %w", id, err)
 		}
 	}
-	return n.listenMQTT(ctx)
+	return errors.Join(n.listenMQTT(ctx), n.listenACME(ctx))
+}
+
+// listenAdvice says what to do when a port cannot be opened that is chosen with setting.
+func listenAdvice(err error, setting string) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "ports below 1024 need a right: setcap cap_net_bind_service=+ep on the binary, or AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit; or choose another with " + setting
+	}
+	return "another program may use the port; choose one with " + setting
 }
 
 func (n *Node) listenOn(ctx context.Context, address string) (net.Listener, error) {

@@ -52,7 +52,7 @@ func (n *Node) greet(out io.Writer) {
 		data = c.Server.DataDir
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Sluice (%s) listens on http://%s and ws://%s\n", n.options.Version, n.Address(), n.Address())
+	fmt.Fprintf(&b, "Sluice (%s) listens on http%[3]s://%[2]s and ws%[3]s://%[2]s\n", n.options.Version, n.Address(), n.tls.suffix())
 	fmt.Fprintf(&b, "  data     %s\n", data)
 	if c.Storage.Engine == elasticsearch {
 		fmt.Fprintf(&b, "  storage  Elasticsearch at %s\n", strings.Join(c.Storage.Elasticsearch.Addresses, ", "))
@@ -65,10 +65,13 @@ func (n *Node) greet(out io.Writer) {
 		fmt.Fprintf(&b, "  %-8s %s\n", label, strings.Join(strings.Fields(fmt.Sprintf("%s %s (%s)", p.ID, p.Version, p.State)), " "))
 	}
 	for _, id := range slices.Sorted(maps.Keys(n.sites)) {
-		fmt.Fprintf(&b, "  %-8s http://%s\n", id, n.SiteAddress(id))
+		fmt.Fprintf(&b, "  %-8s http%s://%s\n", id, n.tls.suffix(), n.SiteAddress(id))
 	}
 	if address := n.MQTTAddress(); address != "" {
 		fmt.Fprintf(&b, "  mqtt     %s\n", address)
+	}
+	if len(c.Server.TLS.ACME.Domains) > 0 {
+		fmt.Fprintf(&b, "  names    %s, certified by %s\n", strings.Join(c.Server.TLS.ACME.Domains, ", "), c.Server.TLS.ACME.DirectoryURL)
 	}
 	if len(n.Plugins()) == 0 {
 		b.WriteString("  plugins  none; name their folder with --plugins\n")
@@ -81,7 +84,11 @@ func (n *Node) greet(out io.Writer) {
 		b.WriteString("  rights   everybody may call the API until a first administrator is made with reset; plugins may ask for a login all the same; only this machine is served\n")
 		try = "/_now"
 	}
-	fmt.Fprintf(&b, "Try: curl http://%s%s\n", reachable(n.Address()), try)
+	if n.tls.config == nil {
+		fmt.Fprintf(&b, "Try: curl http://%s%s\n", reachable(n.Address()), try)
+	} else { // whatever name the certificate is for, nobody stands between a machine and itself
+		fmt.Fprintf(&b, "Try: curl --insecure https://%s%s\n", reachable(n.Address()), try)
+	}
 	_, _ = io.WriteString(out, b.String()) // the node serves all the same
 }
 

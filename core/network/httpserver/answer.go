@@ -12,6 +12,8 @@ import (
 // fixedHeaders are header values that never change. They are put into the answers as they are, and nobody changes them.
 type fixedHeaders struct {
 	node, json, acceptEncoding, allowHeaders, allowMethods, noStore, vary, yes []string
+	// strictTransport is nil where browsers are not told to stay with TLS.
+	strictTransport []string
 }
 
 func newFixedHeaders(o Options) fixedHeaders {

@@ -87,6 +87,9 @@ func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
+	if s.fixed.strictTransport != nil {
+		w.Header()["Strict-Transport-Security"] = s.fixed.strictTransport
+	}
 	site := s.siteOf(r)
 	switch {
 	case site != "":

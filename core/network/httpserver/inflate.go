@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -25,6 +26,8 @@ type bodyReader struct {
 	count  func(n int)
 	// busy is that of the server, which does not count who is still sending.
 	busy *atomic.Int64
+	// room is what the body takes of its connection, nil for a small one or the only one.
+	room *network.Arrival
 }
 
 // openBody gives the body, nil when the request has none. Its declared length and encodings have been checked.
@@ -38,12 +41,18 @@ func (x *exchange) openBody() (*bodyReader, error) {
 	case x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody:
 		return nil, nil
 	case x.r.ContentLength > limit:
-		x.w.Header()["Connection"] = []string{"close"} // what follows is not read
+		if x.r.ProtoMajor < 2 {
+			x.w.Header()["Connection"] = []string{"close"} // what follows is not read; HTTP/2 ends the stream alone
+		}
 		return nil, kerror.NetworkHTTPRequestTooLarge.New()
 	}
 	received := x.server.o.Metrics.HTTP.Received
 	b := &bodyReader{Reader: http.MaxBytesReader(x.w, x.r.Body, limit), count: func(n int) { received.Add(float64(n)) }, busy: &x.server.busy}
 	b.busy.Add(-1)
+	if err := x.makeRoom(b, encodings); err != nil {
+		b.close()
+		return nil, err
+	}
 	for _, encoding := range slices.Backward(encodings) {
 		layer, err := openLayer(encoding, b.Reader)
 		if err != nil {
@@ -65,6 +74,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 // close must be called once.
 func (b *bodyReader) close() {
 	b.busy.Add(1)
+	if b.room != nil {
+		b.room.Done()
+	}
 	for _, layer := range b.layers {
 		_ = layer.Close() // reading has found what there is to find
 	}

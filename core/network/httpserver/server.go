@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -48,6 +49,12 @@ type Options struct {
 	// MaxFormFileBytes bounds one file of a form; 0 leaves Base.MaxRequestBytes as the only bound.
 	MaxFormFileBytes int64
 
+	// TLS, when it is not nil, is spoken on all listeners, with HTTP/1.1 or HTTP/2 as the client chooses.
+	TLS *tls.Config
+	// HSTSMaxAge makes browsers that came over TLS stay there; 0 says nothing about it.
+	HSTSMaxAge time.Duration
+	// MaxStreams is how many requests one connection of HTTP/2 may have open at once, 100 at most; required with TLS.
+	MaxStreams int
 	// MaxConnections bounds the open connections, those of WebSocket included. See network.Limit.
 	MaxConnections int
 	// MaxHeaderBytes bounds the request line with its headers; more is answered 431 by net/http, without an envelope.
@@ -99,13 +106,19 @@ func New(o Options) *Server {
 		MaxHeaderBytes:    o.MaxHeaderBytes,
 		// OPTIONS * is answered like every OPTIONS.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:                     slog.NewLogLogger(newErrorLog(o.Logger), slog.LevelDebug),
 		BaseContext:                  baseContext,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			k := newSocket(c.RemoteAddr().String())
 			k.site, _ = ctx.Value(siteKey{}).(string)
+			if o.TLS != nil {
+				k.unfinished = network.NewUnfinished(o.MaxRequestBytes)
+			}
 			return context.WithValue(ctx, socketKey{}, k)
 		},
+	}
+	if o.TLS != nil {
+		s.encrypt()
 	}
 	return s
 }
@@ -120,7 +133,11 @@ func (s *Server) ServeSite(l net.Listener, plugin string) error {
 	if plugin != "" {
 		s.ownListeners.Store(true)
 	}
-	err := s.http.Serve(siteListener{network.Limit(l, s.o.MaxConnections, s.o.Metrics), plugin})
+	l = network.Limit(l, s.o.MaxConnections, s.o.Metrics)
+	if s.http.TLSConfig != nil {
+		l = tls.NewListener(l, s.http.TLSConfig)
+	}
+	err := s.http.Serve(siteListener{l, plugin})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -206,6 +223,8 @@ type socket struct {
 	ips  []string
 	// site is the plugin that the listener belongs to, "" for the node's own.
 	site string
+	// unfinished has the bodies of the requests of HTTP/2 that it carries at once, see makeRoom; nil without TLS.
+	unfinished *network.Unfinished
 }
 
 type socketKey struct{}

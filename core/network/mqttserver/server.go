@@ -2,6 +2,7 @@ package mqttserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -19,6 +20,8 @@ type Options struct {
 	network.Base
 	RequestTopic  string
 	ResponseTopic string
+	// TLS, when it is not nil, is what the listener speaks.
+	TLS *tls.Config
 	// AllowPubSub lets clients publish to each other.
 	AllowPubSub bool
 	// Broadcast sends answers to all who subscribed to ResponseTopic. Only for development: they see each other's data.
@@ -67,6 +70,9 @@ func New(o Options) *Server {
 
 // Serve takes over the listener and accepts clients until Shutdown, which ends it without an error.
 func (s *Server) Serve(l net.Listener) error {
+	if s.o.TLS != nil {
+		l = tls.NewListener(l, withProtocol(s.o.TLS))
+	}
 	s.mu.Lock()
 	s.listener = l
 	s.mu.Unlock()
@@ -87,6 +93,13 @@ func (s *Server) Serve(l net.Listener) error {
 			time.Sleep(acceptPause)
 		}
 	}
+}
+
+// withProtocol lets clients in that say by ALPN that they speak MQTT, and those that say nothing.
+func withProtocol(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.NextProtos = []string{"mqtt"}
+	return c
 }
 
 // take serves a connection, unless there are too many or the server stops.
