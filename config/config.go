@@ -27,6 +27,7 @@ type Config struct {
 	Security  Security  `config:"security" doc:"Tokens, passwords and the rights of new users."`
 	Storage   Storage   `config:"storage" doc:"Where documents are kept."`
 	Plugins   Plugins   `config:"plugins" doc:"Which plugins run, how they are watched and what they are given."`
+	Audit     Audit     `config:"audit" doc:"The record of what matters to security, apart from the log; see security.md."`
 	Log       Log       `config:"log" doc:"The log of the node, on its standard error."`
 }
 
@@ -42,6 +43,7 @@ func Defaults() *Config {
 		Security:  defaultSecurity(),
 		Storage:   defaultStorage(),
 		Plugins:   defaultPlugins(),
+		Audit:     defaultAudit(),
 		Log:       defaultLog(),
 	}
 }

@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	v.elasticsearch()
 	v.restart()
 	v.plugins()
+	v.audit()
 	return errors.Join(v.mistakes...)
 }
 
