@@ -58,7 +58,7 @@ flags; each wins over those before it. "sluice config doc" explains all of them.
 			return fmt.Errorf("%w\nCorrect it and start again; \"sluice config doc\" explains every setting", err)
 		}
 		v, _ := buildVersion()
-		return a.runNode(cmd.Context(), node.Options{Config: cfg, Version: v, Logger: newLogger(cfg.Log, a.err)}, a.out)
+		return a.runNode(cmd.Context(), node.Options{Config: cfg, ConfigFile: *file, Version: v, Logger: newLogger(cfg.Log, a.err)}, a.out)
 	}
 	return cmd
 }

@@ -8,7 +8,7 @@
 //     Actions of the modes AuthPlugin and AuthNone go without 4 and 5: see private.go.
 //  6. rate limits of the user and of the action, its bound on the body, version of the SDK
 //  7. pipes <controller>:before<Action>, the action, pipes <controller>:after<Action> or :error<Action>
-//  8. request:onSuccess or onError, request:afterExecution, the answer
+//  8. request:onSuccess or onError, request:afterExecution, the answer, the audit log
 //
 // Whatever fails before step 7 fails closed: the action does not run. Calls that a plugin or the node makes itself come
 // the same way, without admission and token; see protocol.Internal.

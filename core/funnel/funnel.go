@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sluicehq/sluice/core/audit"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/router"
@@ -24,6 +25,8 @@ type Options struct {
 	Tokens   *auth.Service
 	Users    *security.Service
 	Bus      *events.Bus
+	// Audit records what matters to security; nil for nothing.
+	Audit *audit.Log
 	// Concurrent requests run at once, Waiting more may queue for a place.
 	Concurrent int
 	Waiting    int
@@ -79,6 +82,7 @@ func (f *Funnel) Execute(ctx context.Context, req *protocol.Request) *protocol.R
 		a.Profile = r.entry.Profile
 	}
 	f.metrics.answered(r.entry, a.Status)
+	f.Audit.Request(ctx, req, a, r.entry != nil)
 	return a
 }
 
@@ -197,6 +201,9 @@ func (r *run) actWithEvents(ctx context.Context) (any, error) {
 func (r *run) act(ctx context.Context) (result any, err error) {
 	if r.entry == nil {
 		return nil, r.notFound()
+	}
+	if err := r.funnel.Audit.Admit(r.entry.Controller, r.entry.Name); err != nil {
+		return nil, err
 	}
 	defer func() {
 		if p := recover(); p != nil {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/audit"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/funnel"
@@ -35,6 +36,8 @@ import (
 // Options are what a node is started with.
 type Options struct {
 	Config *config.Config
+	// ConfigFile is where the settings came from, "" for no file.
+	ConfigFile string
 	// Version is that of the binary.
 	Version string
 	Logger  *slog.Logger
@@ -52,6 +55,7 @@ type Node struct {
 	id       string
 	started  time.Time
 	metrics  *prometheus.Registry
+	audit    *audit.Log // nil for none
 	engine   storage.Engine
 	users    *security.Service
 	tokens   *auth.Service
@@ -88,12 +92,14 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 3+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
-		n.openTLS, n.listen, n.openStorage, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
+		n.openTLS, n.listen, n.openStorage, n.openAudit, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
+			n.auditStart(ctx, audit.Failed)
 			return nil, errors.Join(err, n.Stop(ctx))
 		}
 	}
+	n.auditStart(ctx, audit.Success)
 	n.ready.Store(true)
 	return n, nil
 }
@@ -116,7 +122,9 @@ func (n *Node) Plugins() []pluginhost.Status { return n.plugins.Plugins() }
 func (n *Node) Done() <-chan error { return n.served }
 
 // Ready is the answer of /_ready.
-func (n *Node) Ready() bool { return n.ready.Load() && !n.funnel.Overloaded() }
+func (n *Node) Ready() bool {
+	return n.ready.Load() && !n.funnel.Overloaded() && !n.audit.Blocking()
+}
 
 // WideOpen reports whether anonymous may do everything, so that only this machine is served.
 func (n *Node) WideOpen() bool { return n.users.WideOpen() }
@@ -194,7 +202,7 @@ func (n *Node) openFunnel(context.Context) error {
 	c := n.options.Config
 	var err error
 	n.funnel, err = funnel.New(funnel.Options{
-		Registry: n.registry, Tokens: n.tokens, Users: n.users, Bus: n.bus,
+		Registry: n.registry, Tokens: n.tokens, Users: n.users, Bus: n.bus, Audit: n.audit,
 		Concurrent: c.Limits.ConcurrentRequests, Waiting: c.Limits.RequestsBufferSize, WarnWaiting: c.Limits.RequestsBufferWarningThreshold,
 		StrictSDKVersion: c.Server.StrictSDKVersion, AcceptUnprefixed: c.Security.AuthToken.AcceptUnprefixed,
 		NodeID: n.id, Dev: c.Dev, Logger: n.options.Logger, Metrics: n.metrics,

@@ -28,7 +28,7 @@ func (n *Node) openPlugins(ctx context.Context) error {
 			InitialDelay: c.Restart.InitialDelay, MaxDelay: c.Restart.MaxDelay, HealthyAfter: c.Restart.HealthyAfter,
 			MaxRestarts: c.Restart.MaxRestarts, Window: c.Restart.Window,
 		},
-		Logger: n.options.Logger, Metrics: n.metrics,
+		Logger: n.options.Logger, Metrics: n.metrics, Changed: n.auditPlugin,
 	})
 	if err != nil {
 		return err

@@ -60,6 +60,8 @@ type Options struct {
 
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
+	// Changed is told of every plugin that runs, goes down or fails, with why; nil for nobody. It must not wait.
+	Changed func(s Status, cause error)
 
 	// InProcess are plugins, by id, that run in this process: for tests. Each function dials one.
 	InProcess map[string]func(context.Context) (grpc.ClientConnInterface, error)
@@ -96,6 +98,9 @@ func (o Options) withDefaults() Options {
 	duration(&o.StartTimeout, 10*time.Second)
 	duration(&o.DrainTimeout, 30*time.Second)
 	number(&o.MaxHops, 8)
+	if o.Changed == nil {
+		o.Changed = func(Status, error) {}
+	}
 	if o.Restart == (process.Policy{}) {
 		o.Restart = process.DefaultPolicy()
 	}

@@ -217,6 +217,7 @@ func (p *plugin) start(ctx context.Context) error {
 	p.state = Running
 	p.mu.Unlock()
 	p.logger.Info("plugin running", "version", g.manifest.GetVersion(), "pid", g.PID())
+	o.Changed(p.Status(), nil)
 	return nil
 }
 
@@ -367,6 +368,7 @@ func (p *plugin) endGeneration(state State, cause error) {
 	if g != nil {
 		g.close()
 	}
+	p.host.options.Changed(p.Status(), cause)
 }
 
 func (p *plugin) generation() *generation {

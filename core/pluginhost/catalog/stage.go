@@ -12,6 +12,9 @@ import (
 // ErrNotPinned says that the operator has not trusted the file.
 var ErrNotPinned = errors.New("not pinned")
 
+// ErrChanged says that the file is another than the one the operator trusted.
+var ErrChanged = errors.New("not the file that was pinned")
+
 // Staged is the private copy of an executable: what is hashed is what is run.
 type Staged struct {
 	Path string
@@ -41,8 +44,8 @@ func Stage(f Found, l Lock, lockPath, dir string) (Staged, error) {
 	case !pinned:
 		return s, fmt.Errorf("%w: %s has no line in %s; if you trust the file: sluice plugin pin %s", ErrNotPinned, name, lockPath, f.File)
 	case want != s.Sum:
-		return Staged{}, fmt.Errorf("%s is not the file that was pinned in %s: it has %s, pinned is %s; if you trust the change: sluice plugin pin %s",
-			f.File, lockPath, s.Sum, want, f.File)
+		return Staged{}, fmt.Errorf("%s is %w in %s: it has %s, pinned is %s; if you trust the change: sluice plugin pin %s",
+			f.File, ErrChanged, lockPath, s.Sum, want, f.File)
 	}
 	s.Pinned = true
 	return s, nil
