@@ -34,6 +34,7 @@ func about(w io.Writer, p Plugin, args []string) error {
 	})
 	list(&b, "Changes or stops (pipes)", len(m.GetPipes()), func(i int) string { return m.GetPipes()[i] })
 	list(&b, "Is told of (hooks)", len(m.GetHooks()), func(i int) string { return m.GetHooks()[i] })
+	list(&b, "Ways to log in (strategies)", len(m.GetStrategies()), func(i int) string { return m.GetStrategies()[i].GetName() })
 	list(&b, "Calls", len(m.GetCalls()), func(i int) string { return m.GetCalls()[i] })
 	list(&b, "Triggers", len(m.GetTriggers()), func(i int) string { return m.GetTriggers()[i] })
 	list(&b, "Stores", len(m.GetCollections()), func(i int) string {

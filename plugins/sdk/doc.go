@@ -70,6 +70,19 @@
 // With AuthPlugin and AuthNone the node looks at no token and decides no rights: headers and arguments come untouched, and
 // other plugins learn no more of such a request than that it is there.
 //
+// # Ways to log in
+//
+// A strategy answers auth:login, and keeps what it needs to know its users:
+//
+//	Strategies: []sdk.Strategy{{
+//		Name: "badge", Fields: []string{"number", "pin"}, Account: "number",
+//		Verify: func(ctx context.Context, l *sdk.Login) (sdk.Outcome, error) {
+//			kuid, err := badges.owner(ctx, l.Field("number"), l.Field("pin"))
+//			return sdk.Outcome{KUID: kuid, Message: "Wrong badge or PIN."}, err
+//		},
+//		Exists: badges.exists, Validate: badges.validate, Create: badges.create, Update: badges.update, Delete: badges.delete,
+//	}},
+//
 // # Storage, events, health
 //
 // Collections of a plugin's own are reached by nobody else and exist when Start is called; a write can be tied to the version

@@ -20,20 +20,28 @@ func Register(s grpc.ServiceRegistrar, p Plugin) { register(s, p, nil) }
 
 // register calls started, when not nil, as soon as the host is known.
 func register(s grpc.ServiceRegistrar, p Plugin, started func(*Host)) {
-	r := &running{plugin: p, started: started, handlers: make(map[actionName]Handler, len(p.Actions))}
+	r := &running{
+		plugin: p, started: started,
+		handlers: make(map[actionName]Handler, len(p.Actions)), strategies: make(map[string]*Strategy, len(p.Strategies)),
+	}
 	for _, a := range p.Actions {
 		r.handlers[actionName{a.Controller, a.Name}] = a.Handler
+	}
+	for i := range p.Strategies {
+		r.strategies[p.Strategies[i].Name] = &p.Strategies[i]
 	}
 	pluginv1.RegisterLifecycleServer(s, lifecycle{running: r})
 	pluginv1.RegisterActionsServer(s, actions{running: r})
 	pluginv1.RegisterEventsServer(s, listeners{running: r})
+	pluginv1.RegisterStrategiesServer(s, strategies{running: r})
 }
 
 // running is one plugin between its first and its last call.
 type running struct {
-	plugin   Plugin
-	handlers map[actionName]Handler
-	started  func(*Host)
+	plugin     Plugin
+	handlers   map[actionName]Handler
+	strategies map[string]*Strategy
+	started    func(*Host)
 
 	mu    sync.Mutex
 	host  *Host // nil before Start and after Drain

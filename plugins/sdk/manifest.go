@@ -40,6 +40,11 @@ func (p *Plugin) manifest() (*pluginv1.Manifest, error) {
 			MaxBodyBytes: uint64(max(a.MaxBodyBytes, 0)), ContentTypes: a.ContentTypes, RateLimit: rateLimit(a.RateLimit),
 		})
 	}
+	for i := range p.Strategies {
+		s, err := p.Strategies[i].toManifest()
+		m.Strategies = append(m.Strategies, s)
+		problems = append(problems, err)
+	}
 	for _, event := range m.GetPipes() {
 		if p.Pipes[event] == nil {
 			problems = append(problems, fmt.Errorf("the pipe on %s is nil", event))

@@ -25,6 +25,8 @@ type Plugin struct {
 	// Pipes and Hooks are by event: "document:beforeCreate", or a wildcard "document:before*", "document:*".
 	Pipes map[string]PipeFunc
 	Hooks map[string]HookFunc
+	// Strategies are ways to log in.
+	Strategies []Strategy
 
 	// Calls are the actions that the plugin calls through its Host: "document:create", or "document:*". Others are refused.
 	Calls []string

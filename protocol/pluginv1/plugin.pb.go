@@ -1,8 +1,8 @@
 // The boundary between a node and its plugins, in any language.
 //
 // The node starts the plugin's executable and reads one handshake line from its stdout (hashicorp/go-plugin, see
-// handshake.go). Over the socket named there it calls Lifecycle, Actions and Events; the plugin calls Host on a second
-// socket, whose address and token arrive in Start.
+// handshake.go). Over the socket named there it calls Lifecycle, Actions, Events and Strategies; the plugin calls Host on a
+// second socket, whose address and token arrive in Start.
 //
 // JSON travels as bytes and is not touched on the way: numbers, the order of keys and escapes arrive as they were sent.
 // Both sides ignore fields they do not know. Deadlines travel as gRPC deadlines.
@@ -29,6 +29,87 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// StrategyMethod is something a strategy does with the credentials it keeps. A user has one set of credentials or none.
+type StrategyMethod int32
+
+const (
+	StrategyMethod_STRATEGY_METHOD_UNSPECIFIED StrategyMethod = 0
+	// Whether the user has credentials: true or false.
+	StrategyMethod_STRATEGY_METHOD_EXISTS StrategyMethod = 1
+	// An error says what is wrong with new credentials, or with a change of them; nothing changes. The result goes to the client.
+	StrategyMethod_STRATEGY_METHOD_VALIDATE StrategyMethod = 2
+	// These three may come without VALIDATE and hold by themselves. The result of the first two goes to the client and holds
+	// nothing secret. Credentials are created before their user is stored, and deleted when that fails.
+	StrategyMethod_STRATEGY_METHOD_CREATE StrategyMethod = 3
+	StrategyMethod_STRATEGY_METHOD_UPDATE StrategyMethod = 4
+	StrategyMethod_STRATEGY_METHOD_DELETE StrategyMethod = 5
+	// The public part of the credentials of a user.
+	StrategyMethod_STRATEGY_METHOD_INFO StrategyMethod = 6
+	// The same for the strategy's own name of a user, such as "username".
+	StrategyMethod_STRATEGY_METHOD_BY_ID StrategyMethod = 7
+	// {"hits": [...], "total": number}: public parts of credentials with the user in "kuid". Queries over anything that INFO does
+	// not show must be refused.
+	StrategyMethod_STRATEGY_METHOD_SEARCH StrategyMethod = 8
+	// The kuid of the user who has the name of these credentials, or null. With it, what a creation that was cut off left behind
+	// does not keep the name.
+	StrategyMethod_STRATEGY_METHOD_HOLDER StrategyMethod = 9
+)
+
+// Enum value maps for StrategyMethod.
+var (
+	StrategyMethod_name = map[int32]string{
+		0: "STRATEGY_METHOD_UNSPECIFIED",
+		1: "STRATEGY_METHOD_EXISTS",
+		2: "STRATEGY_METHOD_VALIDATE",
+		3: "STRATEGY_METHOD_CREATE",
+		4: "STRATEGY_METHOD_UPDATE",
+		5: "STRATEGY_METHOD_DELETE",
+		6: "STRATEGY_METHOD_INFO",
+		7: "STRATEGY_METHOD_BY_ID",
+		8: "STRATEGY_METHOD_SEARCH",
+		9: "STRATEGY_METHOD_HOLDER",
+	}
+	StrategyMethod_value = map[string]int32{
+		"STRATEGY_METHOD_UNSPECIFIED": 0,
+		"STRATEGY_METHOD_EXISTS":      1,
+		"STRATEGY_METHOD_VALIDATE":    2,
+		"STRATEGY_METHOD_CREATE":      3,
+		"STRATEGY_METHOD_UPDATE":      4,
+		"STRATEGY_METHOD_DELETE":      5,
+		"STRATEGY_METHOD_INFO":        6,
+		"STRATEGY_METHOD_BY_ID":       7,
+		"STRATEGY_METHOD_SEARCH":      8,
+		"STRATEGY_METHOD_HOLDER":      9,
+	}
+)
+
+func (x StrategyMethod) Enum() *StrategyMethod {
+	p := new(StrategyMethod)
+	*p = x
+	return p
+}
+
+func (x StrategyMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StrategyMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_plugin_proto_enumTypes[0].Descriptor()
+}
+
+func (StrategyMethod) Type() protoreflect.EnumType {
+	return &file_plugin_proto_enumTypes[0]
+}
+
+func (x StrategyMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StrategyMethod.Descriptor instead.
+func (StrategyMethod) EnumDescriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{0}
+}
 
 // AuthMode says who looks at the token of a request.
 type AuthMode int32
@@ -77,11 +158,11 @@ func (x AuthMode) String() string {
 }
 
 func (AuthMode) Descriptor() protoreflect.EnumDescriptor {
-	return file_plugin_proto_enumTypes[0].Descriptor()
+	return file_plugin_proto_enumTypes[1].Descriptor()
 }
 
 func (AuthMode) Type() protoreflect.EnumType {
-	return &file_plugin_proto_enumTypes[0]
+	return &file_plugin_proto_enumTypes[1]
 }
 
 func (x AuthMode) Number() protoreflect.EnumNumber {
@@ -90,7 +171,7 @@ func (x AuthMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AuthMode.Descriptor instead.
 func (AuthMode) EnumDescriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{0}
+	return file_plugin_proto_rawDescGZIP(), []int{1}
 }
 
 type RateLimit_Per int32
@@ -129,11 +210,11 @@ func (x RateLimit_Per) String() string {
 }
 
 func (RateLimit_Per) Descriptor() protoreflect.EnumDescriptor {
-	return file_plugin_proto_enumTypes[1].Descriptor()
+	return file_plugin_proto_enumTypes[2].Descriptor()
 }
 
 func (RateLimit_Per) Type() protoreflect.EnumType {
-	return &file_plugin_proto_enumTypes[1]
+	return &file_plugin_proto_enumTypes[2]
 }
 
 func (x RateLimit_Per) Number() protoreflect.EnumNumber {
@@ -142,7 +223,7 @@ func (x RateLimit_Per) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RateLimit_Per.Descriptor instead.
 func (RateLimit_Per) EnumDescriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{6, 0}
+	return file_plugin_proto_rawDescGZIP(), []int{7, 0}
 }
 
 type DescribeRequest struct {
@@ -275,7 +356,8 @@ type Manifest struct {
 	// Collections of the plugin's own; they exist when Start is called.
 	Collections []*Collection `protobuf:"bytes,16,rep,name=collections,proto3" json:"collections,omitempty"`
 	// Events that the plugin fires: "identity:erased". The scope is a name that neither the API nor another plugin has.
-	Triggers      []string `protobuf:"bytes,17,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	Triggers      []string    `protobuf:"bytes,17,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	Strategies    []*Strategy `protobuf:"bytes,18,rep,name=strategies,proto3" json:"strategies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -429,6 +511,87 @@ func (x *Manifest) GetTriggers() []string {
 	return nil
 }
 
+func (x *Manifest) GetStrategies() []*Strategy {
+	if x != nil {
+		return x.Strategies
+	}
+	return nil
+}
+
+// Strategy is a way to log in, under the name that clients give to auth:login.
+type Strategy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A name that no other strategy of the node has: [A-Za-z0-9_-]+.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Members of its credentials, as security:getCredentialFields shows them.
+	Fields []string `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// Those of INFO, BY_ID, SEARCH and HOLDER that it has; all others it must have.
+	Methods []StrategyMethod `protobuf:"varint,3,rep,packed,name=methods,proto3,enum=sluice.plugin.v1.StrategyMethod" json:"methods,omitempty"`
+	// Field of a login that names the account, such as "username": guesses against one account are then slowed down, not only
+	// those from one address. Empty: logins name none.
+	AccountField  string `protobuf:"bytes,4,opt,name=account_field,json=accountField,proto3" json:"account_field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Strategy) Reset() {
+	*x = Strategy{}
+	mi := &file_plugin_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Strategy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Strategy) ProtoMessage() {}
+
+func (x *Strategy) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Strategy.ProtoReflect.Descriptor instead.
+func (*Strategy) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Strategy) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Strategy) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Strategy) GetMethods() []StrategyMethod {
+	if x != nil {
+		return x.Methods
+	}
+	return nil
+}
+
+func (x *Strategy) GetAccountField() string {
+	if x != nil {
+		return x.AccountField
+	}
+	return ""
+}
+
 // Refusal is the answer of a raw route instead of the node's own. In the body and in the values of headers, $message is the
 // message as a JSON text with its quotes, $status the HTTP status as a number and $requestId the id of the request as a JSON
 // text.
@@ -449,7 +612,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_plugin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +624,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[3]
+	mi := &file_plugin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +637,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{3}
+	return file_plugin_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Refusal) GetStatus() int32 {
@@ -529,7 +692,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_plugin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +704,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[4]
+	mi := &file_plugin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +717,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{4}
+	return file_plugin_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Collection) GetIndex() string {
@@ -603,7 +766,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +778,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +791,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{5}
+	return file_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Action) GetController() string {
@@ -708,7 +871,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +883,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +896,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{6}
+	return file_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RateLimit) GetPer() RateLimit_Per {
@@ -771,7 +934,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +946,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +959,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{7}
+	return file_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Route) GetVerb() string {
@@ -832,7 +995,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +1007,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +1020,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{8}
+	return file_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Grant) GetRole() string {
@@ -894,7 +1057,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1069,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1082,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{9}
+	return file_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Secret) GetName() string {
@@ -962,7 +1125,7 @@ type StartRequest struct {
 
 func (x *StartRequest) Reset() {
 	*x = StartRequest{}
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1137,7 @@ func (x *StartRequest) String() string {
 func (*StartRequest) ProtoMessage() {}
 
 func (x *StartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1150,7 @@ func (x *StartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRequest.ProtoReflect.Descriptor instead.
 func (*StartRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{10}
+	return file_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StartRequest) GetConfig() []byte {
@@ -1042,7 +1205,7 @@ type StartResponse struct {
 
 func (x *StartResponse) Reset() {
 	*x = StartResponse{}
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1217,7 @@ func (x *StartResponse) String() string {
 func (*StartResponse) ProtoMessage() {}
 
 func (x *StartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1230,7 @@ func (x *StartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartResponse.ProtoReflect.Descriptor instead.
 func (*StartResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{11}
+	return file_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StartResponse) GetError() *Error {
@@ -1085,7 +1248,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1260,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1273,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{12}
+	return file_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 type DrainResponse struct {
@@ -1121,7 +1284,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1296,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1309,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{13}
+	return file_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 // Request is one call of an action, without its token.
@@ -1183,7 +1346,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1358,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1371,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14}
+	return file_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Request) GetRequestId() string {
@@ -1336,7 +1499,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1511,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1524,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{15}
+	return file_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *User) GetId() string {
@@ -1404,7 +1567,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1579,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1592,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Connection) GetId() string {
@@ -1491,7 +1654,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1503,7 +1666,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1516,7 +1679,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Header) GetName() string {
@@ -1553,7 +1716,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1728,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1741,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Error) GetId() string {
@@ -1648,7 +1811,7 @@ type ExecuteRequest struct {
 
 func (x *ExecuteRequest) Reset() {
 	*x = ExecuteRequest{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1823,7 @@ func (x *ExecuteRequest) String() string {
 func (*ExecuteRequest) ProtoMessage() {}
 
 func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1836,7 @@ func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteRequest.ProtoReflect.Descriptor instead.
 func (*ExecuteRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExecuteRequest) GetRequest() *Request {
@@ -1709,7 +1872,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +1884,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +1897,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExecuteResponse) GetResult() []byte {
@@ -1797,7 +1960,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +1972,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +1985,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Event) GetName() string {
@@ -1872,7 +2035,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +2047,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +2060,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Outcome) GetResult() []byte {
@@ -1925,7 +2088,7 @@ type PipeRequest struct {
 
 func (x *PipeRequest) Reset() {
 	*x = PipeRequest{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1937,7 +2100,7 @@ func (x *PipeRequest) String() string {
 func (*PipeRequest) ProtoMessage() {}
 
 func (x *PipeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1950,7 +2113,7 @@ func (x *PipeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PipeRequest.ProtoReflect.Descriptor instead.
 func (*PipeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PipeRequest) GetEvent() *Event {
@@ -1983,7 +2146,7 @@ type PipeResponse struct {
 
 func (x *PipeResponse) Reset() {
 	*x = PipeResponse{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2158,7 @@ func (x *PipeResponse) String() string {
 func (*PipeResponse) ProtoMessage() {}
 
 func (x *PipeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2171,7 @@ func (x *PipeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PipeResponse.ProtoReflect.Descriptor instead.
 func (*PipeResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PipeResponse) GetError() *Error {
@@ -2054,7 +2217,7 @@ type RequestChange struct {
 
 func (x *RequestChange) Reset() {
 	*x = RequestChange{}
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2066,7 +2229,7 @@ func (x *RequestChange) String() string {
 func (*RequestChange) ProtoMessage() {}
 
 func (x *RequestChange) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2079,7 +2242,7 @@ func (x *RequestChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestChange.ProtoReflect.Descriptor instead.
 func (*RequestChange) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{25}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RequestChange) GetIndex() string {
@@ -2135,7 +2298,7 @@ type HooksRequest struct {
 
 func (x *HooksRequest) Reset() {
 	*x = HooksRequest{}
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2310,7 @@ func (x *HooksRequest) String() string {
 func (*HooksRequest) ProtoMessage() {}
 
 func (x *HooksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2323,7 @@ func (x *HooksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HooksRequest.ProtoReflect.Descriptor instead.
 func (*HooksRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HooksRequest) GetEvents() []*Event {
@@ -2185,7 +2348,7 @@ type HooksResponse struct {
 
 func (x *HooksResponse) Reset() {
 	*x = HooksResponse{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2197,7 +2360,7 @@ func (x *HooksResponse) String() string {
 func (*HooksResponse) ProtoMessage() {}
 
 func (x *HooksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2210,7 +2373,362 @@ func (x *HooksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HooksResponse.ProtoReflect.Descriptor instead.
 func (*HooksResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
+}
+
+type VerifyRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
+	// Its body and its arguments are where a form would send its fields.
+	Request *Request `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// Names this call while it runs, for Host.Call.
+	CallId        uint64 `protobuf:"varint,3,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyRequest) Reset() {
+	*x = VerifyRequest{}
+	mi := &file_plugin_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyRequest) ProtoMessage() {}
+
+func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
+func (*VerifyRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *VerifyRequest) GetStrategy() string {
+	if x != nil {
+		return x.Strategy
+	}
+	return ""
+}
+
+func (x *VerifyRequest) GetRequest() *Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *VerifyRequest) GetCallId() uint64 {
+	if x != nil {
+		return x.CallId
+	}
+	return 0
+}
+
+type VerifyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JSON: {"kuid": "..."} for the user who logs in; {"kuid": null, "message": "..."} or false to refuse;
+	// {"statusCode": 302, "headers": {"Location": "..."}} when the login goes on elsewhere.
+	Outcome []byte `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// The strategy could not decide; it is answered to the client.
+	Error         *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyResponse) Reset() {
+	*x = VerifyResponse{}
+	mi := &file_plugin_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyResponse) ProtoMessage() {}
+
+func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
+func (*VerifyResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *VerifyResponse) GetOutcome() []byte {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+type ManageRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Strategy string                 `protobuf:"bytes,1,opt,name=strategy,proto3" json:"strategy,omitempty"`
+	Method   StrategyMethod         `protobuf:"varint,2,opt,name=method,proto3,enum=sluice.plugin.v1.StrategyMethod" json:"method,omitempty"`
+	// On whose behalf; without body, which may hold credentials of other strategies.
+	Request *Request `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	// Whose credentials: of all but BY_ID, SEARCH and HOLDER.
+	Kuid string `protobuf:"bytes,4,opt,name=kuid,proto3" json:"kuid,omitempty"`
+	// JSON object: of VALIDATE, CREATE, UPDATE and HOLDER.
+	Credentials []byte `protobuf:"bytes,5,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	// Of VALIDATE: they are for UPDATE.
+	Update bool `protobuf:"varint,6,opt,name=update,proto3" json:"update,omitempty"`
+	// Of BY_ID.
+	Id string `protobuf:"bytes,7,opt,name=id,proto3" json:"id,omitempty"`
+	// Of SEARCH.
+	Search *CredentialSearch `protobuf:"bytes,8,opt,name=search,proto3" json:"search,omitempty"`
+	// Names this call while it runs, for Host.Call.
+	CallId        uint64 `protobuf:"varint,9,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManageRequest) Reset() {
+	*x = ManageRequest{}
+	mi := &file_plugin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManageRequest) ProtoMessage() {}
+
+func (x *ManageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManageRequest.ProtoReflect.Descriptor instead.
+func (*ManageRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ManageRequest) GetStrategy() string {
+	if x != nil {
+		return x.Strategy
+	}
+	return ""
+}
+
+func (x *ManageRequest) GetMethod() StrategyMethod {
+	if x != nil {
+		return x.Method
+	}
+	return StrategyMethod_STRATEGY_METHOD_UNSPECIFIED
+}
+
+func (x *ManageRequest) GetRequest() *Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *ManageRequest) GetKuid() string {
+	if x != nil {
+		return x.Kuid
+	}
+	return ""
+}
+
+func (x *ManageRequest) GetCredentials() []byte {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *ManageRequest) GetUpdate() bool {
+	if x != nil {
+		return x.Update
+	}
+	return false
+}
+
+func (x *ManageRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ManageRequest) GetSearch() *CredentialSearch {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *ManageRequest) GetCallId() uint64 {
+	if x != nil {
+		return x.CallId
+	}
+	return 0
+}
+
+// CredentialSearch has the query and the sort of a search body, JSON; empty for none.
+type CredentialSearch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Query         []byte                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	Sort          []byte                 `protobuf:"bytes,2,opt,name=sort,proto3" json:"sort,omitempty"`
+	From          uint32                 `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`
+	Size          uint32                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CredentialSearch) Reset() {
+	*x = CredentialSearch{}
+	mi := &file_plugin_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CredentialSearch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CredentialSearch) ProtoMessage() {}
+
+func (x *CredentialSearch) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CredentialSearch.ProtoReflect.Descriptor instead.
+func (*CredentialSearch) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CredentialSearch) GetQuery() []byte {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+func (x *CredentialSearch) GetSort() []byte {
+	if x != nil {
+		return x.Sort
+	}
+	return nil
+}
+
+func (x *CredentialSearch) GetFrom() uint32 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *CredentialSearch) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+type ManageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JSON, as the method has it; empty where there is nothing to say.
+	Result []byte `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	// Answered to the client: "security.credentials.rejected" says in words what is wrong with credentials.
+	Error         *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManageResponse) Reset() {
+	*x = ManageResponse{}
+	mi := &file_plugin_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManageResponse) ProtoMessage() {}
+
+func (x *ManageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManageResponse.ProtoReflect.Descriptor instead.
+func (*ManageResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ManageResponse) GetResult() []byte {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *ManageResponse) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
 }
 
 type CallRequest struct {
@@ -2239,7 +2757,7 @@ type CallRequest struct {
 
 func (x *CallRequest) Reset() {
 	*x = CallRequest{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2769,7 @@ func (x *CallRequest) String() string {
 func (*CallRequest) ProtoMessage() {}
 
 func (x *CallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2782,7 @@ func (x *CallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRequest.ProtoReflect.Descriptor instead.
 func (*CallRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CallRequest) GetCallId() uint64 {
@@ -2356,7 +2874,7 @@ type CallResponse struct {
 
 func (x *CallResponse) Reset() {
 	*x = CallResponse{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2368,7 +2886,7 @@ func (x *CallResponse) String() string {
 func (*CallResponse) ProtoMessage() {}
 
 func (x *CallResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2381,7 +2899,7 @@ func (x *CallResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallResponse.ProtoReflect.Descriptor instead.
 func (*CallResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CallResponse) GetStatus() int32 {
@@ -2416,7 +2934,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2946,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2959,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{30}
+	return file_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LogRequest) GetEntries() []*LogEntry {
@@ -2473,7 +2991,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +3003,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +3016,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{31}
+	return file_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LogEntry) GetLevel() int32 {
@@ -2537,7 +3055,7 @@ type LogResponse struct {
 
 func (x *LogResponse) Reset() {
 	*x = LogResponse{}
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2549,7 +3067,7 @@ func (x *LogResponse) String() string {
 func (*LogResponse) ProtoMessage() {}
 
 func (x *LogResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2562,7 +3080,7 @@ func (x *LogResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
 func (*LogResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{32}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 type TriggerRequest struct {
@@ -2578,7 +3096,7 @@ type TriggerRequest struct {
 
 func (x *TriggerRequest) Reset() {
 	*x = TriggerRequest{}
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +3108,7 @@ func (x *TriggerRequest) String() string {
 func (*TriggerRequest) ProtoMessage() {}
 
 func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +3121,7 @@ func (x *TriggerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerRequest.ProtoReflect.Descriptor instead.
 func (*TriggerRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{33}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TriggerRequest) GetCallId() uint64 {
@@ -2639,7 +3157,7 @@ type TriggerResponse struct {
 
 func (x *TriggerResponse) Reset() {
 	*x = TriggerResponse{}
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2651,7 +3169,7 @@ func (x *TriggerResponse) String() string {
 func (*TriggerResponse) ProtoMessage() {}
 
 func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2664,7 +3182,7 @@ func (x *TriggerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TriggerResponse.ProtoReflect.Descriptor instead.
 func (*TriggerResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{34}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TriggerResponse) GetData() []byte {
@@ -2693,7 +3211,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +3223,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +3236,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{35}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *HealthRequest) GetDegraded() bool {
@@ -2743,7 +3261,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2755,7 +3273,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2768,7 +3286,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -2780,7 +3298,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\fhost_version\x18\x01 \x01(\tR\vhostVersion\x12\x1a\n" +
 	"\bfeatures\x18\x02 \x03(\tR\bfeatures\"J\n" +
 	"\x10DescribeResponse\x126\n" +
-	"\bmanifest\x18\x01 \x01(\v2\x1a.sluice.plugin.v1.ManifestR\bmanifest\"\xd9\x04\n" +
+	"\bmanifest\x18\x01 \x01(\v2\x1a.sluice.plugin.v1.ManifestR\bmanifest\"\x95\x05\n" +
 	"\bManifest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\twire_name\x18\x02 \x01(\tR\bwireName\x12\x18\n" +
@@ -2800,7 +3318,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05mount\x18\x0e \x01(\tR\x05mount\x125\n" +
 	"\brefusals\x18\x0f \x03(\v2\x19.sluice.plugin.v1.RefusalR\brefusals\x12>\n" +
 	"\vcollections\x18\x10 \x03(\v2\x1c.sluice.plugin.v1.CollectionR\vcollections\x12\x1a\n" +
-	"\btriggers\x18\x11 \x03(\tR\btriggers\"\xb1\x01\n" +
+	"\btriggers\x18\x11 \x03(\tR\btriggers\x12:\n" +
+	"\n" +
+	"strategies\x18\x12 \x03(\v2\x1a.sluice.plugin.v1.StrategyR\n" +
+	"strategies\"\x97\x01\n" +
+	"\bStrategy\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06fields\x18\x02 \x03(\tR\x06fields\x12:\n" +
+	"\amethods\x18\x03 \x03(\x0e2 .sluice.plugin.v1.StrategyMethodR\amethods\x12#\n" +
+	"\raccount_field\x18\x04 \x01(\tR\faccountField\"\xb1\x01\n" +
 	"\aRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\tR\x04body\x12!\n" +
@@ -2956,7 +3482,32 @@ const file_plugin_proto_rawDesc = "" +
 	"\fHooksRequest\x12/\n" +
 	"\x06events\x18\x01 \x03(\v2\x17.sluice.plugin.v1.EventR\x06events\x12\x17\n" +
 	"\acall_id\x18\x02 \x01(\x04R\x06callId\"\x0f\n" +
-	"\rHooksResponse\"\xa8\x02\n" +
+	"\rHooksResponse\"y\n" +
+	"\rVerifyRequest\x12\x1a\n" +
+	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x123\n" +
+	"\arequest\x18\x02 \x01(\v2\x19.sluice.plugin.v1.RequestR\arequest\x12\x17\n" +
+	"\acall_id\x18\x03 \x01(\x04R\x06callId\"Y\n" +
+	"\x0eVerifyResponse\x12\x18\n" +
+	"\aoutcome\x18\x01 \x01(\fR\aoutcome\x12-\n" +
+	"\x05error\x18\x02 \x01(\v2\x17.sluice.plugin.v1.ErrorR\x05error\"\xcd\x02\n" +
+	"\rManageRequest\x12\x1a\n" +
+	"\bstrategy\x18\x01 \x01(\tR\bstrategy\x128\n" +
+	"\x06method\x18\x02 \x01(\x0e2 .sluice.plugin.v1.StrategyMethodR\x06method\x123\n" +
+	"\arequest\x18\x03 \x01(\v2\x19.sluice.plugin.v1.RequestR\arequest\x12\x12\n" +
+	"\x04kuid\x18\x04 \x01(\tR\x04kuid\x12 \n" +
+	"\vcredentials\x18\x05 \x01(\fR\vcredentials\x12\x16\n" +
+	"\x06update\x18\x06 \x01(\bR\x06update\x12\x0e\n" +
+	"\x02id\x18\a \x01(\tR\x02id\x12:\n" +
+	"\x06search\x18\b \x01(\v2\".sluice.plugin.v1.CredentialSearchR\x06search\x12\x17\n" +
+	"\acall_id\x18\t \x01(\x04R\x06callId\"d\n" +
+	"\x10CredentialSearch\x12\x14\n" +
+	"\x05query\x18\x01 \x01(\fR\x05query\x12\x12\n" +
+	"\x04sort\x18\x02 \x01(\fR\x04sort\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\rR\x04from\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\rR\x04size\"W\n" +
+	"\x0eManageResponse\x12\x16\n" +
+	"\x06result\x18\x01 \x01(\fR\x06result\x12-\n" +
+	"\x05error\x18\x02 \x01(\v2\x17.sluice.plugin.v1.ErrorR\x05error\"\xa8\x02\n" +
 	"\vCallRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x04R\x06callId\x12\x17\n" +
 	"\aas_user\x18\x02 \x01(\bR\x06asUser\x12\x1e\n" +
@@ -3000,7 +3551,18 @@ const file_plugin_proto_rawDesc = "" +
 	"\rHealthRequest\x12\x1a\n" +
 	"\bdegraded\x18\x01 \x01(\bR\bdegraded\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x10\n" +
-	"\x0eHealthResponse*{\n" +
+	"\x0eHealthResponse*\xac\x02\n" +
+	"\x0eStrategyMethod\x12\x1f\n" +
+	"\x1bSTRATEGY_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_EXISTS\x10\x01\x12\x1c\n" +
+	"\x18STRATEGY_METHOD_VALIDATE\x10\x02\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_CREATE\x10\x03\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_UPDATE\x10\x04\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_DELETE\x10\x05\x12\x18\n" +
+	"\x14STRATEGY_METHOD_INFO\x10\x06\x12\x19\n" +
+	"\x15STRATEGY_METHOD_BY_ID\x10\a\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_SEARCH\x10\b\x12\x1a\n" +
+	"\x16STRATEGY_METHOD_HOLDER\x10\t*{\n" +
 	"\bAuthMode\x12\x19\n" +
 	"\x15AUTH_MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eAUTH_MODE_HOST\x10\x01\x12\x16\n" +
@@ -3015,7 +3577,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\aExecute\x12 .sluice.plugin.v1.ExecuteRequest\x1a!.sluice.plugin.v1.ExecuteResponse2\x99\x01\n" +
 	"\x06Events\x12E\n" +
 	"\x04Pipe\x12\x1d.sluice.plugin.v1.PipeRequest\x1a\x1e.sluice.plugin.v1.PipeResponse\x12H\n" +
-	"\x05Hooks\x12\x1e.sluice.plugin.v1.HooksRequest\x1a\x1f.sluice.plugin.v1.HooksResponse2\xae\x02\n" +
+	"\x05Hooks\x12\x1e.sluice.plugin.v1.HooksRequest\x1a\x1f.sluice.plugin.v1.HooksResponse2\xa6\x01\n" +
+	"\n" +
+	"Strategies\x12K\n" +
+	"\x06Verify\x12\x1f.sluice.plugin.v1.VerifyRequest\x1a .sluice.plugin.v1.VerifyResponse\x12K\n" +
+	"\x06Manage\x12\x1f.sluice.plugin.v1.ManageRequest\x1a .sluice.plugin.v1.ManageResponse2\xae\x02\n" +
 	"\x04Host\x12E\n" +
 	"\x04Call\x12\x1d.sluice.plugin.v1.CallRequest\x1a\x1e.sluice.plugin.v1.CallResponse\x12N\n" +
 	"\aTrigger\x12 .sluice.plugin.v1.TriggerRequest\x1a!.sluice.plugin.v1.TriggerResponse\x12K\n" +
@@ -3034,106 +3600,125 @@ func file_plugin_proto_rawDescGZIP() []byte {
 	return file_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_plugin_proto_goTypes = []any{
-	(AuthMode)(0),            // 0: sluice.plugin.v1.AuthMode
-	(RateLimit_Per)(0),       // 1: sluice.plugin.v1.RateLimit.Per
-	(*DescribeRequest)(nil),  // 2: sluice.plugin.v1.DescribeRequest
-	(*DescribeResponse)(nil), // 3: sluice.plugin.v1.DescribeResponse
-	(*Manifest)(nil),         // 4: sluice.plugin.v1.Manifest
-	(*Refusal)(nil),          // 5: sluice.plugin.v1.Refusal
-	(*Collection)(nil),       // 6: sluice.plugin.v1.Collection
-	(*Action)(nil),           // 7: sluice.plugin.v1.Action
-	(*RateLimit)(nil),        // 8: sluice.plugin.v1.RateLimit
-	(*Route)(nil),            // 9: sluice.plugin.v1.Route
-	(*Grant)(nil),            // 10: sluice.plugin.v1.Grant
-	(*Secret)(nil),           // 11: sluice.plugin.v1.Secret
-	(*StartRequest)(nil),     // 12: sluice.plugin.v1.StartRequest
-	(*StartResponse)(nil),    // 13: sluice.plugin.v1.StartResponse
-	(*DrainRequest)(nil),     // 14: sluice.plugin.v1.DrainRequest
-	(*DrainResponse)(nil),    // 15: sluice.plugin.v1.DrainResponse
-	(*Request)(nil),          // 16: sluice.plugin.v1.Request
-	(*User)(nil),             // 17: sluice.plugin.v1.User
-	(*Connection)(nil),       // 18: sluice.plugin.v1.Connection
-	(*Header)(nil),           // 19: sluice.plugin.v1.Header
-	(*Error)(nil),            // 20: sluice.plugin.v1.Error
-	(*ExecuteRequest)(nil),   // 21: sluice.plugin.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),  // 22: sluice.plugin.v1.ExecuteResponse
-	(*Event)(nil),            // 23: sluice.plugin.v1.Event
-	(*Outcome)(nil),          // 24: sluice.plugin.v1.Outcome
-	(*PipeRequest)(nil),      // 25: sluice.plugin.v1.PipeRequest
-	(*PipeResponse)(nil),     // 26: sluice.plugin.v1.PipeResponse
-	(*RequestChange)(nil),    // 27: sluice.plugin.v1.RequestChange
-	(*HooksRequest)(nil),     // 28: sluice.plugin.v1.HooksRequest
-	(*HooksResponse)(nil),    // 29: sluice.plugin.v1.HooksResponse
-	(*CallRequest)(nil),      // 30: sluice.plugin.v1.CallRequest
-	(*CallResponse)(nil),     // 31: sluice.plugin.v1.CallResponse
-	(*LogRequest)(nil),       // 32: sluice.plugin.v1.LogRequest
-	(*LogEntry)(nil),         // 33: sluice.plugin.v1.LogEntry
-	(*LogResponse)(nil),      // 34: sluice.plugin.v1.LogResponse
-	(*TriggerRequest)(nil),   // 35: sluice.plugin.v1.TriggerRequest
-	(*TriggerResponse)(nil),  // 36: sluice.plugin.v1.TriggerResponse
-	(*HealthRequest)(nil),    // 37: sluice.plugin.v1.HealthRequest
-	(*HealthResponse)(nil),   // 38: sluice.plugin.v1.HealthResponse
-	nil,                      // 39: sluice.plugin.v1.StartRequest.SecretsEntry
+	(StrategyMethod)(0),      // 0: sluice.plugin.v1.StrategyMethod
+	(AuthMode)(0),            // 1: sluice.plugin.v1.AuthMode
+	(RateLimit_Per)(0),       // 2: sluice.plugin.v1.RateLimit.Per
+	(*DescribeRequest)(nil),  // 3: sluice.plugin.v1.DescribeRequest
+	(*DescribeResponse)(nil), // 4: sluice.plugin.v1.DescribeResponse
+	(*Manifest)(nil),         // 5: sluice.plugin.v1.Manifest
+	(*Strategy)(nil),         // 6: sluice.plugin.v1.Strategy
+	(*Refusal)(nil),          // 7: sluice.plugin.v1.Refusal
+	(*Collection)(nil),       // 8: sluice.plugin.v1.Collection
+	(*Action)(nil),           // 9: sluice.plugin.v1.Action
+	(*RateLimit)(nil),        // 10: sluice.plugin.v1.RateLimit
+	(*Route)(nil),            // 11: sluice.plugin.v1.Route
+	(*Grant)(nil),            // 12: sluice.plugin.v1.Grant
+	(*Secret)(nil),           // 13: sluice.plugin.v1.Secret
+	(*StartRequest)(nil),     // 14: sluice.plugin.v1.StartRequest
+	(*StartResponse)(nil),    // 15: sluice.plugin.v1.StartResponse
+	(*DrainRequest)(nil),     // 16: sluice.plugin.v1.DrainRequest
+	(*DrainResponse)(nil),    // 17: sluice.plugin.v1.DrainResponse
+	(*Request)(nil),          // 18: sluice.plugin.v1.Request
+	(*User)(nil),             // 19: sluice.plugin.v1.User
+	(*Connection)(nil),       // 20: sluice.plugin.v1.Connection
+	(*Header)(nil),           // 21: sluice.plugin.v1.Header
+	(*Error)(nil),            // 22: sluice.plugin.v1.Error
+	(*ExecuteRequest)(nil),   // 23: sluice.plugin.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),  // 24: sluice.plugin.v1.ExecuteResponse
+	(*Event)(nil),            // 25: sluice.plugin.v1.Event
+	(*Outcome)(nil),          // 26: sluice.plugin.v1.Outcome
+	(*PipeRequest)(nil),      // 27: sluice.plugin.v1.PipeRequest
+	(*PipeResponse)(nil),     // 28: sluice.plugin.v1.PipeResponse
+	(*RequestChange)(nil),    // 29: sluice.plugin.v1.RequestChange
+	(*HooksRequest)(nil),     // 30: sluice.plugin.v1.HooksRequest
+	(*HooksResponse)(nil),    // 31: sluice.plugin.v1.HooksResponse
+	(*VerifyRequest)(nil),    // 32: sluice.plugin.v1.VerifyRequest
+	(*VerifyResponse)(nil),   // 33: sluice.plugin.v1.VerifyResponse
+	(*ManageRequest)(nil),    // 34: sluice.plugin.v1.ManageRequest
+	(*CredentialSearch)(nil), // 35: sluice.plugin.v1.CredentialSearch
+	(*ManageResponse)(nil),   // 36: sluice.plugin.v1.ManageResponse
+	(*CallRequest)(nil),      // 37: sluice.plugin.v1.CallRequest
+	(*CallResponse)(nil),     // 38: sluice.plugin.v1.CallResponse
+	(*LogRequest)(nil),       // 39: sluice.plugin.v1.LogRequest
+	(*LogEntry)(nil),         // 40: sluice.plugin.v1.LogEntry
+	(*LogResponse)(nil),      // 41: sluice.plugin.v1.LogResponse
+	(*TriggerRequest)(nil),   // 42: sluice.plugin.v1.TriggerRequest
+	(*TriggerResponse)(nil),  // 43: sluice.plugin.v1.TriggerResponse
+	(*HealthRequest)(nil),    // 44: sluice.plugin.v1.HealthRequest
+	(*HealthResponse)(nil),   // 45: sluice.plugin.v1.HealthResponse
+	nil,                      // 46: sluice.plugin.v1.StartRequest.SecretsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
-	4,  // 0: sluice.plugin.v1.DescribeResponse.manifest:type_name -> sluice.plugin.v1.Manifest
-	7,  // 1: sluice.plugin.v1.Manifest.actions:type_name -> sluice.plugin.v1.Action
-	10, // 2: sluice.plugin.v1.Manifest.grants:type_name -> sluice.plugin.v1.Grant
-	11, // 3: sluice.plugin.v1.Manifest.secrets:type_name -> sluice.plugin.v1.Secret
-	5,  // 4: sluice.plugin.v1.Manifest.refusals:type_name -> sluice.plugin.v1.Refusal
-	6,  // 5: sluice.plugin.v1.Manifest.collections:type_name -> sluice.plugin.v1.Collection
-	19, // 6: sluice.plugin.v1.Refusal.headers:type_name -> sluice.plugin.v1.Header
-	9,  // 7: sluice.plugin.v1.Action.routes:type_name -> sluice.plugin.v1.Route
-	0,  // 8: sluice.plugin.v1.Action.auth:type_name -> sluice.plugin.v1.AuthMode
-	8,  // 9: sluice.plugin.v1.Action.rate_limit:type_name -> sluice.plugin.v1.RateLimit
-	1,  // 10: sluice.plugin.v1.RateLimit.per:type_name -> sluice.plugin.v1.RateLimit.Per
-	39, // 11: sluice.plugin.v1.StartRequest.secrets:type_name -> sluice.plugin.v1.StartRequest.SecretsEntry
-	20, // 12: sluice.plugin.v1.StartResponse.error:type_name -> sluice.plugin.v1.Error
-	17, // 13: sluice.plugin.v1.Request.user:type_name -> sluice.plugin.v1.User
-	18, // 14: sluice.plugin.v1.Request.connection:type_name -> sluice.plugin.v1.Connection
-	19, // 15: sluice.plugin.v1.Connection.headers:type_name -> sluice.plugin.v1.Header
-	16, // 16: sluice.plugin.v1.ExecuteRequest.request:type_name -> sluice.plugin.v1.Request
-	20, // 17: sluice.plugin.v1.ExecuteResponse.error:type_name -> sluice.plugin.v1.Error
-	19, // 18: sluice.plugin.v1.ExecuteResponse.headers:type_name -> sluice.plugin.v1.Header
-	16, // 19: sluice.plugin.v1.Event.request:type_name -> sluice.plugin.v1.Request
-	24, // 20: sluice.plugin.v1.Event.outcome:type_name -> sluice.plugin.v1.Outcome
-	20, // 21: sluice.plugin.v1.Outcome.error:type_name -> sluice.plugin.v1.Error
-	23, // 22: sluice.plugin.v1.PipeRequest.event:type_name -> sluice.plugin.v1.Event
-	20, // 23: sluice.plugin.v1.PipeResponse.error:type_name -> sluice.plugin.v1.Error
-	27, // 24: sluice.plugin.v1.PipeResponse.request:type_name -> sluice.plugin.v1.RequestChange
-	24, // 25: sluice.plugin.v1.PipeResponse.outcome:type_name -> sluice.plugin.v1.Outcome
-	23, // 26: sluice.plugin.v1.HooksRequest.events:type_name -> sluice.plugin.v1.Event
-	20, // 27: sluice.plugin.v1.CallResponse.error:type_name -> sluice.plugin.v1.Error
-	33, // 28: sluice.plugin.v1.LogRequest.entries:type_name -> sluice.plugin.v1.LogEntry
-	20, // 29: sluice.plugin.v1.TriggerResponse.error:type_name -> sluice.plugin.v1.Error
-	2,  // 30: sluice.plugin.v1.Lifecycle.Describe:input_type -> sluice.plugin.v1.DescribeRequest
-	12, // 31: sluice.plugin.v1.Lifecycle.Start:input_type -> sluice.plugin.v1.StartRequest
-	14, // 32: sluice.plugin.v1.Lifecycle.Drain:input_type -> sluice.plugin.v1.DrainRequest
-	21, // 33: sluice.plugin.v1.Actions.Execute:input_type -> sluice.plugin.v1.ExecuteRequest
-	25, // 34: sluice.plugin.v1.Events.Pipe:input_type -> sluice.plugin.v1.PipeRequest
-	28, // 35: sluice.plugin.v1.Events.Hooks:input_type -> sluice.plugin.v1.HooksRequest
-	30, // 36: sluice.plugin.v1.Host.Call:input_type -> sluice.plugin.v1.CallRequest
-	35, // 37: sluice.plugin.v1.Host.Trigger:input_type -> sluice.plugin.v1.TriggerRequest
-	37, // 38: sluice.plugin.v1.Host.Health:input_type -> sluice.plugin.v1.HealthRequest
-	32, // 39: sluice.plugin.v1.Host.Log:input_type -> sluice.plugin.v1.LogRequest
-	3,  // 40: sluice.plugin.v1.Lifecycle.Describe:output_type -> sluice.plugin.v1.DescribeResponse
-	13, // 41: sluice.plugin.v1.Lifecycle.Start:output_type -> sluice.plugin.v1.StartResponse
-	15, // 42: sluice.plugin.v1.Lifecycle.Drain:output_type -> sluice.plugin.v1.DrainResponse
-	22, // 43: sluice.plugin.v1.Actions.Execute:output_type -> sluice.plugin.v1.ExecuteResponse
-	26, // 44: sluice.plugin.v1.Events.Pipe:output_type -> sluice.plugin.v1.PipeResponse
-	29, // 45: sluice.plugin.v1.Events.Hooks:output_type -> sluice.plugin.v1.HooksResponse
-	31, // 46: sluice.plugin.v1.Host.Call:output_type -> sluice.plugin.v1.CallResponse
-	36, // 47: sluice.plugin.v1.Host.Trigger:output_type -> sluice.plugin.v1.TriggerResponse
-	38, // 48: sluice.plugin.v1.Host.Health:output_type -> sluice.plugin.v1.HealthResponse
-	34, // 49: sluice.plugin.v1.Host.Log:output_type -> sluice.plugin.v1.LogResponse
-	40, // [40:50] is the sub-list for method output_type
-	30, // [30:40] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	5,  // 0: sluice.plugin.v1.DescribeResponse.manifest:type_name -> sluice.plugin.v1.Manifest
+	9,  // 1: sluice.plugin.v1.Manifest.actions:type_name -> sluice.plugin.v1.Action
+	12, // 2: sluice.plugin.v1.Manifest.grants:type_name -> sluice.plugin.v1.Grant
+	13, // 3: sluice.plugin.v1.Manifest.secrets:type_name -> sluice.plugin.v1.Secret
+	7,  // 4: sluice.plugin.v1.Manifest.refusals:type_name -> sluice.plugin.v1.Refusal
+	8,  // 5: sluice.plugin.v1.Manifest.collections:type_name -> sluice.plugin.v1.Collection
+	6,  // 6: sluice.plugin.v1.Manifest.strategies:type_name -> sluice.plugin.v1.Strategy
+	0,  // 7: sluice.plugin.v1.Strategy.methods:type_name -> sluice.plugin.v1.StrategyMethod
+	21, // 8: sluice.plugin.v1.Refusal.headers:type_name -> sluice.plugin.v1.Header
+	11, // 9: sluice.plugin.v1.Action.routes:type_name -> sluice.plugin.v1.Route
+	1,  // 10: sluice.plugin.v1.Action.auth:type_name -> sluice.plugin.v1.AuthMode
+	10, // 11: sluice.plugin.v1.Action.rate_limit:type_name -> sluice.plugin.v1.RateLimit
+	2,  // 12: sluice.plugin.v1.RateLimit.per:type_name -> sluice.plugin.v1.RateLimit.Per
+	46, // 13: sluice.plugin.v1.StartRequest.secrets:type_name -> sluice.plugin.v1.StartRequest.SecretsEntry
+	22, // 14: sluice.plugin.v1.StartResponse.error:type_name -> sluice.plugin.v1.Error
+	19, // 15: sluice.plugin.v1.Request.user:type_name -> sluice.plugin.v1.User
+	20, // 16: sluice.plugin.v1.Request.connection:type_name -> sluice.plugin.v1.Connection
+	21, // 17: sluice.plugin.v1.Connection.headers:type_name -> sluice.plugin.v1.Header
+	18, // 18: sluice.plugin.v1.ExecuteRequest.request:type_name -> sluice.plugin.v1.Request
+	22, // 19: sluice.plugin.v1.ExecuteResponse.error:type_name -> sluice.plugin.v1.Error
+	21, // 20: sluice.plugin.v1.ExecuteResponse.headers:type_name -> sluice.plugin.v1.Header
+	18, // 21: sluice.plugin.v1.Event.request:type_name -> sluice.plugin.v1.Request
+	26, // 22: sluice.plugin.v1.Event.outcome:type_name -> sluice.plugin.v1.Outcome
+	22, // 23: sluice.plugin.v1.Outcome.error:type_name -> sluice.plugin.v1.Error
+	25, // 24: sluice.plugin.v1.PipeRequest.event:type_name -> sluice.plugin.v1.Event
+	22, // 25: sluice.plugin.v1.PipeResponse.error:type_name -> sluice.plugin.v1.Error
+	29, // 26: sluice.plugin.v1.PipeResponse.request:type_name -> sluice.plugin.v1.RequestChange
+	26, // 27: sluice.plugin.v1.PipeResponse.outcome:type_name -> sluice.plugin.v1.Outcome
+	25, // 28: sluice.plugin.v1.HooksRequest.events:type_name -> sluice.plugin.v1.Event
+	18, // 29: sluice.plugin.v1.VerifyRequest.request:type_name -> sluice.plugin.v1.Request
+	22, // 30: sluice.plugin.v1.VerifyResponse.error:type_name -> sluice.plugin.v1.Error
+	0,  // 31: sluice.plugin.v1.ManageRequest.method:type_name -> sluice.plugin.v1.StrategyMethod
+	18, // 32: sluice.plugin.v1.ManageRequest.request:type_name -> sluice.plugin.v1.Request
+	35, // 33: sluice.plugin.v1.ManageRequest.search:type_name -> sluice.plugin.v1.CredentialSearch
+	22, // 34: sluice.plugin.v1.ManageResponse.error:type_name -> sluice.plugin.v1.Error
+	22, // 35: sluice.plugin.v1.CallResponse.error:type_name -> sluice.plugin.v1.Error
+	40, // 36: sluice.plugin.v1.LogRequest.entries:type_name -> sluice.plugin.v1.LogEntry
+	22, // 37: sluice.plugin.v1.TriggerResponse.error:type_name -> sluice.plugin.v1.Error
+	3,  // 38: sluice.plugin.v1.Lifecycle.Describe:input_type -> sluice.plugin.v1.DescribeRequest
+	14, // 39: sluice.plugin.v1.Lifecycle.Start:input_type -> sluice.plugin.v1.StartRequest
+	16, // 40: sluice.plugin.v1.Lifecycle.Drain:input_type -> sluice.plugin.v1.DrainRequest
+	23, // 41: sluice.plugin.v1.Actions.Execute:input_type -> sluice.plugin.v1.ExecuteRequest
+	27, // 42: sluice.plugin.v1.Events.Pipe:input_type -> sluice.plugin.v1.PipeRequest
+	30, // 43: sluice.plugin.v1.Events.Hooks:input_type -> sluice.plugin.v1.HooksRequest
+	32, // 44: sluice.plugin.v1.Strategies.Verify:input_type -> sluice.plugin.v1.VerifyRequest
+	34, // 45: sluice.plugin.v1.Strategies.Manage:input_type -> sluice.plugin.v1.ManageRequest
+	37, // 46: sluice.plugin.v1.Host.Call:input_type -> sluice.plugin.v1.CallRequest
+	42, // 47: sluice.plugin.v1.Host.Trigger:input_type -> sluice.plugin.v1.TriggerRequest
+	44, // 48: sluice.plugin.v1.Host.Health:input_type -> sluice.plugin.v1.HealthRequest
+	39, // 49: sluice.plugin.v1.Host.Log:input_type -> sluice.plugin.v1.LogRequest
+	4,  // 50: sluice.plugin.v1.Lifecycle.Describe:output_type -> sluice.plugin.v1.DescribeResponse
+	15, // 51: sluice.plugin.v1.Lifecycle.Start:output_type -> sluice.plugin.v1.StartResponse
+	17, // 52: sluice.plugin.v1.Lifecycle.Drain:output_type -> sluice.plugin.v1.DrainResponse
+	24, // 53: sluice.plugin.v1.Actions.Execute:output_type -> sluice.plugin.v1.ExecuteResponse
+	28, // 54: sluice.plugin.v1.Events.Pipe:output_type -> sluice.plugin.v1.PipeResponse
+	31, // 55: sluice.plugin.v1.Events.Hooks:output_type -> sluice.plugin.v1.HooksResponse
+	33, // 56: sluice.plugin.v1.Strategies.Verify:output_type -> sluice.plugin.v1.VerifyResponse
+	36, // 57: sluice.plugin.v1.Strategies.Manage:output_type -> sluice.plugin.v1.ManageResponse
+	38, // 58: sluice.plugin.v1.Host.Call:output_type -> sluice.plugin.v1.CallResponse
+	43, // 59: sluice.plugin.v1.Host.Trigger:output_type -> sluice.plugin.v1.TriggerResponse
+	45, // 60: sluice.plugin.v1.Host.Health:output_type -> sluice.plugin.v1.HealthResponse
+	41, // 61: sluice.plugin.v1.Host.Log:output_type -> sluice.plugin.v1.LogResponse
+	50, // [50:62] is the sub-list for method output_type
+	38, // [38:50] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -3141,16 +3726,16 @@ func file_plugin_proto_init() {
 	if File_plugin_proto != nil {
 		return
 	}
-	file_plugin_proto_msgTypes[24].OneofWrappers = []any{}
+	file_plugin_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   38,
+			NumEnums:      3,
+			NumMessages:   44,
 			NumExtensions: 0,
-			NumServices:   4,
+			NumServices:   5,
 		},
 		GoTypes:           file_plugin_proto_goTypes,
 		DependencyIndexes: file_plugin_proto_depIdxs,

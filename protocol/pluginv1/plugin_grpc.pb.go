@@ -1,8 +1,8 @@
 // The boundary between a node and its plugins, in any language.
 //
 // The node starts the plugin's executable and reads one handshake line from its stdout (hashicorp/go-plugin, see
-// handshake.go). Over the socket named there it calls Lifecycle, Actions and Events; the plugin calls Host on a second
-// socket, whose address and token arrive in Start.
+// handshake.go). Over the socket named there it calls Lifecycle, Actions, Events and Strategies; the plugin calls Host on a
+// second socket, whose address and token arrive in Start.
 //
 // JSON travels as bytes and is not touched on the way: numbers, the order of keys and escapes arrive as they were sent.
 // Both sides ignore fields they do not know. Deadlines travel as gRPC deadlines.
@@ -469,6 +469,156 @@ var Events_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Hooks",
 			Handler:    _Events_Hooks_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "plugin.proto",
+}
+
+const (
+	Strategies_Verify_FullMethodName = "/sluice.plugin.v1.Strategies/Verify"
+	Strategies_Manage_FullMethodName = "/sluice.plugin.v1.Strategies/Manage"
+)
+
+// StrategiesClient is the client API for Strategies service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Strategies are ways to log in. A plugin that declares none need not serve it. A gRPC status other than OK, and no answer in
+// time, refuse the login or the change.
+type StrategiesClient interface {
+	// Verify looks at a login.
+	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
+	// Manage runs one of the methods that are about credentials.
+	Manage(ctx context.Context, in *ManageRequest, opts ...grpc.CallOption) (*ManageResponse, error)
+}
+
+type strategiesClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewStrategiesClient(cc grpc.ClientConnInterface) StrategiesClient {
+	return &strategiesClient{cc}
+}
+
+func (c *strategiesClient) Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VerifyResponse)
+	err := c.cc.Invoke(ctx, Strategies_Verify_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *strategiesClient) Manage(ctx context.Context, in *ManageRequest, opts ...grpc.CallOption) (*ManageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ManageResponse)
+	err := c.cc.Invoke(ctx, Strategies_Manage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// StrategiesServer is the server API for Strategies service.
+// All implementations must embed UnimplementedStrategiesServer
+// for forward compatibility.
+//
+// Strategies are ways to log in. A plugin that declares none need not serve it. A gRPC status other than OK, and no answer in
+// time, refuse the login or the change.
+type StrategiesServer interface {
+	// Verify looks at a login.
+	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
+	// Manage runs one of the methods that are about credentials.
+	Manage(context.Context, *ManageRequest) (*ManageResponse, error)
+	mustEmbedUnimplementedStrategiesServer()
+}
+
+// UnimplementedStrategiesServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedStrategiesServer struct{}
+
+func (UnimplementedStrategiesServer) Verify(context.Context, *VerifyRequest) (*VerifyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Verify not implemented")
+}
+func (UnimplementedStrategiesServer) Manage(context.Context, *ManageRequest) (*ManageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Manage not implemented")
+}
+func (UnimplementedStrategiesServer) mustEmbedUnimplementedStrategiesServer() {}
+func (UnimplementedStrategiesServer) testEmbeddedByValue()                    {}
+
+// UnsafeStrategiesServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to StrategiesServer will
+// result in compilation errors.
+type UnsafeStrategiesServer interface {
+	mustEmbedUnimplementedStrategiesServer()
+}
+
+func RegisterStrategiesServer(s grpc.ServiceRegistrar, srv StrategiesServer) {
+	// If the following call panics, it indicates UnimplementedStrategiesServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Strategies_ServiceDesc, srv)
+}
+
+func _Strategies_Verify_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VerifyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StrategiesServer).Verify(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Strategies_Verify_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StrategiesServer).Verify(ctx, req.(*VerifyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Strategies_Manage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ManageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StrategiesServer).Manage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Strategies_Manage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StrategiesServer).Manage(ctx, req.(*ManageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// Strategies_ServiceDesc is the grpc.ServiceDesc for Strategies service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Strategies_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "sluice.plugin.v1.Strategies",
+	HandlerType: (*StrategiesServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Verify",
+			Handler:    _Strategies_Verify_Handler,
+		},
+		{
+			MethodName: "Manage",
+			Handler:    _Strategies_Manage_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
