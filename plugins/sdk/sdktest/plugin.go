@@ -101,7 +101,6 @@ func Dial(t testing.TB, p sdk.Plugin) *grpc.ClientConn {
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(math.MaxInt32), grpc.MaxSendMsgSize(math.MaxInt32))
 	sdk.Register(server, p)
-	serve(t, server, listener)
 	conn, err := grpc.NewClient("passthrough:///plugin",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -110,6 +109,7 @@ func Dial(t testing.TB, p sdk.Plugin) *grpc.ClientConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	serve(t, server, listener) // ends before the connection, on which answers may still be under way
 	return conn
 }
 
@@ -243,10 +243,12 @@ func serve(t testing.TB, server *grpc.Server, listener net.Listener) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(listener) // ends by Stop
+		_ = server.Serve(listener) // ends by GracefulStop
 	}()
 	t.Cleanup(func() {
-		server.Stop()
+		late := time.AfterFunc(10*time.Second, server.Stop)
+		defer late.Stop()
+		server.GracefulStop()
 		<-done
 	})
 }
