@@ -1,8 +1,8 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,7 +40,7 @@ func (s *Strategies) Add(n Named) error {
 	defer s.mu.Unlock()
 	all := *s.current.Load()
 	if i := find(all, n.Name); i >= 0 {
-		return kerror.PluginStrategyFailedRegistration.New(n.Name, fmt.Sprintf("the name is taken by %q", all[i].Owner))
+		return kerror.PluginStrategyFailedRegistration.New(n.Name, "the name belongs to "+cmp.Or(all[i].Owner, "the node itself"))
 	}
 	next := append(slices.Clone(all), n)
 	s.current.Store(&next)

@@ -19,7 +19,7 @@ func (n *Node) openPlugins(ctx context.Context) error {
 	host, err := pluginhost.Open(ctx, pluginhost.Options{
 		Version: n.options.Version, Dir: c.Dir, LockFile: c.LockPath(),
 		DataDir: n.options.Config.Server.DataDir, Dev: n.options.Config.Dev,
-		Registry: n.registry, Executor: n.funnel, Events: fired{n}, Collections: n.engine, InProcess: n.options.InProcess,
+		Registry: n.registry, Executor: n.funnel, Events: fired{n}, Collections: n.engine, Strategies: n.tokens.Strategies(), InProcess: n.options.InProcess,
 		Config: c.Config, Secrets: c.Secrets, Mounts: c.Mounts, Storage: c.Storage,
 		CallTimeout: c.CallTimeout, SlowCallWarning: c.SlowCallWarning,
 		MaxConcurrentCalls: running, MaxWaitingCalls: orNone(waiting), MaxMessageBytes: int(c.MaxMessageSize),

@@ -88,6 +88,9 @@ func (h *Host) start(ctx context.Context) error {
 	}
 	h.reservePlaces()
 	h.each(func(p *plugin) error { return p.start(ctx) })
+	for _, p := range h.plugins { // now that all who listen do
+		p.announceStrategies(ctx)
+	}
 	supervised, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ctx is for the start
 	h.cancel = cancel
 	for _, p := range h.plugins {
@@ -129,7 +132,7 @@ func (h *Host) ids() map[string]string {
 	return taken
 }
 
-// register gives the plugin its names and puts its actions into the registry. An error is permanent.
+// register gives the plugin its names and puts its actions and strategies into their registries. An error is permanent.
 func (h *Host) register(p *plugin) error {
 	if err := h.claim(p); err != nil {
 		return permanent{err}
@@ -139,12 +142,15 @@ func (h *Host) register(p *plugin) error {
 	if err := bridge.CheckMount(mount); err != nil {
 		return permanent{err}
 	}
+	if err := p.addStrategies(); err != nil {
+		return permanent{err}
+	}
 	c, err := p.bridge.Contribution(p.manifest, mount)
 	if err == nil {
 		err = h.options.Registry.Set(silent(c))
 	}
 	if err != nil {
-		return permanent{fmt.Errorf("its actions are refused: %w", err)}
+		return permanent{errors.Join(fmt.Errorf("its actions are refused: %w", err), p.removeStrategies(p.strategies()))}
 	}
 	p.contribution = c
 	return nil

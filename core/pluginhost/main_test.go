@@ -22,6 +22,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/pluginhost"
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
@@ -99,7 +100,8 @@ func open(t testing.TB, change func(*node, *pluginhost.Options), ids ...string) 
 	}
 	o := pluginhost.Options{
 		Dir: n.dir, LockFile: n.lockFile(), DataDir: n.data, Registry: n.registry, Executor: n,
-		Logger: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: n.metrics,
+		Strategies: auth.NewStrategies(),
+		Logger:     slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: n.metrics,
 		StartTimeout: 20 * time.Second, DrainTimeout: 2 * time.Second,
 		Restart: process.Policy{InitialDelay: 10 * time.Millisecond, MaxDelay: 50 * time.Millisecond, HealthyAfter: time.Minute, MaxRestarts: 3, Window: time.Minute},
 	}

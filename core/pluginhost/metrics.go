@@ -101,7 +101,7 @@ type callMetrics struct {
 
 func (m *metrics) of(plugin string) *callMetrics {
 	c := &callMetrics{plugin: plugin, errors: m.errors, duration: map[string]prometheus.Observer{}}
-	for _, kind := range []string{"action", "pipe", "hooks"} {
+	for _, kind := range []string{"action", "pipe", "hooks", "strategy"} {
 		c.duration[kind] = m.duration.WithLabelValues(plugin, kind)
 	}
 	return c

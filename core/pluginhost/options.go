@@ -9,14 +9,15 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/pluginhost/hostapi"
 	"github.com/sluicehq/sluice/core/pluginhost/process"
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// Options are what a host is made of. Registry, Executor, Logger and Metrics must be set; the bounds have the defaults of
-// the settings in section plugins where they are 0.
+// Options are what a host is made of. Registry, Executor, Strategies, Logger and Metrics must be set; the bounds
+// have the defaults of the settings in section plugins where they are 0.
 type Options struct {
 	// Version of the node is told to plugins.
 	Version string
@@ -36,6 +37,8 @@ type Options struct {
 	Events Events
 	// Collections makes what plugins have of their own.
 	Collections Collections
+	// Strategies gets the plugins' ways to log in. The node's own must be in it already: their names are taken.
+	Strategies Strategies
 	// Config and Secrets are by plugin id.
 	Config  map[string]map[string]any
 	Secrets map[string]map[string]config.Secret
@@ -76,6 +79,12 @@ type Events = hostapi.Events
 // Collections makes collections: the storage engine.
 type Collections interface {
 	Ensure(ctx context.Context, c storage.Collection, spec storage.Spec) error
+}
+
+// Strategies registers ways to log in: the node's registry.
+type Strategies interface {
+	Add(s auth.Named) error
+	Remove(name, owner string) error
 }
 
 func (o Options) withDefaults() Options {

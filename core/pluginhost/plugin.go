@@ -48,6 +48,8 @@ type plugin struct {
 	// contribution is what register brought, its Owner "" for nothing. Its pipes and hooks count once listens is true.
 	contribution router.Contribution
 	listens      bool
+	// announced says that those who listen know of its strategies.
+	announced bool
 
 	mu       sync.Mutex
 	staged   catalog.Staged // set once by prepare
@@ -308,7 +310,11 @@ func (p *plugin) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.start(ctx)
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	p.announceStrategies(ctx)
+	return nil
 }
 
 // stop drains while ctx lasts, and ends the generation. supervise must have ended.

@@ -43,7 +43,7 @@ type Serving interface {
 
 // Observer is told of every call.
 type Observer interface {
-	// Called tells how long a call of that kind ("action", "pipe", "hooks") took and how it ended: "ok", "refused" when the
+	// Called tells how long a call of that kind ("action", "pipe", "hooks", "strategy") took and how it ended: "ok", "refused" when the
 	// plugin answered with an error, or why there was no answer.
 	Called(kind, outcome string, took time.Duration)
 }

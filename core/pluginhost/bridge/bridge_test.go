@@ -30,6 +30,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fake struct {
 	execute func(context.Context) (*pluginv1.ExecuteResponse, error)
 	pipe    func(*pluginv1.PipeRequest) (*pluginv1.PipeResponse, error)
+	verify  func(*pluginv1.VerifyRequest) (*pluginv1.VerifyResponse, error)
+	manage  func(*pluginv1.ManageRequest) (*pluginv1.ManageResponse, error)
 
 	mu    sync.Mutex
 	hooks []*pluginv1.HooksRequest
@@ -41,6 +43,14 @@ func (f *fake) Execute(ctx context.Context, _ *pluginv1.ExecuteRequest) (*plugin
 
 func (f *fake) Pipe(_ context.Context, in *pluginv1.PipeRequest) (*pluginv1.PipeResponse, error) {
 	return f.pipe(in)
+}
+
+func (f *fake) Verify(_ context.Context, in *pluginv1.VerifyRequest) (*pluginv1.VerifyResponse, error) {
+	return f.verify(in)
+}
+
+func (f *fake) Manage(_ context.Context, in *pluginv1.ManageRequest) (*pluginv1.ManageResponse, error) {
+	return f.manage(in)
 }
 
 func (f *fake) Hooks(_ context.Context, in *pluginv1.HooksRequest) (*pluginv1.HooksResponse, error) {

@@ -1,5 +1,5 @@
 // Package bridge makes a plugin look like any other part of the node: its actions are handlers in the router, its pipes and
-// hooks are listeners. It decides what a manifest may claim, keeps the bounds and deadlines of calls, and turns what goes
+// hooks are listeners, its strategies are ways to log in. It decides what a manifest may claim, keeps the bounds and deadlines of calls, and turns what goes
 // wrong on the way into errors of the API.
 //
 // It starts no process; core/pluginhost connects it to one. Nobody else imports it.

@@ -70,7 +70,7 @@ func Check(id string, m *pluginv1.Manifest) error {
 			wrong("call %q: want <controller>:<action> or <controller>:*", call)
 		}
 	}
-	problems = append(problems, checkMount(m), checkRefusals(m), checkCollections(m), checkTriggers(m))
+	problems = append(problems, checkMount(m), checkRefusals(m), checkCollections(m), checkTriggers(m), checkStrategies(m))
 	for _, g := range m.GetGrants() {
 		if !slices.Contains(standardRoles, g.GetRole()) {
 			wrong("grant to role %q: want one of %v", g.GetRole(), standardRoles)

@@ -32,6 +32,9 @@ func good() *pluginv1.Manifest {
 		},
 		Collections: []*pluginv1.Collection{{Name: "gvp_users", Mapping: []byte(`{"properties":{}}`)}, {Index: "audit", Name: "gvp_users"}},
 		Triggers:    []string{"identity:erased"},
+		Strategies: []*pluginv1.Strategy{{
+			Name: "badge", Fields: []string{"number"}, Methods: []pluginv1.StrategyMethod{pluginv1.StrategyMethod_STRATEGY_METHOD_INFO},
+		}, {Name: "door"}},
 	}
 }
 
@@ -96,12 +99,20 @@ func TestCheck(t *testing.T) {
 		`events of Document are the node's`:     func(m *pluginv1.Manifest) { m.Triggers = []string{"Document:beforeCreate"} },
 		`events of request are the node's`:      func(m *pluginv1.Manifest) { m.Triggers = []string{"request:onSuccess"} },
 		`trigger "generic:document:beforeW`:     func(m *pluginv1.Manifest) { m.Triggers = []string{"generic:document:beforeWrite"} },
-		`rate limit needs more than 0`:          func(m *pluginv1.Manifest) { raw(m).RateLimit.PerSecond = 0 },
-		`rate limit needs more than 0 `:         func(m *pluginv1.Manifest) { raw(m).RateLimit.PerSecond = math.NaN() },
-		`burst of at least 1`:                   func(m *pluginv1.Manifest) { raw(m).RateLimit.Burst = 0 },
-		`rate limit per 9`:                      func(m *pluginv1.Manifest) { raw(m).RateLimit.Per = 9 },
-		`content type "JSON"`:                   func(m *pluginv1.Manifest) { raw(m).ContentTypes[0] = "JSON" },
-		`content type "a/b;c"`:                  func(m *pluginv1.Manifest) { raw(m).ContentTypes[0] = "a/b;c" },
+		`strategy "": a name`:                   func(m *pluginv1.Manifest) { m.Strategies[0].Name = "" },
+		`strategy "a/b": a name`:                func(m *pluginv1.Manifest) { m.Strategies[0].Name = "a/b" },
+		`two strategies "badge"`:                func(m *pluginv1.Manifest) { m.Strategies[1].Name = "badge" },
+		`"badge": a field without a name`:       func(m *pluginv1.Manifest) { m.Strategies[0].Fields[0] = "" },
+		`"badge": 99 is no optional method`:     func(m *pluginv1.Manifest) { m.Strategies[0].Methods[0] = 99 },
+		`METHOD_CREATE is no optional method`: func(m *pluginv1.Manifest) {
+			m.Strategies[0].Methods[0] = pluginv1.StrategyMethod_STRATEGY_METHOD_CREATE
+		},
+		`rate limit needs more than 0`:  func(m *pluginv1.Manifest) { raw(m).RateLimit.PerSecond = 0 },
+		`rate limit needs more than 0 `: func(m *pluginv1.Manifest) { raw(m).RateLimit.PerSecond = math.NaN() },
+		`burst of at least 1`:           func(m *pluginv1.Manifest) { raw(m).RateLimit.Burst = 0 },
+		`rate limit per 9`:              func(m *pluginv1.Manifest) { raw(m).RateLimit.Per = 9 },
+		`content type "JSON"`:           func(m *pluginv1.Manifest) { raw(m).ContentTypes[0] = "JSON" },
+		`content type "a/b;c"`:          func(m *pluginv1.Manifest) { raw(m).ContentTypes[0] = "a/b;c" },
 	} {
 		m := proto.CloneOf(good())
 		change(m)

@@ -56,6 +56,8 @@ func main() {
 		}
 	case "friend":
 		p = newFriend(id)
+	case "badge":
+		p = newBadges(id)
 	case "wrongid":
 		p.ID = "other"
 	case "native":
