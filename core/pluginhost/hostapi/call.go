@@ -2,6 +2,7 @@ package hostapi
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -11,6 +12,14 @@ import (
 	"github.com/sluicehq/sluice/protocol/pluginv1"
 	"github.com/sluicehq/sluice/protocol/pluginv1/codec"
 )
+
+// ofCaller are the actions of auth that are about who calls. A plugin itself is nobody, and would be answered as if it were
+// anonymous.
+var ofCaller = []string{
+	"checkRights", "createApiKey", "createMyCredentials", "createToken", "credentialsExist", "deleteApiKey", "deleteMyCredentials",
+	"getCurrentUser", "getMyCredentials", "getMyRights", "logout", "refreshToken", "searchApiKeys", "updateMyCredentials",
+	"updateSelf", "validateMyCredentials",
+}
 
 // Call implements pluginv1.HostServer.
 func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.CallResponse, error) {
@@ -39,6 +48,9 @@ func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 	own := !in.GetAsUser() && codec.Owns(s.Manifest, in.GetController(), in.GetIndex())
 	if !own && !codec.Lists(s.Manifest.GetCalls(), in.GetController(), in.GetAction()) {
 		return nil, kerror.PluginRuntimeCallNotListed.New(s.Plugin, in.GetController(), in.GetAction())
+	}
+	if !in.GetAsUser() && in.GetController() == "auth" && slices.Contains(ofCaller, in.GetAction()) {
+		return nil, kerror.APIProcessForbiddenEmbeddedSDKAction.New(in.GetController(), in.GetAction(), "Call it as the user.")
 	}
 	r := new(protocol.Request)
 	if err := codec.ToCall(in, r); err != nil {
