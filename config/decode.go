@@ -45,6 +45,8 @@ func decode(dst, raw any) error {
 		return setText(d, raw, parseDuration)
 	case *Secret:
 		return setSecret(d, raw)
+	case *[]Secret:
+		return setSecrets(d, raw)
 	case *[]string:
 		return setList(d, raw, asText)
 	case *[]netip.Prefix:
@@ -125,6 +127,22 @@ func setSecret(dst *Secret, raw any) error {
 		}
 	}
 	*dst = NewSecret(text)
+	return nil
+}
+
+// setSecrets stores a list of secrets, each as setSecret takes it, or a text with commas between them.
+func setSecrets(dst *[]Secret, raw any) error {
+	var texts []string
+	if err := setList(&texts, raw, asText); err != nil {
+		return errType
+	}
+	list := make([]Secret, len(texts))
+	for i, text := range texts {
+		if err := setSecret(&list[i], text); err != nil {
+			return fmt.Errorf("number %d: %w", i+1, err)
+		}
+	}
+	*dst = list
 	return nil
 }
 
@@ -275,6 +293,8 @@ func want(dst any) string {
 		return `give a duration with its unit, such as "500ms", "30s" or "1h30m"`
 	case *Secret:
 		return `give the secret as text (in quotes), or "file:PATH" of a readable file that holds it`
+	case *[]Secret:
+		return `give a list of secrets, each as text (in quotes) or "file:PATH" of a readable file that holds it`
 	case *[]string:
 		return "give a list of texts, or one text with commas"
 	case *[]netip.Prefix:

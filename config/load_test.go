@@ -56,6 +56,8 @@ http:
 security:
   authToken:
     secret: file:`+secret+`
+    retiredSecrets: ["first,", "file:`+secret+`"]
+    retiredKeyFiles: a.pem, b.pem
     expiresIn: 7 days
     maxTTL: -1
     gracePeriod: 2000
@@ -86,6 +88,8 @@ limits:
 		{"accessControlAllowOrigin", c.HTTP.AccessControlAllowOrigin, []string{"http://a.example", "http://b.example"}},
 		{"additionalContentTypes", c.HTTP.AdditionalContentTypes, []string{"text/csv"}},
 		{"secret", c.Security.AuthToken.Secret.Reveal(), "from a file"},
+		{"retiredSecrets", config.Reveal(c.Security.AuthToken.RetiredSecrets), []string{"first,", "from a file"}},
+		{"retiredKeyFiles", c.Security.AuthToken.RetiredKeyFiles, []string{"a.pem", "b.pem"}},
 		{"expiresIn", c.Security.AuthToken.ExpiresIn.Duration(), 7 * 24 * time.Hour},
 		{"maxTTL", c.Security.AuthToken.MaxTTL, config.Infinite},
 		{"gracePeriod", c.Security.AuthToken.GracePeriod.Duration(), 2 * time.Second},
@@ -171,6 +175,7 @@ security:
     secret: [hidden-value]
     expiresIn: soon
     algorithm: none
+    retiredSecrets: [[hidden-value]]
 plugins:
   config: {gvp: hidden-value}
   secrets:
@@ -203,8 +208,9 @@ plugins:
 		`security.authToken.secret: has the wrong type; give the secret as text (in quotes), or "file:PATH" of a readable file that holds it (FILE line 19)`,
 		`security.authToken.expiresIn: "soon" is not a lifetime; give a lifetime such as "1h" or "7 days", a number of milliseconds, or -1 for no end (FILE line 20)`,
 		`security.authToken.algorithm: "none" is unknown; give one of HS256, EdDSA, ES256, RS256 (FILE line 21)`,
-		`plugins.config: plugin "gvp" has the wrong type; give one section a plugin id, with that plugin's settings inside (FILE line 23)`,
-		`plugins.secrets: "key" of plugin "gvp" has the wrong type; give one section a plugin id, with name: "secret" or name: "file:PATH" inside (FILE line 24)`,
+		`security.authToken.retiredSecrets: has the wrong type; give a list of secrets, each as text (in quotes) or "file:PATH" of a readable file that holds it (FILE line 22)`,
+		`plugins.config: plugin "gvp" has the wrong type; give one section a plugin id, with that plugin's settings inside (FILE line 24)`,
+		`plugins.secrets: "key" of plugin "gvp" has the wrong type; give one section a plugin id, with name: "secret" or name: "file:PATH" inside (FILE line 25)`,
 		`SLUICE_SERVER_PROT: there is no such environment variable; did you mean SLUICE_SERVER_PORT?`,
 		`SLUICE_SERVR_PORT: there is no such environment variable; did you mean SLUICE_SERVER_PORT?`,
 		`limits.documentsWriteCount: 0 is out of range; give at least 1 (SLUICE_LIMITS_DOCUMENTS_WRITE_COUNT)`,

@@ -99,6 +99,8 @@ func typeName(dst any) string {
 		return "duration"
 	case *Secret:
 		return "secret"
+	case *[]Secret:
+		return "list of secrets"
 	case *[]string:
 		return "list"
 	case *[]netip.Prefix:

@@ -31,6 +31,15 @@ func (s Secret) Reveal() string {
 // IsSet reports whether the secret is not empty.
 func (s Secret) IsSet() bool { return s.Reveal() != "" }
 
+// Reveal gives the texts of secrets. Do not keep or print them.
+func Reveal(secrets []Secret) []string {
+	texts := make([]string, len(secrets))
+	for i, s := range secrets {
+		texts[i] = s.Reveal()
+	}
+	return texts
+}
+
 // String is ***.
 func (s Secret) String() string { return redacted }
 

@@ -15,13 +15,15 @@ type Security struct {
 
 // AuthToken is the section security.authToken.
 type AuthToken struct {
-	Algorithm        string `config:"algorithm" doc:"Signing algorithm of tokens." oneof:"HS256 EdDSA ES256 RS256"`
-	Secret           Secret `config:"secret" doc:"Key of HS256, at least 32 random bytes. Empty: one is made at the first start and kept with the data."`
-	PrivateKeyFile   string `config:"privateKeyFile" doc:"PEM file with the private key of EdDSA, ES256 or RS256."`
-	ExpiresIn        TTL    `config:"expiresIn" doc:"Lifetime of a token when the login names none."`
-	MaxTTL           TTL    `config:"maxTTL" doc:"Longest lifetime a login may ask for."`
-	GracePeriod      TTL    `config:"gracePeriod" doc:"How long a refreshed token stays usable." min:"0ms"`
-	AcceptUnprefixed bool   `config:"acceptUnprefixed" doc:"On kuzzle-v1 routes, accept a token also without its kauth- prefix."`
+	Algorithm        string   `config:"algorithm" doc:"Signing algorithm of tokens. Empty: that of the key there is, HS256 for the first one." oneof:"HS256 EdDSA ES256 RS256"`
+	Secret           Secret   `config:"secret" doc:"Key of HS256, at least 32 random bytes. Empty, as is privateKeyFile: keys are made and kept with the data, and rotated with sluice keys."`
+	PrivateKeyFile   string   `config:"privateKeyFile" doc:"PEM file with the private key of EdDSA, ES256 or RS256."`
+	RetiredSecrets   []Secret `config:"retiredSecrets" doc:"Keys of HS256 that sign no longer or not yet: tokens signed with them are good."`
+	RetiredKeyFiles  []string `config:"retiredKeyFiles" doc:"PEM files with such keys of the other algorithms; public keys are enough."`
+	ExpiresIn        TTL      `config:"expiresIn" doc:"Lifetime of a token when the login names none."`
+	MaxTTL           TTL      `config:"maxTTL" doc:"Longest lifetime a login may ask for."`
+	GracePeriod      TTL      `config:"gracePeriod" doc:"How long a refreshed token stays usable." min:"0ms"`
+	AcceptUnprefixed bool     `config:"acceptUnprefixed" doc:"On kuzzle-v1 routes, accept a token also without its kauth- prefix."`
 }
 
 // APIKey is the section security.apiKey.
@@ -40,7 +42,6 @@ type PasswordHash struct {
 func defaultSecurity() Security {
 	return Security{
 		AuthToken: AuthToken{
-			Algorithm:        "HS256",
 			ExpiresIn:        TTL(time.Hour),
 			MaxTTL:           Infinite,
 			GracePeriod:      TTL(time.Second),

@@ -88,7 +88,7 @@ func (v *validation) oneOf(k key) {
 		return
 	}
 	value := reflect.ValueOf(k.in(v.config)).Elem().String()
-	if slices.Contains(allowed, value) {
+	if slices.Contains(allowed, value) || value == reflect.ValueOf(k.in(Defaults())).Elem().String() { // the default may be empty
 		return
 	}
 	v.mistake(k.path, "give one of "+strings.Join(allowed, ", "), "%q is unknown", value)
@@ -140,15 +140,13 @@ func (v *validation) realtime() {
 
 func (v *validation) authToken() {
 	t := v.config.Security.AuthToken
-	hmac := t.Algorithm == "HS256"
-	if hmac && t.PrivateKeyFile != "" {
+	switch hmac := t.Algorithm == "HS256"; {
+	case hmac && t.PrivateKeyFile != "":
 		v.mistake("security.authToken.privateKeyFile", "leave it out, or set security.authToken.algorithm to the key's", "is of no use with HS256")
-	}
-	if !hmac && t.PrivateKeyFile == "" && slices.Contains([]string{"EdDSA", "ES256", "RS256"}, t.Algorithm) {
-		v.mistake("security.authToken.privateKeyFile", "give a PEM file, or set security.authToken.algorithm to HS256", "is empty, but %s needs a private key", t.Algorithm)
-	}
-	if !hmac && t.Secret.IsSet() {
+	case !hmac && t.Algorithm != "" && t.Secret.IsSet():
 		v.mistake("security.authToken.secret", "leave it out, or set security.authToken.algorithm to HS256", "is of no use with %s", t.Algorithm)
+	case t.Secret.IsSet() && t.PrivateKeyFile != "":
+		v.mistake("security.authToken.secret", "give the key that signs, and the other in security.authToken.retiredKeyFiles or retiredSecrets", "and privateKeyFile are both set")
 	}
 	if t.ExpiresIn == 0 || t.ExpiresIn.Milliseconds() == 0 {
 		v.mistake("security.authToken.expiresIn", want(&t.ExpiresIn), "tokens would expire at once")

@@ -59,11 +59,17 @@ func TestValidate(t *testing.T) {
 		}, []string{"http.accessControlAllowOrigin"}},
 		"no expression":     {func(c *config.Config) { c.HTTP.AccessControlAllowOrigin = []string{"("} }, nil},
 		"unknown algorithm": {func(c *config.Config) { c.Security.AuthToken.Algorithm = "none" }, []string{"security.authToken.algorithm"}},
-		"algorithm, no key": {func(c *config.Config) { c.Security.AuthToken.Algorithm = "EdDSA" }, []string{"security.authToken.privateKeyFile"}},
+		"algorithm, no key": {func(c *config.Config) { c.Security.AuthToken.Algorithm = "EdDSA" }, nil},
 		"algorithm and key": {func(c *config.Config) {
 			c.Security.AuthToken.Algorithm, c.Security.AuthToken.PrivateKeyFile = "EdDSA", "key.pem"
 		}, nil},
-		"key, no algorithm":   {func(c *config.Config) { c.Security.AuthToken.PrivateKeyFile = "key.pem" }, []string{"security.authToken.privateKeyFile"}},
+		"key, no algorithm": {func(c *config.Config) { c.Security.AuthToken.PrivateKeyFile = "key.pem" }, nil},
+		"key for HS256": {func(c *config.Config) {
+			c.Security.AuthToken.Algorithm, c.Security.AuthToken.PrivateKeyFile = "HS256", "key.pem"
+		}, []string{"security.authToken.privateKeyFile"}},
+		"key and secret": {func(c *config.Config) {
+			c.Security.AuthToken.Secret, c.Security.AuthToken.PrivateKeyFile = config.NewSecret("x"), "key.pem"
+		}, []string{"security.authToken.secret"}},
 		"lifetime of nothing": {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = 0 }, []string{"security.authToken.expiresIn"}},
 		"endless lifetime":    {func(c *config.Config) { c.Security.AuthToken.ExpiresIn = config.Infinite }, nil},
 		"lifetime above the longest": {

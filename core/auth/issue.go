@@ -145,7 +145,7 @@ func (s *Service) sign(kind, kuid string, ttl time.Duration) (Issued, error) {
 		expires = now.Add(ttl)
 		issued.ExpiresAt, issued.TTL = expires.UnixMilli(), ttl.Milliseconds()
 	}
-	text, err := s.key.sign(newPayload(kuid, now, expires))
+	text, err := s.keys.Load().sign(newPayload(kuid, now, expires))
 	if err != nil {
 		return Issued{}, kerror.SecurityTokenGenerationFailed.Wrap(err, "signing failed")
 	}

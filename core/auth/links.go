@@ -191,6 +191,17 @@ func (l *links) linked(id tokenID) bool {
 	return l.byToken[id] != nil
 }
 
+// texts gives the tokens that have connections.
+func (l *links) texts() []string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	texts := make([]string, 0, len(l.byToken))
+	for _, lt := range l.byToken {
+		texts = append(texts, lt.token.Text)
+	}
+	return texts
+}
+
 // add puts a connection on a token, unless valid says no. crowded says that the token of another user made room for it.
 func (l *links) add(connection string, id tokenID, t *Token, valid func() bool) (crowded, done bool) {
 	l.mu.Lock()

@@ -3,7 +3,6 @@ package auth
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"strconv"
 	"time"
 	"unicode/utf16"
@@ -69,30 +68,6 @@ func appendASCII(dst []byte, s string) []byte {
 func appendEscape(dst []byte, r rune) []byte {
 	const digits = "0123456789abcdef"
 	return append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
-}
-
-// sign makes a bare JWT.
-func (k key) sign(p payload) (string, error) {
-	return jwt.NewWithClaims(k.method, p).SignedString(k.private)
-}
-
-// parser refuses every algorithm but the key's, "none" first. It leaves times to the store, which knows better.
-func (k key) parser() *jwt.Parser {
-	return jwt.NewParser(jwt.WithValidMethods([]string{k.method.Alg()}), jwt.WithoutClaimsValidation())
-}
-
-var errNoUser = errors.New("the token names no user")
-
-// parse checks the signature of a bare JWT and gives what it says.
-func (k key) parse(p *jwt.Parser, text string) (payload, error) {
-	var claims payload
-	if _, err := p.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) { return k.public, nil }); err != nil {
-		return payload{}, err
-	}
-	if claims.KUID == "" {
-		return payload{}, errNoUser
-	}
-	return claims, nil
 }
 
 // The claims that jwt knows; nothing asks for them.

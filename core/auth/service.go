@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/sluicehq/sluice/core/security"
@@ -32,13 +31,19 @@ const sweepEvery = 10 * time.Minute
 type Options struct {
 	Engine storage.Engine
 	Users  *security.Service
-	// Algorithm signs tokens: HS256 ("" too), EdDSA, ES256 or RS256. No other is accepted when a token is verified.
+	// Algorithm signs tokens: HS256, EdDSA, ES256 or RS256; "" is that of the key there is, HS256 when one is made.
 	Algorithm string
-	// Secret is the key of HS256, at least 32 bytes. When it is empty, SecretFile is read, or made when it is not there.
-	Secret     string
-	SecretFile string
-	// PrivateKeyFile is the PEM file of the other algorithms.
+	// Secret is the key of HS256, at least 32 bytes, and PrivateKeyFile the PEM file of one for another algorithm. Without both
+	// the keys of KeysFile sign, which is made when it is not there.
+	Secret         string
 	PrivateKeyFile string
+	// RetiredSecrets and RetiredKeyFiles, PEM files with private or public keys, only verify.
+	RetiredSecrets  []string
+	RetiredKeyFiles []string
+	// KeysFile holds the keys of the data folder, which verify beside those above. "" for none.
+	KeysFile string
+	// SecretFile is where the one key was before there was a KeysFile. It is taken over into that. "" for none.
+	SecretFile string
 	// ExpiresIn is the lifetime of a token whose login names none; below 0 it never ends, 0 is one hour.
 	ExpiresIn time.Duration
 	// MaxTTL is the longest lifetime a login may ask for; 0 or below there is none.
@@ -57,13 +62,11 @@ type Options struct {
 
 // Service makes and verifies tokens, and joins users with their credentials. All its methods are safe for concurrent use.
 //
-// Life: Open, then Close, which stops the goroutines that remove expired tokens and tell their connections, and waits for
-// them.
+// Life: Open, then Close, which stops the goroutines that remove expired tokens, tell their connections and look for other
+// keys, and waits for them.
 type Service struct {
 	engine     storage.Engine
 	users      *security.Service
-	key        key
-	parser     *jwt.Parser
 	options    Options
 	log        *slog.Logger
 	now        func() time.Time
@@ -75,24 +78,21 @@ type Service struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	links      *links
-	// generation grows with every revocation. A token that was read before a revocation is not kept after it.
+	keys       atomic.Pointer[keys]
+	// generation grows with every revocation, that of a key too. A token that was read before a revocation is not kept after it.
 	generation atomic.Uint64
 	verified   *lru.Cache[tokenID, *Token]
 
-	// mu is held by whoever raises generation or credentials, or keeps what was read at one of them.
+	// mu is held by whoever raises generation or credentials, changes keys, or keeps what was read at one of them.
 	mu sync.Mutex
 	// credentials grows with every write of credentials, as generation does for tokens.
 	credentials uint64
 }
 
-// Open loads the key, makes the collection of tokens and starts to remove expired ones.
+// Open loads the keys, makes the collection of tokens and starts to remove expired ones.
 func Open(ctx context.Context, o Options) (*Service, error) {
-	k, err := loadKey(o)
-	if err != nil {
-		return nil, err
-	}
 	s := &Service{
-		engine: o.Engine, users: o.Users, key: k, parser: k.parser(), options: o, log: o.Logger, now: o.Now,
+		engine: o.Engine, users: o.Users, options: o, log: o.Logger, now: o.Now,
 		strategies: NewStrategies(), links: newLinks(),
 	}
 	if s.options.ExpiresIn == 0 {
@@ -107,6 +107,10 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	watch, err := s.openKeys(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if s.verified, err = lru.New[tokenID, *Token](maxCachedTokens); err != nil {
 		return nil, fmt.Errorf("make the token cache: %w", err)
@@ -124,6 +128,9 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	s.stop = stop
 	s.background.Go(func() { s.sweepUntil(running) })
 	s.background.Go(func() { s.expireUntil(running) })
+	if o.KeysFile != "" {
+		s.background.Go(func() { s.watchKeysUntil(running, watch) })
+	}
 	return s, nil
 }
 

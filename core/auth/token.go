@@ -121,12 +121,11 @@ func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*To
 
 // verify checks the signature, reads the record and keeps the token, unless a revocation came between.
 func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, error) {
-	_, bare, _ := strings.Cut(text, "-")
-	claims, err := s.key.parse(s.parser, bare)
+	generation := s.generation.Load() // before the keys, so that nothing is kept that was signed with one that is removed meanwhile
+	claims, err := s.keys.Load().parse(text)
 	if err != nil {
 		return nil, kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Malformed)
 	}
-	generation := s.generation.Load()
 	t, err := s.load(ctx, id, text)
 	if err == nil && t.KUID != claims.KUID { // the same text, so the record was tampered with
 		err = errNotStored

@@ -2,17 +2,11 @@ package auth
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,10 +27,18 @@ import (
 
 // The payload is what decoders that know neither '-', '_' nor anything beyond Latin-1 can read.
 func TestPayloadIsPlainBase64(t *testing.T) {
+	k, err := secretKey([]byte(testSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := newKeys(k, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	holds := func(kuid string, iat, exp int64) bool {
 		kuid = strings.ToValidUTF8(kuid, "")
 		p := payload{KUID: kuid, IssuedAt: iat, Expires: exp, Nonce: "00ff"}
-		text, err := key{jwt.SigningMethodHS256, []byte(testSecret), []byte(testSecret)}.sign(p)
+		text, err := set.sign(p)
 		if err != nil {
 			t.Log(err)
 			return false
@@ -158,8 +160,8 @@ func TestRefusals(t *testing.T) {
 
 func TestSessionsOutliveARestart(t *testing.T) {
 	e := newEngine(t)
-	file := filepath.Join(t.TempDir(), "secret")
-	withFile := func(o *Options) { o.Secret, o.SecretFile = "", file }
+	file := filepath.Join(t.TempDir(), "keys")
+	withFile := func(o *Options) { o.Secret, o.KeysFile = "", file }
 	first := open(t, e, withFile)
 	kept, revoked := issue(t, first, time.Hour), issue(t, first, time.Hour)
 	if err := first.Revoke(t.Context(), revoked.Text); err != nil {
@@ -551,136 +553,6 @@ func TestLifetime(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), Options{Secret: testSecret, MaxTTL: time.Minute}); err == nil {
 		t.Error("a default above the limit was accepted")
-	}
-}
-
-func TestAlgorithms(t *testing.T) {
-	_, ed, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	big, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("GODEBUG", "rsa1024min=0")
-	small, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := newEngine(t)
-	for _, test := range []struct {
-		algorithm string
-		key       any
-		good      bool
-	}{
-		{"EdDSA", ed, true},
-		{"ES256", p256, true},
-		{"RS256", big, true},
-		{"EdDSA", p256, false},
-		{"ES256", p384, false},
-		{"ES256", big, false},
-		{"RS256", small, false},
-		{"RS256", ed, false},
-		{"RS512", big, false},
-		{"none", big, false},
-		{"PS256", big, false},
-	} {
-		der, err := x509.MarshalPKCS8PrivateKey(test.key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(t.TempDir(), "key.pem")
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		k, err := loadKey(Options{Algorithm: test.algorithm, PrivateKeyFile: file})
-		if (err == nil) != test.good {
-			t.Errorf("%s with a %T: %v", test.algorithm, test.key, err)
-		}
-		if err != nil {
-			continue
-		}
-		if got := k.method.Alg(); got != test.algorithm {
-			t.Errorf("%s signs with %s", test.algorithm, got)
-		}
-		s := open(t, e, func(o *Options) { o.Algorithm, o.PrivateKeyFile = test.algorithm, file })
-		if _, err := s.Verify(t.Context(), issue(t, s, time.Hour).Text, VerifyOptions{}); err != nil {
-			t.Errorf("%s: %v", test.algorithm, err)
-		}
-		public, err := x509.MarshalPKIXPublicKey(k.public)
-		if err != nil {
-			t.Fatal(err)
-		}
-		forged, err := jwt.NewWithClaims(jwt.SigningMethodHS256, newPayload("u", time.Now(), time.Time{})).SignedString(public)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Verify(t.Context(), prefix+forged, VerifyOptions{}); !errors.Is(err, kerror.SecurityTokenInvalid) {
-			t.Errorf("%s: a token signed with the public key: %v", test.algorithm, err)
-		}
-	}
-	if _, err := loadKey(Options{Secret: "short"}); err == nil {
-		t.Error("a short secret was accepted")
-	}
-	if _, err := loadKey(Options{}); err == nil {
-		t.Error("no secret was accepted")
-	}
-	if _, err := loadKey(Options{Algorithm: "EdDSA"}); err == nil {
-		t.Error("no key file was accepted")
-	}
-}
-
-func TestSecretFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "secret")
-	made, err := secretFromFile(path)
-	if err != nil || len(made) != 2*secretBytes {
-		t.Fatalf("%d bytes, %v", len(made), err)
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	if again, err := secretFromFile(path); err != nil || string(again) != string(made) {
-		t.Errorf("read again: %v", err)
-	}
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := secretFromFile(path); err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), string(made)) {
-			t.Errorf("mode %o: %v", mode, err)
-		}
-	}
-	empty := filepath.Join(t.TempDir(), "empty")
-	if err := os.WriteFile(empty, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := secretFromFile(empty); err == nil {
-		t.Error("an empty file was accepted")
-	}
-	if _, err := secretFromFile(t.TempDir()); err == nil {
-		t.Error("a folder was accepted")
-	}
-	if _, err := secretFromFile(filepath.Join(t.TempDir(), "missing", "secret")); err == nil {
-		t.Error("a missing folder was accepted")
-	}
-	var all sync.WaitGroup
-	path = filepath.Join(t.TempDir(), "secret")
-	for range 8 {
-		all.Go(func() { _, _ = secretFromFile(path) })
-	}
-	all.Wait()
-	if _, err := secretFromFile(path); err != nil {
-		t.Error(err)
 	}
 }
 

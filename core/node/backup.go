@@ -17,7 +17,7 @@ func documentsDir(c *config.Config) string { return filepath.Join(c.Server.DataD
 // serveBackups lets "sluice backup" reach the node. A node that cannot be backed up serves all the same.
 func (n *Node) serveBackups(engine backup.Engine) {
 	server, err := backup.Serve(backup.Source{
-		DataDir: n.options.Config.Server.DataDir, Version: n.options.Version, Engine: engine, Files: []string{secretFile},
+		DataDir: n.options.Config.Server.DataDir, Version: n.options.Version, Engine: engine, Files: []string{keysFile},
 	}, n.options.Logger)
 	if err != nil {
 		n.options.Logger.Warn("the node cannot be backed up while it runs", "error", err)

@@ -23,6 +23,7 @@ func (n *Node) serve(context.Context) error {
 	}
 	o := httpserver.Options{
 		Base: base, Events: n.eventStreams(base), Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
+		PublicKeys:   n.tokens.PublicKeys,
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
 		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,

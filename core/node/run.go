@@ -18,7 +18,7 @@ import (
 
 // Check finds what Start would refuse in the settings, beyond what config.Load does: keys and pins that cannot be read.
 func Check(c *config.Config) error {
-	err := auth.CheckKey(tokenOptions(c))
+	err := auth.CheckKey(TokenOptions(c))
 	if c.Plugins.Dir != "" {
 		_, lockErr := catalog.ReadLock(c.Plugins.LockPath())
 		err = errors.Join(err, lockErr)

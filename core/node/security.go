@@ -11,8 +11,11 @@ import (
 	"github.com/sluicehq/sluice/core/security"
 )
 
-// secretFile, in the data folder, holds the key that signs tokens when the settings give none.
-const secretFile = "jwt.secret"
+// In the data folder, keysFile holds the keys of tokens. Before they could be rotated, the one key was in secretFile.
+const (
+	keysFile   = "signing-keys.json"
+	secretFile = "jwt.secret"
+)
 
 // openSecurity makes what knows users and tokens.
 func (n *Node) openSecurity(ctx context.Context) error {
@@ -24,7 +27,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := tokenOptions(c)
+	o := TokenOptions(c)
 	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, sessions{n}, n.options.Logger
 	if n.tokens, err = auth.Open(ctx, o); err != nil {
 		return err
@@ -33,12 +36,13 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	return n.addLocalStrategy(ctx, c.Security.PasswordHash)
 }
 
-// tokenOptions are those of the settings.
-func tokenOptions(c *config.Config) auth.Options {
+// TokenOptions are what the settings say of tokens and their keys.
+func TokenOptions(c *config.Config) auth.Options {
 	t := c.Security.AuthToken
 	return auth.Options{
-		Algorithm: t.Algorithm, Secret: t.Secret.Reveal(),
-		SecretFile: filepath.Join(c.Server.DataDir, secretFile), PrivateKeyFile: t.PrivateKeyFile,
+		Algorithm: t.Algorithm, Secret: t.Secret.Reveal(), PrivateKeyFile: t.PrivateKeyFile,
+		RetiredSecrets: config.Reveal(t.RetiredSecrets), RetiredKeyFiles: t.RetiredKeyFiles,
+		KeysFile: filepath.Join(c.Server.DataDir, keysFile), SecretFile: filepath.Join(c.Server.DataDir, secretFile),
 		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
 		MaxKeyTTL: time.Duration(c.Security.APIKey.MaxTTL),
 	}

@@ -73,5 +73,5 @@ func (n *Node) openElastic(ctx context.Context, c *config.Config) (storage.Engin
 type elsewhere struct{}
 
 func (elsewhere) Backup(context.Context, string) error {
-	return errors.New("the documents of this node are in Elasticsearch: take a snapshot there; of the data folder only the file " + secretFile + " is needed beside it")
+	return errors.New("the documents of this node are in Elasticsearch: take a snapshot there; of the data folder only the file " + keysFile + " is needed beside it")
 }

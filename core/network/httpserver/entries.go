@@ -32,6 +32,9 @@ func (s *Server) newEntries() entries {
 	if s.o.Events != nil {
 		m.Path("/_sse").HandlerFunc(s.entry(s.serveEvents))
 	}
+	if s.o.PublicKeys != nil {
+		m.Path("/.well-known/jwks.json").HandlerFunc(s.entry(s.servePublicKeys, "GET", "HEAD"))
+	}
 	if s.o.MetricsHandler != nil {
 		m.Path("/metrics").HandlerFunc(s.entry(s.serveMetrics, "GET", "HEAD"))
 	}
@@ -130,6 +133,19 @@ func (s *Server) serveReady(x *exchange) {
 func (x *exchange) answerProbe(status int) {
 	resp := protocol.NewResponse(x.req, nil, nil)
 	resp.Status, resp.Node = status, x.server.o.NodeID
+	x.answer(resp)
+}
+
+// keysCached is how long others may keep the public keys: a new one is looked for when it is missed, a removed one is gone
+// then.
+const keysCached = "public, max-age=300"
+
+// servePublicKeys answers with the keys themselves, as whoever verifies tokens elsewhere expects it. They are nobody's secret, so
+// that nobody is asked for an origin.
+func (s *Server) servePublicKeys(x *exchange) {
+	resp := protocol.NewResponse(x.req, nil, nil)
+	resp.Raw, resp.ContentType, resp.Content = true, "application/jwk-set+json", s.o.PublicKeys()
+	resp.Header = http.Header{"Cache-Control": {keysCached}}
 	x.answer(resp)
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	MetricsHandler http.Handler
 	// MetricsAllowed decides who may read them; nil lets this machine alone.
 	MetricsAllowed func(*http.Request) bool
+	// PublicKeys gives the JSON Web Key Set that /.well-known/jwks.json answers; nil for none.
+	PublicKeys func() []byte
 	// Hosts are host names in small letters that belong to one plugin each, by its id: under such a name its routes are all
 	// there is. Listeners of that kind are served with ServeSite.
 	Hosts map[string]string

@@ -67,7 +67,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatalf("restore: %v, %s", err, out)
 	}
 	checkRestored(t, binaries.Serve(t, "--data", restored), bearer, before)
-	secret, err := os.Stat(filepath.Join(restored, "jwt.secret"))
+	secret, err := os.Stat(filepath.Join(restored, "signing-keys.json"))
 	if err != nil || secret.Mode().Perm() != 0o600 {
 		t.Errorf("the secret: %v, %v", secret, err)
 	}

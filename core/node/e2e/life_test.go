@@ -22,11 +22,11 @@ import (
 
 const checkUserToken = "/_plugin/Comexposium/user/checkUserToken"
 
-// TestWithoutDev: the node makes its own secret, runs the pinned plugin, and lets anonymous do next to nothing.
+// TestWithoutDev: the node makes its own key, runs the pinned plugin, and lets anonymous do next to nothing.
 func TestWithoutDev(t *testing.T) {
 	data := t.TempDir()
 	n := binaries.Serve(t, "--data", data, "--plugins", binaries.Plugins)
-	secret, err := os.Stat(filepath.Join(data, "jwt.secret"))
+	secret, err := os.Stat(filepath.Join(data, "signing-keys.json"))
 	if err != nil || secret.Mode().Perm() != 0o600 || secret.Size() < 64 {
 		t.Fatalf("the secret: %v, %v", secret, err)
 	}
