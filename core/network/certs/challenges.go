@@ -26,10 +26,20 @@ type Challenges struct{ server http.Server }
 // NewChallenges makes a server for what a is asked.
 func NewChallenges(a *ACME) *Challenges {
 	return &Challenges{server: http.Server{
-		Handler:     a.manager.HTTPHandler(http.NotFoundHandler()),
+		Handler:     withoutPort(a.manager.HTTPHandler(http.NotFoundHandler())),
 		ReadTimeout: challengeTime, WriteTimeout: challengeTime, MaxHeaderBytes: challengeHeaderBytes,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}}
+}
+
+// withoutPort hides the port of the header Host, which a port of the operator's own choice brings, from who looks for a name.
+func withoutPort(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.Host); err == nil {
+			r.Host = host
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve takes over the listener until Shutdown, which ends it without an error. Connections in excess wait.
