@@ -57,6 +57,10 @@ func (s *Server) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	} else {
 		x.req.RequestID = network.NewID()
 	}
+	if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+		// net/http does not say whether a length was declared too. RFC 9112, section 6.1: whoever sent both is not read any further.
+		w.Header().Set("Connection", "close")
+	}
 	x.exchange = exchange{server: s, w: w, r: r, req: &x.req, limit: s.o.MaxRequestBytes}
 	s.o.Metrics.HTTP.Requests.Inc()
 	return &x.exchange
