@@ -38,6 +38,7 @@ func (x *exchange) answer(resp *protocol.Response) {
 	h := x.w.Header()
 	x.commonHeaders(h, resp)
 	copyHeaders(h, resp)
+	x.secureToken(h)
 	if resp.Raw {
 		contentType(h, resp)
 	} else {
@@ -60,12 +61,12 @@ func (x *exchange) commonHeaders(h http.Header, resp *protocol.Response) {
 	h["Access-Control-Allow-Headers"] = fixed.allowHeaders
 	h["Access-Control-Allow-Methods"] = fixed.allowMethods
 	h["Cache-Control"] = fixed.noStore
-	if x.server.o.AllowCredentials {
-		h["Access-Control-Allow-Credentials"] = fixed.yes
-	}
 	if origin := x.r.Header["Origin"]; len(origin) > 0 {
 		h["Access-Control-Allow-Origin"] = origin[:1]
 		h["Vary"] = fixed.vary
+		if cookies := &x.server.o.Cookies; cookies.On && cookies.Origins.Named(origin[0]) {
+			h["Access-Control-Allow-Credentials"] = fixed.yes
+		}
 	}
 	if x.allow != "" {
 		h["Allow"] = []string{x.allow}

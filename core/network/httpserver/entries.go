@@ -111,7 +111,11 @@ func isUpgrade(r *http.Request) bool {
 }
 
 func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request) {
-	if err := s.o.Admit(r); err != nil {
+	err := s.o.Admit(r)
+	if err == nil {
+		err = s.o.Cookies.Read(r).Foreign()
+	}
+	if err != nil {
 		x := s.newExchange(w, r)
 		x.answer(x.fail(err))
 		return

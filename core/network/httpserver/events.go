@@ -46,5 +46,8 @@ func (x *exchange) openEvents() (http.Handler, *protocol.Response) {
 	if err := x.readVolatile(); err != nil {
 		return nil, x.fail(err)
 	}
+	if err := x.takeCookie(); err != nil {
+		return nil, x.fail(err)
+	}
 	return x.server.o.Events.Open(x.r, x.req)
 }

@@ -136,7 +136,15 @@ func (x *exchange) run() *protocol.Response {
 	if err := x.admit(); err != nil {
 		return x.fail(err)
 	}
-	return x.shape(x.server.o.Run(x.r.Context(), x.req))
+	if err := x.takeCookie(); err != nil {
+		return x.fail(err)
+	}
+	leaving := x.leaves()
+	resp := x.server.o.Run(x.r.Context(), x.req)
+	if leaving {
+		x.dropCookie(resp)
+	}
+	return x.shape(resp)
 }
 
 // unrouted answers what no route takes.
@@ -182,10 +190,11 @@ func (x *exchange) answerPreflight() {
 
 // admit says whether anybody listens to the request. Clients of a service are refused with 403: 401 is what they answer with
 // other credentials, which do not help here.
-func (x *exchange) admit() error {
-	err := x.server.o.Admit(x.r)
+func (x *exchange) admit() error { return x.refusal(x.server.o.Admit(x.r)) }
+
+func (x *exchange) refusal(err error) error {
 	var refused *kerror.Error
-	if x.service != nil && errors.As(err, &refused) {
+	if x.service != nil && errors.As(err, &refused) && errors.Is(err, kerror.APIProcessUnauthorizedOrigin) {
 		refused.Status = http.StatusForbidden
 	}
 	return err

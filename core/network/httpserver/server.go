@@ -41,8 +41,8 @@ type Options struct {
 	// AllowMethods and AllowHeaders are the values of the Access-Control headers.
 	AllowMethods string
 	AllowHeaders string
-	// AllowCredentials lets pages send cookies.
-	AllowCredentials bool
+	// Cookies decides about tokens in cookies.
+	Cookies network.Cookies
 	// AllowCompression accepts compressed bodies, MaxEncodingLayers of them around each other, and compresses answers.
 	AllowCompression  bool
 	MaxEncodingLayers int

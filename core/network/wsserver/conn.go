@@ -29,6 +29,7 @@ const (
 type conn struct {
 	server *Server
 	info   *protocol.Connection
+	cookie network.Cookie  // of the upgrade
 	local  bool            // network.AdmitFromThisMachine let the upgrade through
 	ctx    context.Context // of its requests; this type is their edge
 	cancel context.CancelFunc
@@ -55,7 +56,10 @@ type conn struct {
 }
 
 func newConn(s *Server, r *http.Request) *conn {
-	c := &conn{server: s, local: network.AdmitFromThisMachine(r) == nil, arrival: network.NewArrival(s.o.Unfinished), started: make(chan struct{})}
+	c := &conn{
+		server: s, cookie: s.o.Cookies.Read(r), local: network.AdmitFromThisMachine(r) == nil,
+		arrival: network.NewArrival(s.o.Unfinished), started: make(chan struct{}),
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	peer := network.PeerAddr(r.RemoteAddr)
 	client, ips := s.o.Proxies.Client(peer, r.Header["X-Forwarded-For"])

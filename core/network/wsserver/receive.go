@@ -100,6 +100,10 @@ func (c *conn) handle(message []byte) {
 		c.refuse(req, err)
 		return
 	}
+	if err := c.server.o.Cookies.Take(c.cookie, req); err != nil {
+		c.refuse(req, err)
+		return
+	}
 	room := req.RequestID
 	c.answer(c.server.o.Run(c.ctx, req), room)
 }

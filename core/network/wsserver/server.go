@@ -24,6 +24,8 @@ const (
 // Options is what the server is made of; every number is required.
 type Options struct {
 	network.Base
+	// Cookies decides about the token in the cookie of an upgrade.
+	Cookies network.Cookies
 	// IdleTimeout is the silence of a client after which its connection is closed.
 	IdleTimeout time.Duration
 	// SendPings pings clients at half of IdleTimeout, so that those that answer stay.
