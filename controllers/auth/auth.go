@@ -75,15 +75,3 @@ func loggedIn(req *protocol.Request) error {
 	}
 	return nil
 }
-
-// noCookie refuses to put a token into a cookie, or to take it from one.
-func noCookie(req *protocol.Request) error {
-	asked, err := req.Args.Bool("cookieAuth")
-	if err != nil {
-		return err
-	}
-	if asked {
-		return kerror.SecurityCookieUnsupported.New()
-	}
-	return nil
-}

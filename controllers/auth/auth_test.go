@@ -159,7 +159,6 @@ func TestLogin(t *testing.T) {
 		{"unknown strategy", `{"controller":"auth","action":"login","strategy":"ldap","body":{}}`, 400, "security.credentials.unknown_strategy", ""},
 		{"no strategy", `{"controller":"auth","action":"login","body":{}}`, 400, "api.assert.missing_argument", ""},
 		{"body is a list", `{"controller":"auth","action":"login","strategy":"local","body":[]}`, 400, "api.assert.invalid_type", ""},
-		{"cookie", `{"controller":"auth","action":"login","strategy":"local","cookieAuth":true,"body":{"username":"joe","password":"right"}}`, 500, "security.cookie.unsupported", ""},
 	})
 }
 

@@ -29,7 +29,8 @@ type authenticated struct {
 // login hands the request's fields to a strategy and answers {_id, jwt, expiresAt, ttl}. The connection is linked to the
 // token at once. A redirecting strategy answers {statusCode, headers} and has them sent.
 func (c controller) login(ctx context.Context, req *protocol.Request) (any, error) {
-	if err := noCookie(req); err != nil {
+	inCookie, err := setsCookie(req)
+	if err != nil {
 		return nil, err
 	}
 	name, err := req.Args.String("strategy")
@@ -62,11 +63,11 @@ func (c controller) login(ctx context.Context, req *protocol.Request) (any, erro
 	if err != nil || user == "" {
 		return answer, err
 	}
-	return c.issue(ctx, req, user, ttl)
+	return c.issue(ctx, req, user, ttl, inCookie)
 }
 
 // issue makes the token and links the connection to it.
-func (c controller) issue(ctx context.Context, req *protocol.Request, kuid string, ttl time.Duration) (any, error) {
+func (c controller) issue(ctx context.Context, req *protocol.Request, kuid string, ttl time.Duration, inCookie bool) (any, error) {
 	issued, err := c.Tokens.Issue(ctx, kuid, ttl)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (c controller) issue(ctx context.Context, req *protocol.Request, kuid strin
 	if err := c.Tokens.LinkIssued(ctx, req.Connection, issued); err != nil {
 		return nil, err
 	}
-	return issued, nil
+	return hand(req, issued, inCookie), nil
 }
 
 // verify asks the strategy, unless there were too many attempts.

@@ -10,10 +10,15 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// logout ends the token of the request; global ends all tokens of the user.
+// logout ends the token of the request; global ends all tokens of the user. The network takes the cookie away from who has his
+// token there; without one in it there is nothing else to do.
 func (c controller) logout(ctx context.Context, req *protocol.Request) (any, error) {
-	if err := noCookie(req); err != nil {
+	inCookie, err := setsCookie(req)
+	switch {
+	case err != nil:
 		return nil, err
+	case inCookie && req.User.Anonymous():
+		return acknowledged{true}, nil
 	}
 	if err := loggedIn(req); err != nil {
 		return nil, err
@@ -48,16 +53,10 @@ type null struct{}
 
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// checkToken says whether the token in the body is good. A bad one is an answer, not an error; none at all is anonymous.
+// checkToken says whether the token in the body is good, or that in the cookie. A bad one is an answer, not an error; none at all
+// is anonymous.
 func (c controller) checkToken(ctx context.Context, req *protocol.Request) (any, error) {
-	if err := noCookie(req); err != nil {
-		return nil, err
-	}
-	body, err := req.OptBodyFields()
-	if err != nil {
-		return nil, err
-	}
-	text, err := body.OptString("token", "")
+	text, err := checkedToken(req)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +83,26 @@ func (c controller) checkToken(ctx context.Context, req *protocol.Request) (any,
 	return validity{Valid: true, KUID: t.KUID, ExpiresAt: expiresAt}, nil
 }
 
+// checkedToken gives the token that checkToken is about.
+func checkedToken(req *protocol.Request) (string, error) {
+	inCookie, err := readsCookie(req)
+	switch {
+	case err != nil:
+		return "", err
+	case inCookie:
+		return req.Token, nil
+	}
+	body, err := req.OptBodyFields()
+	if err != nil {
+		return "", err
+	}
+	return body.OptString("token", "")
+}
+
 // refreshToken answers a new token in place of the request's, as login does. The old one ends after the grace period.
 func (c controller) refreshToken(ctx context.Context, req *protocol.Request) (any, error) {
-	if err := noCookie(req); err != nil {
+	inCookie, err := setsCookie(req)
+	if err != nil {
 		return nil, err
 	}
 	if err := loggedIn(req); err != nil {
@@ -99,7 +115,11 @@ func (c controller) refreshToken(ctx context.Context, req *protocol.Request) (an
 	if req.Token == "" { // a call from inside the node has a user without a token
 		return nil, kerror.SecurityTokenInvalid.New()
 	}
-	return c.Tokens.Refresh(ctx, req.Token, ttl)
+	issued, err := c.Tokens.Refresh(ctx, req.Token, ttl)
+	if err != nil {
+		return nil, err
+	}
+	return hand(req, issued, inCookie), nil
 }
 
 // madeToken is the answer of createToken. ExpiresAt is milliseconds since 1970, TTL milliseconds.

@@ -22,7 +22,8 @@ func (n *Node) serve(context.Context) error {
 		return err
 	}
 	o := httpserver.Options{
-		Base: base, Events: n.eventStreams(base), Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
+		Base: base, Cookies: n.cookies(base), Events: n.eventStreams(base),
+		Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
 		PublicKeys:   n.tokens.PublicKeys,
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
@@ -88,10 +89,21 @@ func (n *Node) networkBase() (network.Base, error) {
 	}, nil
 }
 
+// cookies decides about the tokens that browsers keep.
+func (n *Node) cookies(base network.Base) network.Cookies {
+	return network.Cookies{
+		On: n.options.Config.HTTP.CookieAuthentication, Origins: base.Origins, Proxies: base.Proxies,
+		Own: func(controller, action string) bool {
+			entry, _ := n.registry.Current().Action(controller, action)
+			return entry != nil && entry.Auth.Own()
+		},
+	}
+}
+
 func (n *Node) webSocket(base network.Base) *wsserver.Server {
 	c := n.options.Config.WebSocket
 	return wsserver.New(wsserver.Options{
-		Base: base, IdleTimeout: c.IdleTimeout, SendPings: c.SendPingsAutomatically, Compression: c.Compression,
+		Base: base, Cookies: n.cookies(base), IdleTimeout: c.IdleTimeout, SendPings: c.SendPingsAutomatically, Compression: c.Compression,
 		RateLimit: c.RateLimit, MaxInFlight: c.MaxInFlight, OutboxMessages: c.OutboxMessages, OutboxBytes: int(c.OutboxBytes),
 		DropWhenSlow: c.SlowClients == "drop", WriteTimeout: c.WriteTimeout,
 		OnOpen: n.opened, OnClose: n.closed,
