@@ -10,6 +10,8 @@ type Security struct {
 
 	OIDC map[string]OIDCProvider `config:"oidc" doc:"OpenID providers with which users log in, each under the name of its strategy; see security.oidc.<name>."`
 
+	Passkey Passkey `config:"passkey" doc:"Logins with passkeys (WebAuthn) in place of passwords."`
+
 	RestrictedProfileIDs []string `config:"restrictedProfileIds" doc:"Profiles of users that security:createRestrictedUser makes."`
 }
 
@@ -49,6 +51,8 @@ func defaultSecurity() Security {
 		},
 		APIKey:       APIKey{MaxTTL: Infinite},
 		PasswordHash: PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
+
+		Passkey: defaultPasskey(),
 
 		RestrictedProfileIDs: []string{"default"},
 	}
