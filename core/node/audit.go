@@ -39,8 +39,12 @@ func (n *Node) openAudit(context.Context) error {
 	return nil
 }
 
-// auditStart records that the node begins, with what it was told, or that it could not.
+// auditStart records that the node begins, with what it was told, or that it could not. What fails before the log is open, such
+// as a port that is taken, is in no log.
 func (n *Node) auditStart(ctx context.Context, outcome audit.Outcome) {
+	if n.audit == nil {
+		return
+	}
 	c := n.options.Config
 	file, err := filepath.Abs(n.options.ConfigFile)
 	if err != nil || n.options.ConfigFile == "" {

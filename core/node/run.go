@@ -16,9 +16,9 @@ import (
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 )
 
-// Check finds what Start would refuse in the settings, beyond what config.Load does: keys and pins that cannot be read.
+// Check finds what Start would refuse in the settings, beyond what config.Load does: keys, certificates and pins that cannot be read.
 func Check(c *config.Config) error {
-	err := auth.CheckKey(TokenOptions(c))
+	err := errors.Join(auth.CheckKey(TokenOptions(c)), checkTLS(c.Server.TLS))
 	if c.Plugins.Dir != "" {
 		_, lockErr := catalog.ReadLock(c.Plugins.LockPath())
 		err = errors.Join(err, lockErr)
