@@ -58,7 +58,7 @@ func openFile(o FileOptions) (*file, error) {
 }
 
 func (f *file) open() error {
-	opened, err := os.OpenFile(f.o.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // the operator names the file
+	opened, err := os.OpenFile(f.o.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the audit log: %w", err)
 	}

@@ -118,7 +118,7 @@ func TestHalfALineStaysInTheChain(t *testing.T) {
 func TestWideRightsAreNarrowed(t *testing.T) {
 	o, _ := options(t)
 	record(t, o, "a")
-	if err := os.Chmod(o.File.Path, 0o644); err != nil { //nolint:gosec // the mistake that is mended
+	if err := os.Chmod(o.File.Path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	record(t, o, "b")

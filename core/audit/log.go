@@ -27,9 +27,10 @@ type Options struct {
 // Log records events, in the background: whoever records waits for the disk only when File.Sync says so. It is safe for
 // concurrent use; a nil Log records nothing.
 //
-// Events wait in a bounded queue. While the file cannot be written they stay there, and it is tried again every second; what
-// finds the queue full is dropped, counted, and a later line says how many. Where the log is required nothing is dropped:
-// audited actions are refused before they run, and the few that run already wait for a place.
+// Events wait in a bounded queue. While the file cannot be written as many again wait beside it, nobody waits for them to be
+// written, and it is tried again every second; what finds no place is dropped, counted, and a later line says how many. Where
+// the log is required nothing that succeeded is dropped: audited actions are refused before they run, and the few that run
+// already wait for a place.
 //
 // Life: Open, Close once. Close writes what waits.
 type Log struct {
@@ -58,8 +59,8 @@ type Log struct {
 // entry is an event on its way to the file.
 type entry struct {
 	Event
-	// written, when not nil, is closed when the event is in the file, or could not be written.
-	written chan struct{}
+	// written, when not nil, is called when the event is in the file, or could not be written.
+	written func()
 }
 
 const (
@@ -118,16 +119,18 @@ func (l *Log) Record(ctx context.Context, e Event) {
 	e.Time = time.Now().UTC()
 	l.metrics.events.WithLabelValues(e.Event, string(e.Outcome)).Inc()
 	x := entry{Event: e}
-	if l.o.File.Sync && e.Outcome == Success {
-		x.written = make(chan struct{})
+	var written chan struct{}
+	if l.o.File.Sync && e.Outcome == Success && !l.failing.Load() {
+		written = make(chan struct{})
+		x.written = sync.OnceFunc(func() { close(written) })
 	}
 	if !l.put(ctx, x) {
 		l.dropped.Add(1)
 		return
 	}
-	if x.written != nil {
+	if written != nil {
 		select {
-		case <-x.written:
+		case <-written:
 		case <-ctx.Done():
 		}
 	}
@@ -176,12 +179,16 @@ func (l *Log) write() {
 	defer tick.Stop()
 	for {
 		queue := l.queue
-		if len(l.pending) > 0 {
+		if len(l.pending) >= queueSize {
 			queue = nil // until the file takes what came before
 		}
 		select {
 		case x := <-queue:
 			l.take(x)
+			if l.failing.Load() {
+				x.done() // the next try is for the ticker
+				continue
+			}
 			l.takeWaiting()
 			l.flush()
 		case <-tick.C:
@@ -193,7 +200,7 @@ func (l *Log) write() {
 	}
 }
 
-// take adds an event to what is written next, unless it only repeats.
+// take adds an event to what is written next, unless it only repeats. Nobody waits for those.
 func (l *Log) take(x entry) {
 	if x.Outcome == Success || x.Protocol == "" || l.repeats.admit(x.Event) {
 		l.pending = append(l.pending, x)
@@ -220,8 +227,8 @@ func (l *Log) flush() {
 			events[i] = x.Event
 		}
 		err := l.file.append(events)
-		for i := range l.pending {
-			l.pending[i].done()
+		for _, x := range l.pending {
+			x.done()
 		}
 		l.report(err)
 		if err != nil {
@@ -245,11 +252,10 @@ func (l *Log) tellDropped() {
 	l.told = dropped
 }
 
-// done lets whoever waits go on, once.
-func (x *entry) done() {
+// done lets whoever waits go on.
+func (x entry) done() {
 	if x.written != nil {
-		close(x.written)
-		x.written = nil
+		x.written()
 	}
 }
 
@@ -304,7 +310,6 @@ func (l *Log) finish() {
 		l.o.Logger.Error("events of the audit log are lost", "events", lost, "path", l.o.File.Path)
 	}
 	for len(l.queue) > 0 { // whoever waits for them
-		x := <-l.queue
-		x.done()
+		(<-l.queue).done()
 	}
 }

@@ -136,7 +136,7 @@ func compress(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer from.Close() //nolint:errcheck // it was only read
 	half := name + compressed + unfinished
 	to, err := os.OpenFile(half, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // as above
 	if err != nil {

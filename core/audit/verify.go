@@ -98,7 +98,7 @@ func eachLine(name string, do func(line []byte, whole bool)) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	var r io.Reader = f
 	if strings.HasSuffix(name, compressed) {
 		if r, err = gzip.NewReader(f); err != nil {
