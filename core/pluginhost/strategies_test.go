@@ -196,6 +196,20 @@ func TestNamesOfStrategiesAreUnique(t *testing.T) {
 	expect(t, "both of the first", n.HTTP("GET", "/strategies", ""), "", `"result":["local","badge","door"]`)
 }
 
+// Those who listen learn of a strategy once, however often its plugin starts.
+func TestStrategiesAreAnnounced(t *testing.T) {
+	n := serveOpen(t, func(c *config.Config) { c.Plugins.Restart.InitialDelay = 10 * time.Millisecond }, "badge-steps")
+	const added = `strategy added {\"name\":\"badge\",\"pluginName\":\"badge-steps\",\"strategy\":{\"fields\":[\"number\",\"pin\"]}}`
+	n.Log.Await(t, added)
+	n.Log.Await(t, `{\"name\":\"door\",\"pluginName\":\"badge-steps\"`)
+	expect(t, "a crash", loginBadge(n, "crash", ""), "plugin.runtime.interrupted", "")
+	eventually(t, "it is back", func() bool { s := n.Plugins()[0]; return s.State == pluginhost.Running && s.Restarts == 1 })
+	n.Must("POST", "/users/ann/_create", badge("ann", "7")) // the queue of hooks is behind
+	if got := strings.Count(n.Log.String(), added); got != 1 {
+		t.Errorf("told %d times", got)
+	}
+}
+
 // Another release of the plugin goes on with the credentials of the one before.
 func TestUpgradeOfAPluginWithAStrategy(t *testing.T) {
 	if testing.Short() {

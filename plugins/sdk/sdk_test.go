@@ -281,8 +281,9 @@ func TestManifestFindsWhatCannotWork(t *testing.T) {
 	p.Actions = append(p.Actions, sdk.Action{Controller: "greeter", Name: "x"}, sdk.Action{Controller: "greeter", Name: "y", Auth: 9, Handler: p.Actions[0].Handler})
 	p.Pipes = map[string]sdk.PipeFunc{"a:b": nil}
 	p.Hooks = map[string]sdk.HookFunc{"c:d": nil}
+	p.Strategies = []sdk.Strategy{{Name: "door"}}
 	_, err := sdktest.Start(t, p, sdktest.Options{})
-	for _, want := range []string{"greeter:x has no handler", "unknown AuthMode", "a:b is nil", "c:d is nil"} {
+	for _, want := range []string{"greeter:x has no handler", "unknown AuthMode", "a:b is nil", "c:d is nil", "strategy door has no Verify", "strategy door has no Delete"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -54,6 +55,9 @@ func newBadges(id string) sdk.Plugin {
 	}
 	if strings.HasSuffix(id, "-steps") { // a pipe of a plugin that is down stops what it guards
 		p.Pipes = map[string]sdk.PipeFunc{"auth:strategyAuthenticated": secondStep}
+		p.Hooks = map[string]sdk.HookFunc{"core:auth:strategyAdded": func(_ context.Context, e *sdk.Event) {
+			slog.Info("strategy added " + string(e.Data))
+		}}
 	}
 	return p
 }
