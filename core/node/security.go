@@ -33,7 +33,10 @@ func (n *Node) openSecurity(ctx context.Context) error {
 		return err
 	}
 	n.onStop(func(context.Context) error { n.tokens.Close(); return nil })
-	return n.addLocalStrategy(ctx, c.Security.PasswordHash)
+	if err := n.addLocalStrategy(ctx, c.Security.PasswordHash); err != nil {
+		return err
+	}
+	return n.addOIDCStrategies(ctx, c.Security.OIDC)
 }
 
 // TokenOptions are what the settings say of tokens and their keys.
