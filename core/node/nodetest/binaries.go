@@ -3,6 +3,7 @@ package nodetest
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
@@ -76,7 +77,7 @@ type Process struct {
 	exited   chan error
 }
 
-var listens = regexp.MustCompile(`listens on http://(\S+)`)
+var listens = regexp.MustCompile(`listens on (https?)://(\S+)`)
 
 // Serve runs `sluice serve` with more arguments on a free port, until the test ends, and waits until it is ready.
 func (b Binaries) Serve(t testing.TB, args ...string) *Process {
@@ -100,13 +101,13 @@ func (b Binaries) ServeIn(t testing.TB, folder string, args ...string) *Process 
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address := make(chan string, 1)
+	address := make(chan [2]string, 1) // scheme and address
 	go func() {
 		lines := bufio.NewReader(io.TeeReader(out, p.Out))
 		for {
 			line, err := lines.ReadString('\n')
 			if m := listens.FindStringSubmatch(line); m != nil {
-				address <- m[1]
+				address <- [2]string{m[1], m[2]}
 			}
 			if err != nil {
 				p.exited <- p.Cmd.Wait()
@@ -123,16 +124,18 @@ func (b Binaries) ServeIn(t testing.TB, folder string, args ...string) *Process 
 			t.Logf("log of the node:\n%s", p.Log)
 		}
 	})
+	var scheme string
 	select {
 	case a := <-address:
-		p.Client = Client{T: t, Address: a}
+		scheme, p.Client = a[0], Client{T: t, Address: a[1]}
 	case err := <-p.exited:
 		p.exited <- err
 		t.Fatalf("sluice ended: %v\n%s", err, p.Log)
 	case <-time.After(30 * time.Second):
 		t.Fatalf("sluice is not ready\n%s", p.Log)
 	}
-	if resp, err := http.Get("http://" + p.Address + "/_ready"); err != nil {
+	probe := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	if resp, err := probe.Get(scheme + "://" + p.Address + "/_ready"); err != nil {
 		t.Fatal(err)
 	} else if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
 		t.Fatalf("/_ready answers %s", resp.Status)
