@@ -15,7 +15,7 @@ func (a *app) backupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup DIR",
 		Short: "Copy the data of a running node into a folder",
-		Long: `Let the node that runs on the data folder copy its documents and its key for tokens into
+		Long: `Let the node that runs on the data folder copy its documents and its keys for tokens into
 DIR, which must be empty or not there. The node goes on serving; every write that it
 acknowledged before is in the copy. It must be called by the user that runs the node,
 on the same machine; DIR must be where the node may write.
