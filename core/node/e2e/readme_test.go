@@ -74,8 +74,12 @@ func readTranscript(t *testing.T, file string) []exchange {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return exchanges(string(text))
+}
+
+func exchanges(text string) []exchange {
 	var all []exchange
-	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		for line := range strings.Lines(block[1]) {
 			if command, ok := strings.CutPrefix(line, "$ "); ok {
 				all = append(all, exchange{command: strings.TrimSpace(command)})

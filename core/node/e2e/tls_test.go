@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,4 +69,34 @@ func TestCommandsOverTLS(t *testing.T) {
 			t.Error(out)
 		}
 	})
+}
+
+// TestTLSDocument replays what docs/security.md says about TLS: what comes before the node starts, then the rest.
+func TestTLSDocument(t *testing.T) {
+	needs(t, "curl", "openssl")
+	text, err := os.ReadFile(filepath.Join(nodetest.Root(), "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := regexp.MustCompile("(?s)\n## TLS\n(.*?)\n## ").FindString(string(text))
+	folder := t.TempDir()
+	if err := os.Symlink(binaries.Dir, filepath.Join(folder, "bin")); err != nil {
+		t.Fatal(err)
+	}
+	address, replayed := "", 0
+	for _, e := range exchanges(section) {
+		if args, ok := strings.CutPrefix(e.command, serve+" "); ok {
+			address = binaries.ServeIn(t, folder, strings.Fields(args)...).Address
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(e.command, "127.0.0.1:7512", address))
+		cmd.Dir = folder
+		if out, err := cmd.CombinedOutput(); err != nil || !matches(e.output, string(out)) {
+			t.Errorf("$ %s\ngot  %s %v\nwant %s", e.command, out, err, e.output)
+		}
+		replayed++
+	}
+	if address == "" || replayed < 4 {
+		t.Errorf("%d commands, node at %q", replayed, address)
+	}
 }
