@@ -2,12 +2,16 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/auth/local"
+	"github.com/sluicehq/sluice/core/auth/passkey"
 	"github.com/sluicehq/sluice/core/security"
 )
 
@@ -33,7 +37,11 @@ func (n *Node) openSecurity(ctx context.Context) error {
 		return err
 	}
 	n.onStop(func(context.Context) error { n.tokens.Close(); return nil })
-	if err := n.addLocalStrategy(ctx, c.Security.PasswordHash); err != nil {
+	names, err := n.addLocalStrategy(ctx, c.Security.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if err := n.addPasskeyStrategy(ctx, c.Security.Passkey, names); err != nil {
 		return err
 	}
 	return n.addOIDCStrategies(ctx, c.Security.OIDC)
@@ -51,7 +59,7 @@ func TokenOptions(c *config.Config) auth.Options {
 	}
 }
 
-func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) error {
+func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) (*local.Strategy, error) {
 	strategy, err := local.Open(ctx, local.Options{
 		Engine: n.engine, Logger: n.options.Logger,
 		Cost: local.Cost{
@@ -59,7 +67,29 @@ func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) e
 		},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy})
+	return strategy, n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy})
+}
+
+// addPasskeyStrategy adds the strategy passkey, if there is to be one. Logins with it name users as those with passwords do.
+func (n *Node) addPasskeyStrategy(ctx context.Context, c config.Passkey, names auth.Holder) error {
+	if !c.Enabled {
+		return nil
+	}
+	strategy, err := passkey.Open(ctx, passkey.Options{
+		Engine: n.engine, RPID: c.RPID, Origins: c.RPOrigins, DisplayName: c.RPDisplayName,
+		UserVerification: c.UserVerification, Timeout: c.Timeout, Logger: n.options.Logger,
+		Named: func(ctx context.Context, username string) (string, error) {
+			credentials, err := json.Marshal(map[string]string{"username": username})
+			if err != nil {
+				return "", err
+			}
+			return names.Holder(ctx, nil, credentials)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("security.passkey: %w", err)
+	}
+	return n.tokens.Strategies().Add(auth.Named{Name: passkey.Name, Strategy: strategy})
 }
