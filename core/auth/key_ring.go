@@ -98,8 +98,8 @@ func changeRing(o Options, change func(r ring, stored bool) (ring, error)) (r ri
 	if err != nil {
 		return nil, nil, err
 	}
-	defer folder.Close()                                                     //nolint:errcheck // it was only locked, which ends with it
-	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a descriptor is a small number
+	defer folder.Close() //nolint:errcheck // it was only locked, which ends with it
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
 		return nil, nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	r, info, err = loadRing(o)

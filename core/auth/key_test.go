@@ -281,7 +281,7 @@ func TestPublicKeys(t *testing.T) {
 		if err != nil || claims["_id"] != "u" {
 			t.Errorf("%s by golang-jwt: %v, %v", algorithm, claims, err)
 		}
-		signed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
+		signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
 		must(t, err)
 		if payload, err := signed.Verify(set); err != nil || !strings.Contains(string(payload), `"_id":"u"`) {
 			t.Errorf("%s by go-jose: %s, %v", algorithm, payload, err)
