@@ -130,8 +130,8 @@ func SetArgument(req *protocol.Request, name string, values ...string) {
 const usualParameters = 4
 
 // Match finds the route for a verb and the still escaped path of a URL. Segments are compared after percent-decoding, so
-// that an escaped slash stays inside its segment; empty segments do not count. Invalid UTF-8 is replaced as it is in JSON: a
-// document with such an id could not be answered, nor could any search that finds it.
+// that an escaped slash stays inside its segment; empty segments do not count. In a parameter invalid UTF-8 is replaced, as
+// it is in JSON: a document with such an id could not be answered, nor could any search that finds it.
 func (t *Site) Match(verb, escapedPath string) (Match, bool) {
 	n := t.routes[verb]
 	if n == nil {
@@ -144,7 +144,7 @@ func (t *Site) Match(verb, escapedPath string) (Match, bool) {
 			if err != nil {
 				return Match{}, false
 			}
-			segment = strings.ToValidUTF8(decoded, "\ufffd")
+			segment = decoded
 		}
 		if next := n.literals[segment]; next != nil {
 			n = next
@@ -156,7 +156,7 @@ func (t *Site) Match(verb, escapedPath string) (Match, bool) {
 		if m.values == nil {
 			m.values = make([]string, 0, usualParameters)
 		}
-		m.values = append(m.values, segment)
+		m.values = append(m.values, strings.ToValidUTF8(segment, "\ufffd"))
 		n = n.param
 	}
 	if n.entry == nil {

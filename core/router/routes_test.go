@@ -232,7 +232,7 @@ func TestListenersComeAndGo(t *testing.T) {
 
 func FuzzMatch(f *testing.F) {
 	s := documents(f)
-	for _, seed := range []string{"/", "/a/b/c", "/ms/%2F", "//", "/x/%zz", "/users/%5Fsearch", "/%", "/a/b/%ff"} {
+	for _, seed := range []string{"/", "/a/b/c", "/ms/%2F", "//", "/x/%zz", "/users/%5Fsearch", "/%", "/a/b/%ff", "/a/b/\xdc"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
