@@ -17,8 +17,8 @@ func (a *app) auditVerifyCommand() *cobra.Command {
 line. Give the files oldest first, compressed or not, as the shell sorts them.
 
 It finds lines that were changed, taken out or put in between. It does not find that the
-end was cut off, or that all lines from one on were written anew by somebody who knows how:
-keep the hash that it prints, or the lines themselves, where the node cannot write.`,
+last line was changed or the end cut off, nor that all lines from one on were written anew by
+somebody who knows how: keep the hash that it prints, or the lines, where the node cannot write.`,
 		Example: `  sluice audit verify data/audit/audit*.log*`,
 		Args:    cobra.MinimumNArgs(1),
 	}

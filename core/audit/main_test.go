@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // options are those of a log in a folder of the test, with what it tells operators.
-func options(t *testing.T) (audit.Options, *strings.Builder) {
+func options(t testing.TB) (audit.Options, *strings.Builder) {
 	t.Helper()
 	said := &strings.Builder{}
 	return audit.Options{

@@ -31,7 +31,8 @@ type Report struct {
 const maxProblems = 100
 
 // Verify reads files, oldest first, compressed or not, and checks that every line follows the one before. It finds what was
-// changed, taken out or put in between, by whoever did not compute all later lines anew, and not what was cut off at the end.
+// changed, taken out or put in between, by whoever did not compute all later lines anew. It does not find what happened to the
+// last line or was cut off after it: for that there is Report.Head.
 func Verify(files ...string) (Report, error) {
 	var v verification
 	for _, name := range files {
