@@ -238,6 +238,27 @@ func TestParallelLogins(t *testing.T) {
 	}
 }
 
+// Another node accepts the same answer while this one is about to write down that it did.
+func TestAnswerUsedElsewhereMeanwhile(t *testing.T) {
+	e := newEngine(t)
+	elsewhere := open(t, e)
+	joe := register(t, elsewhere, "joe")
+	body := finish(joe.get(loginOptions(t, elsewhere, "")))
+	first := true
+	s := open(t, storagetest.Faulty{Engine: e, Fail: func(op string, c storage.Collection, _ string) error {
+		if op == "Replace" && c == usersCollection && first {
+			first = false
+			if got := verify(t, elsewhere, body); got.KUID != "joe" {
+				t.Errorf("elsewhere: %+v", got)
+			}
+		}
+		return nil
+	}})
+	if got := verify(t, s, body); got.KUID != "" || got.Message != over || first {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Whatever storage cannot do, nobody gets in, and it is not the client who is told to be wrong.
 func TestStorageFails(t *testing.T) {
 	e := newEngine(t)
