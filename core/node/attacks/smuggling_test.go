@@ -13,7 +13,7 @@ import (
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
-// raw sends bytes and gives all that comes back until the node closes, or has been silent for a while.
+// raw sends bytes and gives all that comes back until the node closes.
 func (n *target) raw(text string) string {
 	n.t.Helper()
 	conn, err := net.Dial("tcp", n.Client.Address)
@@ -24,15 +24,22 @@ func (n *target) raw(text string) string {
 	if _, err := io.WriteString(conn, text); err != nil {
 		n.t.Fatal(err)
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		n.t.Fatal(err)
-	}
-	all, err := io.ReadAll(conn)
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	all, open := untilClosed(n.t, conn)
+	if open {
 		n.t.Errorf("%.60q keeps its connection after %q", text, all)
 	}
-	return string(all)
+	return all
+}
+
+// untilClosed reads until the node closes; open says that it has not.
+func untilClosed(t *testing.T, conn net.Conn) (all string, open bool) {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(conn)
+	var timeout net.Error
+	return string(b), errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // status gives that of the first answer, 0 for none.
