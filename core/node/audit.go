@@ -65,6 +65,9 @@ func (n *Node) closeAudit(ctx context.Context) error {
 	return nil
 }
 
+// auditPatience is how long a plugin may be held up by an audit log that cannot be written.
+const auditPatience = time.Second
+
 // auditPlugin records a change in the life of a plugin. Why it failed is in the log: the text may be the plugin's own.
 func (n *Node) auditPlugin(s pluginhost.Status, cause error) {
 	e := audit.Event{Event: audit.Plugin, Outcome: audit.Success, Plugin: s.ID, Facts: map[string]string{
@@ -78,5 +81,7 @@ func (n *Node) auditPlugin(s pluginhost.Status, cause error) {
 	case cause != nil:
 		e.Outcome = audit.Failed
 	}
-	n.audit.Record(context.Background(), e)
+	ctx, cancel := context.WithTimeout(context.Background(), auditPatience)
+	defer cancel()
+	n.audit.Record(ctx, e)
 }
