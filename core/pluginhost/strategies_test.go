@@ -166,6 +166,7 @@ func TestStrategyOfAPluginThatIsDown(t *testing.T) {
 		t.Errorf("status %d", down.Status)
 	}
 	expect(t, "another strategy goes on", n.HTTP("POST", "/_login/local", `{"username":"ann","password":"a-Secret-1"}`), "", `"_id":"ann"`)
+	expect(t, "the strategies that can be asked", n.HTTP("GET", "/users/ann/_strategies", ""), "", `"strategies":["local"]`)
 	expect(t, "a new user", n.HTTP("POST", "/users/bob/_create", badge("bob", "8")), "plugin.runtime.unavailable", "")
 	expect(t, "an end", n.HTTP("DELETE", "/users/ann", ""), "plugin.runtime.unavailable", "")
 	expect(t, "who was not made", n.HTTP("GET", "/users/bob", ""), "security.user.not_found", "")

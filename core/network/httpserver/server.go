@@ -136,7 +136,7 @@ func (s *Server) ServeSite(l net.Listener, plugin string) error {
 		s.ownListeners.Store(true)
 	}
 	l = network.Limit(l, s.o.MaxConnections, s.o.Metrics)
-	if s.http.TLSConfig != nil {
+	if s.o.TLS != nil {
 		l = tls.NewListener(l, s.http.TLSConfig)
 	}
 	err := s.http.Serve(siteListener{l, plugin})
