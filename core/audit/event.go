@@ -69,6 +69,8 @@ const (
 	NodeStop  = "nodeStop"
 	// Plugin is a change in the life of a plugin.
 	Plugin = "plugin"
+	// Keys is a change of the keys that sign and verify tokens.
+	Keys = "keys"
 )
 
 const (

@@ -140,6 +140,9 @@ func (s *Service) useKeys(ctx context.Context, k *keys) {
 	}
 	s.mu.Unlock()
 	s.log.InfoContext(ctx, "other keys of tokens", "signs", k.signing.id, "algorithm", k.signing.algorithm(), "verify", len(k.byID), "removed", removed)
+	if s.options.KeysChanged != nil {
+		s.options.KeysChanged(ctx, k.signing.id, len(k.byID), removed)
+	}
 	if removed == 0 {
 		return
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	KeysFile string
 	// SecretFile is where the one key was before there was a KeysFile. It is taken over into that. "" for none.
 	SecretFile string
+	// KeysChanged is told when other keys of the KeysFile came into force: which one signs, how many verify and how many are gone.
+	KeysChanged func(ctx context.Context, signs string, verify, removed int)
 	// ExpiresIn is the lifetime of a token whose login names none; below 0 it never ends, 0 is one hour.
 	ExpiresIn time.Duration
 	// MaxTTL is the longest lifetime a login may ask for; 0 or below there is none.

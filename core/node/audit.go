@@ -65,6 +65,13 @@ func (n *Node) closeAudit(ctx context.Context) error {
 	return nil
 }
 
+// auditKeys records that other keys sign or verify tokens. The command that changed them is a process of its own.
+func (n *Node) auditKeys(ctx context.Context, signs string, verify, removed int) {
+	n.audit.Record(ctx, audit.Event{Event: audit.Keys, Outcome: audit.Success, Facts: map[string]string{
+		"signs": signs, "verify": strconv.Itoa(verify), "removed": strconv.Itoa(removed),
+	}})
+}
+
 // auditPatience is how long a plugin may be held up by an audit log that cannot be written.
 const auditPatience = time.Second
 

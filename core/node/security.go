@@ -33,6 +33,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	}
 	o := TokenOptions(c)
 	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, sessions{n}, n.options.Logger
+	o.KeysChanged = n.auditKeys
 	if n.tokens, err = auth.Open(ctx, o); err != nil {
 		return err
 	}

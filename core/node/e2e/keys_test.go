@@ -72,6 +72,10 @@ func TestKeysRotateWhileTheNodeRuns(t *testing.T) {
 		t.Error("the API key of the removed key is good, or the new token is not")
 	}
 	stop(t, n)
+	audited, err := os.ReadFile(filepath.Join(data, "audit", "audit.log"))
+	if err != nil || strings.Count(string(audited), `"event":"keys"`) != 2 || !strings.Contains(string(audited), `"removed":"1"`) {
+		t.Errorf("the audit log does not have the changes of the keys: %v, %s", err, audited)
+	}
 	file, err := os.ReadFile(filepath.Join(data, "signing-keys.json"))
 	if err != nil {
 		t.Fatal(err)
