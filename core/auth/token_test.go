@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -562,6 +563,21 @@ func BenchmarkVerifyCached(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := s.Verify(b.Context(), token.Text, VerifyOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkVerifyOfMany verifies the tokens of 10,000 users one after the other.
+func BenchmarkVerifyOfMany(b *testing.B) {
+	s := open(b, newEngine(b), nil)
+	tokens := make([]string, 10_000)
+	for i := range tokens {
+		tokens[i] = issueTo(b, s, fmt.Sprint("user-", i), time.Hour)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := s.Verify(b.Context(), tokens[i%len(tokens)], VerifyOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
