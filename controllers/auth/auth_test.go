@@ -348,14 +348,14 @@ type oauth struct{ tokens.Credentials }
 func (oauth) Fields() []string { return nil }
 
 func (oauth) Verify(context.Context, tokens.Login) (tokens.Outcome, error) {
-	return tokens.Outcome{Redirect: &tokens.Redirect{StatusCode: 302, Headers: map[string]string{"Location": "https://id.example"}}}, nil
+	return tokens.Outcome{Redirect: &tokens.Redirect{StatusCode: 302, Headers: map[string]string{"Location": "https://id.example"}, More: map[string]jsontext.Value{"state": jsontext.Value(`"s1"`)}}}, nil
 }
 
 func TestRedirect(t *testing.T) {
 	n := newNode(t, tokens.ThrottleOptions{}, events.Listeners{})
 	must(t, n.Tokens.Strategies().Add(tokens.Named{Name: "oauth", Strategy: oauth{}}))
 	a := n.ask(t, `{"controller":"auth","action":"login","strategy":"oauth"}`, nil)
-	if a.Status != 302 || a.Header.Get("Location") != "https://id.example" || !strings.Contains(string(a.Result), `"statusCode":302`) {
+	if a.Status != 302 || a.Header.Get("Location") != "https://id.example" || string(a.Result) != `{"statusCode":302,"headers":{"Location":"https://id.example"},"state":"s1"}` {
 		t.Errorf("%d %v %s", a.Status, a.Header, a.Result)
 	}
 }

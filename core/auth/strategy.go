@@ -96,8 +96,10 @@ type Outcome struct {
 	Redirect *Redirect
 }
 
-// Redirect sends the client elsewhere, as OAuth does.
+// Redirect sends the client elsewhere, as OAuth does, or asks it for more. It is the result of the login.
 type Redirect struct {
 	StatusCode int               `json:"statusCode"`
 	Headers    map[string]string `json:"headers"`
+	// More are further members of the result, under other names than those of the fields.
+	More map[string]jsontext.Value `json:",embed"`
 }

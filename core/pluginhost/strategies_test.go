@@ -133,7 +133,7 @@ func TestLoginInSeveralSteps(t *testing.T) {
 	http.DefaultClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() { http.DefaultClient.CheckRedirect = nil })
 	first := n.HTTP("GET", "/_login/door", "")
-	if first.Status != http.StatusFound || first.Header.Get("Location") != "https://door.example/?state=s1" {
+	if first.Status != http.StatusFound || first.Header.Get("Location") != "https://door.example/?state=s1" || first.Get("result.state") != "s1" {
 		t.Errorf("%d %v %s", first.Status, first.Header, first.Body)
 	}
 	expect(t, "a state that nobody has", n.HTTP("GET", "/_login/door?state=s2&user=ann", ""), "plugin.strategy.missing_user", "does not know")

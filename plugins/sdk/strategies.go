@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,7 +46,10 @@ func toWire(o Outcome) any {
 		for name := range o.Redirect.Header {
 			headers[name] = o.Redirect.Header.Get(name)
 		}
-		return map[string]any{"statusCode": o.Redirect.StatusCode, "headers": headers}
+		wire := map[string]any{}
+		maps.Copy(wire, o.Redirect.More)
+		wire["statusCode"], wire["headers"] = o.Redirect.StatusCode, headers
+		return wire
 	case o.KUID != "":
 		return map[string]any{"kuid": o.KUID}
 	default:

@@ -78,6 +78,8 @@ type Outcome struct {
 type Redirect struct {
 	StatusCode int
 	Header     http.Header
+	// More are further members of the login's result, none of them kuid or message.
+	More map[string]any
 }
 
 // Credentials are those of one user.

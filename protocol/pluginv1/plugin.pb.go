@@ -2441,7 +2441,8 @@ func (x *VerifyRequest) GetCallId() uint64 {
 type VerifyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// JSON: {"kuid": "..."} for the user who logs in; {"kuid": null, "message": "..."} or false to refuse;
-	// {"statusCode": 302, "headers": {"Location": "..."}} when the login goes on elsewhere.
+	// {"statusCode": 302, "headers": {"Location": "..."}} when the login goes on elsewhere: that is its
+	// result, with all further members.
 	Outcome []byte `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// The strategy could not decide; it is answered to the client.
 	Error         *Error `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`

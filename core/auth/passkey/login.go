@@ -8,24 +8,18 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/sluicehq/sluice/core/auth"
 )
 
-// OptionsHeader is the header that a login begins with: the options for the browser, as JSON. A login that goes on elsewhere
-// answers with headers and nothing else.
-const OptionsHeader = "Passkey-Options"
-
 const (
 	// maxAssertionBytes bounds what a browser answers with at a login.
 	maxAssertionBytes = 16 << 10
 	// maxUsernameBytes bounds the name at a login.
 	maxUsernameBytes = 512
-	// maxListedBytes bounds the ids in the options of a login: they travel in a header, and proxies bound those. A passkey
-	// that was left out works in a login without a name.
-	maxListedBytes = 2 << 10
 )
 
 // Verify begins a login, or finishes it when the body has what the browser made of the options. The answer to an unknown name
@@ -75,7 +69,7 @@ func (s *Strategy) beginLogin(ctx context.Context, username string) (auth.Outcom
 		return auth.Outcome{}, err
 	}
 	return auth.Outcome{Redirect: &auth.Redirect{
-		StatusCode: http.StatusOK, Headers: map[string]string{OptionsHeader: string(options)},
+		StatusCode: http.StatusOK, Headers: map[string]string{}, More: map[string]jsontext.Value{"options": options},
 	}}, nil
 }
 
@@ -92,14 +86,10 @@ func (s *Strategy) accountNamed(ctx context.Context, username string) (account, 
 	return a, err
 }
 
-// listed describes passkeys, newest first, as many as there is room for.
+// listed describes passkeys, newest first.
 func listed(passkeys []passkey) []protocol.CredentialDescriptor {
 	var list []protocol.CredentialDescriptor
-	room := maxListedBytes
 	for _, p := range slices.Backward(passkeys) {
-		if room -= len(p.ID); room < 0 {
-			break
-		}
 		list = append(list, p.descriptor())
 	}
 	return list

@@ -156,7 +156,7 @@ func loginOptions(t testing.TB, s *Strategy, username string) string {
 	if got.Redirect == nil || got.KUID != "" {
 		t.Fatalf("%+v", got)
 	}
-	return got.Redirect.Headers[OptionsHeader]
+	return string(got.Redirect.More["options"])
 }
 
 func finish(response string) string { return `{"response":` + response + `}` }

@@ -66,7 +66,7 @@ await kuzzle.auth.logout();
 // Logins, with a name and without.
 for (const body of [{}, { username: "ann@example.com" }]) {
   const { result } = await kuzzle.query({ controller: "auth", action: "login", strategy: "passkey", body });
-  const options = JSON.parse(result.headers["Passkey-Options"]);
+  const { options } = result;
   assert.equal(options.allowCredentials?.[0].id, body.username && base64url(id));
   const response = getCredential(options);
   await kuzzle.auth.login("passkey", { response });

@@ -32,13 +32,15 @@ func toOutcome(strategy string, outcome jsontext.Value) (auth.Outcome, error) {
 		Message    string            `json:"message"`
 		StatusCode int               `json:"statusCode"`
 		Headers    map[string]string `json:"headers"`
+
+		More map[string]jsontext.Value `json:",embed"`
 	}
 	if err := json.Unmarshal(outcome, &verified); err != nil || outcome.Kind() != '{' {
 		return auth.Outcome{}, kerror.PluginStrategyInvalidVerifyResolve.Wrap(err, name)
 	}
 	somebody := verified.KUID != nil && verified.KUID.Kind() != 'n'
 	if verified.StatusCode != 0 || verified.Headers != nil {
-		redirect := &auth.Redirect{StatusCode: verified.StatusCode, Headers: verified.Headers}
+		redirect := &auth.Redirect{StatusCode: verified.StatusCode, Headers: verified.Headers, More: verified.More}
 		if err := checkRedirect(redirect); err != nil || somebody {
 			return auth.Outcome{}, kerror.PluginStrategyInvalidVerifyResolve.Wrap(err, name)
 		}

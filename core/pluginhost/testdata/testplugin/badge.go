@@ -105,6 +105,7 @@ func (b *badges) pass(_ context.Context, l *sdk.Login) (sdk.Outcome, error) {
 		b.states["s1"] = true
 		return sdk.Outcome{Redirect: &sdk.Redirect{
 			StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://door.example/?state=s1"}},
+			More: map[string]any{"state": "s1"},
 		}}, nil
 	}
 	if !b.states[state] {
