@@ -105,8 +105,8 @@ func (v *validation) oidc() {
 	issuers := map[string]string{}
 	all := v.config.Security.OIDC
 	for _, name := range sortedKeys(all) {
-		if !strategyName.MatchString(name) || name == "local" {
-			v.provider(name, "name it with letters, digits, - and _, 64 at most, and not local", "is no name for a strategy of its own")
+		if !strategyName.MatchString(name) || name == "local" || name == "passkey" {
+			v.provider(name, "name it with letters, digits, - and _, 64 at most, and not local or passkey", "is no name for a strategy of its own")
 		}
 		v.oneProvider(name, all[name])
 		if other, taken := issuers[all[name].Issuer]; taken {

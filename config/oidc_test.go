@@ -67,6 +67,7 @@ func TestMistakesInOIDCProviders(t *testing.T) {
 		`kc: {` + good + `, timeout: 0}`:                                               "at least 1ms",
 		`kc: {` + good + `, loginTimeout: 2h}`:                                         "1s to 1h",
 		`local: {` + good + `}`:                                                        "no name",
+		`passkey: {` + good + `}`:                                                      "no name",
 		`"a b": {` + good + `}`:                                                        "no name",
 		`kc: {` + good + `, createUser: true, profileIds: []}`:                         "profileIds is empty",
 		`kc: {` + good + `, userFields: {profileIds: groups}}`:                         "cannot come from a claim",

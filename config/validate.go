@@ -27,6 +27,7 @@ func (c *Config) Validate() error {
 	v.authToken()
 	v.passwordHash()
 	v.oidc()
+	v.passkey()
 	v.elasticsearch()
 	v.restart()
 	v.plugins()

@@ -270,6 +270,8 @@ func TestConfigCheckFindsWhatServeRefuses(t *testing.T) {
 	for _, env := range [][]string{
 		{"SLUICE_SECURITY_AUTH_TOKEN_SECRET=tooshort"},
 		{"SLUICE_SECURITY_AUTH_TOKEN_ALGORITHM=EdDSA", "SLUICE_SECURITY_AUTH_TOKEN_PRIVATE_KEY_FILE=" + write(t, filepath.Join(t.TempDir(), "key.pem"), "no key")},
+		{`SLUICE_SECURITY_OIDC={"kc":{"issuer":"https://id.example.com","clientId":"me","redirectUrl":"https://api.example.com/_login/kc","caFile":"` +
+			write(t, filepath.Join(t.TempDir(), "ca.pem"), "no certificate") + `"}}`},
 		{"SLUICE_PLUGINS_DIR=" + t.TempDir(), "SLUICE_PLUGINS_LOCK_FILE=" + write(t, filepath.Join(t.TempDir(), "x.lock"), "nonsense\n")},
 	} {
 		if r := execute(t, env, nil, "config", "check"); r.code != exitError || r.out != "" {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -13,13 +14,9 @@ import (
 // addOIDCStrategies adds a strategy for each OpenID provider of the settings.
 func (n *Node) addOIDCStrategies(ctx context.Context, providers map[string]config.OIDCProvider) error {
 	for _, name := range slices.Sorted(maps.Keys(providers)) {
-		p := providers[name]
-		strategy, err := oidc.Open(ctx, oidc.Options{
-			Name: name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), RedirectURL: p.RedirectURL,
-			Scopes: p.Scopes, CreateUser: p.CreateUser, ProfileIDs: p.ProfileIDs, UserFields: p.UserFields,
-			AllowedDomains: p.AllowedDomains, LoginTimeout: p.LoginTimeout, CAFile: p.CAFile, Timeout: p.Timeout,
-			Engine: n.engine, Users: n.tokens, Logger: n.options.Logger,
-		})
+		o := providerOptions(name, providers[name])
+		o.Engine, o.Users, o.Logger = n.engine, n.tokens, n.options.Logger
+		strategy, err := oidc.Open(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -29,4 +26,22 @@ func (n *Node) addOIDCStrategies(ctx context.Context, providers map[string]confi
 		}
 	}
 	return nil
+}
+
+// providerOptions are what the settings say of a provider.
+func providerOptions(name string, p config.OIDCProvider) oidc.Options {
+	return oidc.Options{
+		Name: name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), RedirectURL: p.RedirectURL,
+		Scopes: p.Scopes, CreateUser: p.CreateUser, ProfileIDs: p.ProfileIDs, UserFields: p.UserFields,
+		AllowedDomains: p.AllowedDomains, LoginTimeout: p.LoginTimeout, CAFile: p.CAFile, Timeout: p.Timeout,
+	}
+}
+
+// checkProviders finds certificates of providers that cannot be read.
+func checkProviders(providers map[string]config.OIDCProvider) error {
+	problems := make([]error, 0, len(providers))
+	for _, name := range slices.Sorted(maps.Keys(providers)) {
+		problems = append(problems, oidc.Check(providerOptions(name, providers[name])))
+	}
+	return errors.Join(problems...)
 }

@@ -18,7 +18,7 @@ import (
 
 // Check finds what Start would refuse in the settings, beyond what config.Load does: keys, certificates and pins that cannot be read.
 func Check(c *config.Config) error {
-	err := errors.Join(auth.CheckKey(TokenOptions(c)), checkTLS(c.Server.TLS))
+	err := errors.Join(auth.CheckKey(TokenOptions(c)), checkTLS(c.Server.TLS), checkProviders(c.Security.OIDC))
 	if c.Plugins.Dir != "" {
 		_, lockErr := catalog.ReadLock(c.Plugins.LockPath())
 		err = errors.Join(err, lockErr)

@@ -84,9 +84,9 @@ func Open(ctx context.Context, o Options) (*Strategy, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	client, err := newClient(o.CAFile, o.Timeout)
+	client, err := newClient(o)
 	if err != nil {
-		return nil, fmt.Errorf("security.oidc, provider %q: %w", o.Name, err)
+		return nil, err
 	}
 	s := &Strategy{
 		options: o, engine: o.Engine, log: o.Logger.With("strategy", o.Name), writing: make(chan struct{}, 1), making: make(chan struct{}, 1),
@@ -103,6 +103,12 @@ func Open(ctx context.Context, o Options) (*Strategy, error) {
 		return nil, fmt.Errorf("make collection %s: %w", credentialsCollection.Name, err)
 	}
 	return s, nil
+}
+
+// Check reports what Open would say of the certificates, without asking anybody.
+func Check(o Options) error {
+	_, err := newClient(o)
+	return err
 }
 
 // Close gives up the connections to the provider.

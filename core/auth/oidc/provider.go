@@ -175,7 +175,7 @@ func (p *provider) trustworthy(address string) error {
 }
 
 // newClient makes the client for one provider. It follows no redirects: a provider says where it has what.
-func newClient(caFile string, timeout time.Duration) (*http.Client, error) {
+func newClient(o Options) (*http.Client, error) {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil, errors.New("the transport of net/http was replaced")
@@ -183,24 +183,33 @@ func newClient(caFile string, timeout time.Duration) (*http.Client, error) {
 	transport = transport.Clone()
 	transport.MaxConnsPerHost, transport.MaxResponseHeaderBytes = 32, 64<<10
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if caFile != "" {
-		pool, err := x509.SystemCertPool()
+	if o.CAFile != "" {
+		pool, err := authorities(o.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("read the certificates of the system: %w", err)
-		}
-		pem, err := os.ReadFile(caFile) //nolint:gosec // the operator names the file
-		if err != nil {
-			return nil, fmt.Errorf("read caFile: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("caFile %s holds no certificate; give one in PEM form", caFile)
+			return nil, fmt.Errorf("security.oidc: provider %q: %w", o.Name, err)
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
 	return &http.Client{
-		Transport: bounded{transport}, Timeout: timeout,
+		Transport: bounded{transport}, Timeout: o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
+}
+
+// authorities are those of the system and of the file.
+func authorities(caFile string) (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of the system: %w", err)
+	}
+	pem, err := os.ReadFile(caFile) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("read caFile: %w", err)
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("caFile %s holds no certificate; give one in PEM form", caFile)
+	}
+	return pool, nil
 }
 
 // bounded is a transport whose answers have a bound.

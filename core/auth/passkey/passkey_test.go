@@ -356,33 +356,6 @@ func TestLeftoversLetNobodyIn(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(*Options)
-		says   string // "" for options that are right
-	}{
-		"defaults":            {func(*Options) {}, ""},
-		"below the domain":    {func(o *Options) { o.Origins = []string{"https://a.example.com:8443"} }, ""},
-		"Android":             {func(o *Options) { o.Origins = []string{"android:apk-key-hash:abc"} }, ""},
-		"localhost":           {func(o *Options) { o.RPID, o.Origins = "localhost", []string{"http://localhost:5173"} }, ""},
-		"no domain":           {func(o *Options) { o.RPID = "" }, "rpId"},
-		"an address":          {func(o *Options) { o.RPID = "192.0.2.1" }, "rpId"},
-		"a URL":               {func(o *Options) { o.RPID = "https://example.com" }, "rpId"},
-		"plain http":          {func(o *Options) { o.Origins = []string{"http://example.com"} }, "https"},
-		"elsewhere":           {func(o *Options) { o.Origins = []string{"https://badexample.com"} }, "rpOrigins"},
-		"a path":              {func(o *Options) { o.Origins = []string{"https://example.com/"} }, "rpOrigins"},
-		"no scheme":           {func(o *Options) { o.Origins = []string{"example.com"} }, "rpOrigins"},
-		"no time to use them": {func(o *Options) { o.Timeout = 0 }, "timeout"},
-	} {
-		o := Options{Engine: newEngine(t), RPID: "example.com", UserVerification: "required", Timeout: time.Minute}
-		test.change(&o)
-		_, err := Open(t.Context(), o)
-		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 func TestDamagedKey(t *testing.T) {
 	e := newEngine(t)
 	open(t, e)
