@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -83,7 +84,7 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey) (Key, error) {
 	case errors.Is(err, kerror.ServicesStorageDocumentAlreadyExists):
 		return Key{}, err
 	case err != nil:
-		return Key{}, storageFailed("store an API key", err)
+		return Key{}, security.StorageFailed("store an API key", err)
 	}
 	// As with Issue: either a deletion of the user finds this key, or we miss the user.
 	if err := s.hasUser(ctx, n.KUID); err != nil {
@@ -111,7 +112,7 @@ func (s *Service) DeleteKey(ctx context.Context, kuid, id string, refresh storag
 	case errors.Is(err, kerror.ServicesStorageNotFound):
 		return err
 	case err != nil:
-		return storageFailed("read an API key", err)
+		return security.StorageFailed("read an API key", err)
 	}
 	k, err := parseKey(doc.ID, doc.Source)
 	if err != nil {
@@ -129,7 +130,7 @@ func (s *Service) removeKeys(ctx context.Context, kuid string) error {
 	for {
 		docs, err := s.engine.Find(ctx, keysCollection, "userId", kuid, page)
 		if err != nil {
-			return storageFailed("look for API keys", err)
+			return security.StorageFailed("look for API keys", err)
 		}
 		if len(docs) == 0 {
 			return nil
@@ -156,7 +157,7 @@ func (s *Service) removeKey(ctx context.Context, k Key, refresh storage.Refresh)
 	s.forget(id) // after the record is gone, so that nobody reads it and keeps it
 	s.endLinks(ctx, id)
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return storageFailed("remove an API key", err)
+		return security.StorageFailed("remove an API key", err)
 	}
 	return nil
 }
@@ -191,7 +192,7 @@ func (s *Service) SearchKeys(ctx context.Context, kuid string, query jsontext.Va
 func (s *Service) loadKey(ctx context.Context, id tokenID, text string) (*Token, error) {
 	docs, err := s.engine.Find(ctx, keysCollection, "fingerprint", id.String(), 1)
 	if err != nil {
-		return nil, storageFailed("look for an API key", err)
+		return nil, security.StorageFailed("look for an API key", err)
 	}
 	if len(docs) == 0 {
 		return nil, errNotStored

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -128,7 +129,7 @@ func (s *Service) store(ctx context.Context, n NewToken) (Issued, tokenID, error
 	}
 	id := idOf(issued.Text)
 	if _, err := s.engine.Create(ctx, tokensCollection, id.String(), source, storage.WriteOptions{}); err != nil {
-		return Issued{}, tokenID{}, storageFailed("store a token", err)
+		return Issued{}, tokenID{}, security.StorageFailed("store a token", err)
 	}
 	return issued, id, nil
 }
@@ -227,7 +228,7 @@ func (s *Service) retire(ctx context.Context, id tokenID) error {
 		return kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Unknown)
 	}
 	if err != nil {
-		return storageFailed("store a refreshed token", err)
+		return security.StorageFailed("store a refreshed token", err)
 	}
 	s.retired.push(retiredToken{id, r.removable()})
 	return nil
@@ -255,7 +256,7 @@ func (s *Service) remove(ctx context.Context, documentID string, id tokenID) err
 	defer s.forget(id) // after the record is gone, so that nobody reads it and keeps it
 	err := s.engine.Delete(ctx, tokensCollection, documentID, storage.WriteOptions{Forget: true})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return storageFailed("remove a token", err)
+		return security.StorageFailed("remove a token", err)
 	}
 	return nil
 }
@@ -282,7 +283,7 @@ func (s *Service) revokeAll(ctx context.Context, kuid string) error {
 	for {
 		docs, err := s.engine.Find(ctx, tokensCollection, "kuid", kuid, page)
 		if err != nil {
-			return storageFailed("look for tokens", err)
+			return security.StorageFailed("look for tokens", err)
 		}
 		if len(docs) == 0 {
 			return nil

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Bounds of what is kept in memory.
@@ -144,12 +142,3 @@ func (s *Service) Close() {
 
 // Strategies gives the registry of strategies.
 func (s *Service) Strategies() *Strategies { return s.strategies }
-
-// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
-func storageFailed(doing string, err error) error {
-	err = fmt.Errorf("%s: %w", doing, err)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
-}

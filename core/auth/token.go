@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -172,7 +173,7 @@ func (s *Service) use(ctx context.Context, id tokenID) error {
 		return errNotStored
 	}
 	if err != nil {
-		return storageFailed("use a token", err)
+		return security.StorageFailed("use a token", err)
 	}
 	return nil
 }
@@ -184,7 +185,7 @@ func (s *Service) read(ctx context.Context, id tokenID) (int64, record, error) {
 		return 0, record{}, errNotStored
 	}
 	if err != nil {
-		return 0, record{}, storageFailed("read a token", err)
+		return 0, record{}, security.StorageFailed("read a token", err)
 	}
 	var r record
 	if err := json.Unmarshal(doc.Source, &r); err != nil {

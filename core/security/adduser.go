@@ -113,7 +113,7 @@ func (s *Service) DeleteUser(ctx context.Context, kuid string, w Write) error {
 	case errors.Is(err, kerror.ServicesStorageNotFound):
 		return kerror.SecurityUserNotFound.New(kuid)
 	case err != nil:
-		return storageFailed("delete user "+kuid, err)
+		return StorageFailed("delete user "+kuid, err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (s *Service) admins(ctx context.Context) (int, error) {
 	const enough = 2
 	found, err := s.engine.Find(ctx, usersCollection, "profileIds", adminID, enough)
 	if err != nil {
-		return 0, storageFailed("look for administrators", err)
+		return 0, StorageFailed("look for administrators", err)
 	}
 	return len(found), nil
 }

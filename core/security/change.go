@@ -58,7 +58,7 @@ func (s *Service) changeOnce(ctx context.Context, k Kind, id string, w Write, ab
 			return Stored{}, err
 		}
 	case err != nil:
-		return Stored{}, storageFailed("read "+k.collection().Name+" "+id, err)
+		return Stored{}, StorageFailed("read "+k.collection().Name+" "+id, err)
 	}
 	body, err := next(earlier)
 	if err != nil {

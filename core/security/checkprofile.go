@@ -145,11 +145,11 @@ func (s *Service) exist(ctx context.Context, p checkedProfile, strict bool) erro
 	}
 	collections, err := s.engine.List(ctx, storage.Public)
 	if err != nil {
-		return storageFailed("list the collections", err)
+		return StorageFailed("list the collections", err)
 	}
 	indexes, err := s.engine.Indexes(ctx, storage.Public)
 	if err != nil {
-		return storageFailed("list the indexes", err)
+		return StorageFailed("list the indexes", err)
 	}
 	for _, one := range p.places {
 		if !slices.Contains(indexes, one.index) {

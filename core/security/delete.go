@@ -70,7 +70,7 @@ func (s *Service) usedRoles(ctx context.Context) (map[string]bool, error) {
 		return true
 	})
 	if err != nil {
-		return nil, storageFailed("look for used roles", err)
+		return nil, StorageFailed("look for used roles", err)
 	}
 	return used, unreadable
 }
@@ -125,7 +125,7 @@ func (s *Service) release(ctx context.Context, id string, fromUsers bool, w Writ
 	for stripped := false; ; stripped = true {
 		users, err := s.engine.Find(ctx, usersCollection, "profileIds", id, batch)
 		if err != nil {
-			return storageFailed("look for users of profile "+id, err)
+			return StorageFailed("look for users of profile "+id, err)
 		}
 		switch {
 		case len(users) == 0 && stripped:
@@ -179,7 +179,7 @@ func (s *Service) remove(ctx context.Context, k Kind, id string, missing *kerror
 	case errors.Is(err, kerror.ServicesStorageNotFound):
 		return missing.New(id)
 	case err != nil:
-		return storageFailed("delete "+k.collection().Name+" "+id, err)
+		return StorageFailed("delete "+k.collection().Name+" "+id, err)
 	}
 	return nil
 }

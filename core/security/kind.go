@@ -89,7 +89,7 @@ func (s *Service) NextHits(ctx context.Context, k Kind, scroll string, keep time
 // searchFailed keeps what is wrong with a query, which is the client's; that the node misses its own collections is not.
 func searchFailed(doing string, err error) error {
 	if errors.Is(err, kerror.ServicesStorageUnknownIndex) || errors.Is(err, kerror.ServicesStorageUnknownCollection) {
-		return storageFailed(doing, err)
+		return StorageFailed(doing, err)
 	}
 	return err
 }
@@ -110,7 +110,7 @@ func (s *Service) Settle(ctx context.Context, k Kind, w Write) error {
 		return nil
 	}
 	if err := s.engine.Refresh(ctx, k.collection()); err != nil {
-		return storageFailed("refresh "+k.collection().Name, err)
+		return StorageFailed("refresh "+k.collection().Name, err)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (s *Service) Settle(ctx context.Context, k Kind, w Write) error {
 func (s *Service) Mapping(ctx context.Context, k Kind) (jsontext.Value, error) {
 	spec, err := s.engine.Describe(ctx, k.collection())
 	if err != nil {
-		return nil, storageFailed("read the mapping of "+k.collection().Name, err)
+		return nil, StorageFailed("read the mapping of "+k.collection().Name, err)
 	}
 	return spec.Mapping, nil
 }

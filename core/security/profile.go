@@ -59,7 +59,7 @@ func (s *Service) ReadProfile(ctx context.Context, id string) (Stored, error) {
 	case err == nil:
 		return Stored{doc.ID, doc.Source}, nil
 	case !errors.Is(err, kerror.ServicesStorageNotFound):
-		return Stored{}, storageFailed("read profile "+id, err)
+		return Stored{}, StorageFailed("read profile "+id, err)
 	}
 	if source := s.builtIn().profiles[id]; source != "" {
 		return Stored{id, jsontext.Value(source)}, nil

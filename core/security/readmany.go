@@ -61,7 +61,7 @@ func (s *Service) readAll(ctx context.Context, k Kind, ids []string, builtIn map
 func (s *Service) readMany(ctx context.Context, k Kind, ids []string) ([]*Stored, error) {
 	docs, err := s.engine.MGet(ctx, k.collection(), ids)
 	if err != nil {
-		return nil, storageFailed("read "+k.collection().Name, err)
+		return nil, StorageFailed("read "+k.collection().Name, err)
 	}
 	found := make([]*Stored, len(ids))
 	for i, doc := range docs {

@@ -41,7 +41,7 @@ func (s *Service) PlanReset(ctx context.Context, kuid string) error {
 		return err
 	}
 	if _, _, err := s.engine.Put(ctx, configCollection, resetID, source, storage.WriteOptions{}); err != nil {
-		return storageFailed("plan the reset of rights", err)
+		return StorageFailed("plan the reset of rights", err)
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (s *Service) PlanReset(ctx context.Context, kuid string) error {
 func (s *Service) ForgetReset(ctx context.Context) error {
 	err := s.engine.Delete(ctx, configCollection, resetID, storage.WriteOptions{})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return storageFailed("drop the plan to reset rights", err)
+		return StorageFailed("drop the plan to reset rights", err)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (s *Service) FinishReset(ctx context.Context, w Write) error {
 		return nil
 	}
 	if err != nil {
-		return storageFailed("look for a planned reset of rights", err)
+		return StorageFailed("look for a planned reset of rights", err)
 	}
 	var plan plannedReset
 	if err := json.Unmarshal(doc.Source, &plan); err != nil {

@@ -76,7 +76,7 @@ func (s *Service) ReadRole(ctx context.Context, id string) (Stored, error) {
 	case err == nil:
 		return Stored{doc.ID, doc.Source}, nil
 	case !errors.Is(err, kerror.ServicesStorageNotFound):
-		return Stored{}, storageFailed("read role "+id, err)
+		return Stored{}, StorageFailed("read role "+id, err)
 	}
 	if source := s.builtIn().roles[id]; source != "" {
 		return Stored{id, jsontext.Value(source)}, nil

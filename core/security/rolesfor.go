@@ -19,7 +19,7 @@ func (s *Service) RolesFor(ctx context.Context, controllers []string) ([]Stored,
 		return true
 	})
 	if err != nil {
-		return nil, storageFailed("look through the roles", err)
+		return nil, StorageFailed("look through the roles", err)
 	}
 	return found, nil
 }

@@ -84,7 +84,7 @@ func (s *Service) ReadUser(ctx context.Context, kuid string) (Stored, error) {
 		return Stored{}, kerror.SecurityUserNotFound.New(kuid)
 	}
 	if err != nil {
-		return Stored{}, storageFailed("read user "+kuid, err)
+		return Stored{}, StorageFailed("read user "+kuid, err)
 	}
 	return Stored{doc.ID, doc.Source}, nil
 }
@@ -120,9 +120,9 @@ func (s *Service) compile(ctx context.Context, stored Stored) (*User, error) {
 // errUnusable marks a profile or role that is not there or cannot be understood. It allows nothing.
 var errUnusable = errors.New("unusable")
 
-// storageFailed makes an internal error of whatever an engine answered: an engine's "no such index" is no fault of the
-// client that asked for a user. The end of ctx stays what it is.
-func storageFailed(doing string, err error) error {
+// StorageFailed makes an internal error of whatever an engine answered: an engine's "no such index" is no fault of the
+// client that asked for a user. The end of ctx stays what it is. What keeps tokens and credentials uses it too.
+func StorageFailed(doing string, err error) error {
 	err = fmt.Errorf("%s: %w", doing, err)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -130,7 +130,7 @@ func storageFailed(doing string, err error) error {
 	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }
 
-// writeFailed is storageFailed, but for an id that no engine takes and content that does not suit the mapping, which are the
+// writeFailed is StorageFailed, but for an id that no engine takes and content that does not suit the mapping, which are the
 // client's.
 func writeFailed(doing string, err error) error {
 	for _, theirs := range []*kerror.Def{
@@ -140,5 +140,5 @@ func writeFailed(doing string, err error) error {
 			return err
 		}
 	}
-	return storageFailed(doing, err)
+	return StorageFailed(doing, err)
 }

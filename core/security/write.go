@@ -66,7 +66,7 @@ func (s *Service) stamp(object, earlier jsontext.Value, w Write) (jsontext.Value
 func (s *Service) put(ctx context.Context, c storage.Collection, id string, body jsontext.Value, w Write) (Stored, error) {
 	earlier, err := s.engine.Get(ctx, c, id)
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return Stored{}, storageFailed("read "+c.Name+" "+id, err)
+		return Stored{}, StorageFailed("read "+c.Name+" "+id, err)
 	}
 	source, err := s.stamp(body, earlier.Source, w)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -156,7 +157,7 @@ func (s *Strategy) create(ctx context.Context, username string, r record) (any, 
 	case errors.Is(err, kerror.ServicesStorageDocumentAlreadyExists):
 		return nil, errTaken()
 	case err != nil:
-		return nil, storageFailed("store credentials", err)
+		return nil, security.StorageFailed("store credentials", err)
 	}
 	return info{username, r.KUID}, nil
 }
@@ -242,7 +243,7 @@ func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string)
 func (s *Strategy) remove(ctx context.Context, username string) error {
 	err := s.engine.Delete(ctx, usersCollection, username, storage.WriteOptions{})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return storageFailed("remove credentials", err)
+		return security.StorageFailed("remove credentials", err)
 	}
 	return nil
 }

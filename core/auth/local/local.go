@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -159,7 +160,7 @@ func (s *Strategy) read(ctx context.Context, username string) (record, int64, er
 		return record{}, 0, errNone
 	}
 	if err != nil {
-		return record{}, 0, storageFailed("read credentials", err)
+		return record{}, 0, security.StorageFailed("read credentials", err)
 	}
 	r, err := parse(doc)
 	return r, doc.Version, err
@@ -171,7 +172,7 @@ func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]storage.Document,
 	const plenty = 16
 	docs, err := s.engine.Find(ctx, usersCollection, "kuid", kuid, plenty)
 	if err != nil {
-		return nil, storageFailed("look for credentials", err)
+		return nil, security.StorageFailed("look for credentials", err)
 	}
 	return docs, nil
 }
@@ -184,7 +185,7 @@ func (s *Strategy) replace(ctx context.Context, username string, r record, versi
 	}
 	_, err = s.engine.Replace(ctx, usersCollection, username, source, storage.WriteOptions{IfVersion: version})
 	if err != nil {
-		return storageFailed("store credentials", err)
+		return security.StorageFailed("store credentials", err)
 	}
 	return nil
 }
@@ -198,15 +199,6 @@ func parse(doc storage.Document) (record, error) {
 		return record{}, errors.New("stored credentials name no user")
 	}
 	return r, nil
-}
-
-// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
-func storageFailed(doing string, err error) error {
-	err = fmt.Errorf("%s: %w", doing, err)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol"
@@ -36,7 +37,7 @@ func (s *Strategy) Search(ctx context.Context, _ *protocol.Request, search auth.
 		Targets: []storage.Collection{usersCollection}, Body: body.JSON(), From: search.From, Size: search.Size,
 	})
 	if errors.Is(err, kerror.ServicesStorageUnknownIndex) || errors.Is(err, kerror.ServicesStorageUnknownCollection) {
-		return auth.CredentialsFound{}, storageFailed("search credentials", err)
+		return auth.CredentialsFound{}, security.StorageFailed("search credentials", err)
 	}
 	if err != nil {
 		return auth.CredentialsFound{}, err

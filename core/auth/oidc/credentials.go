@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -214,7 +215,7 @@ func (s *Strategy) read(ctx context.Context, subject string) (record, error) {
 		return record{}, errNone
 	}
 	if err != nil {
-		return record{}, storageFailed("read credentials", err)
+		return record{}, security.StorageFailed("read credentials", err)
 	}
 	r, err := parseRecord(doc)
 	if err == nil && (r.Issuer != s.options.Issuer || r.Subject != subject || r.KUID == "") {
@@ -229,7 +230,7 @@ func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]record, error) {
 	const plenty = 64
 	docs, err := s.engine.Find(ctx, credentialsCollection, "kuid", kuid, plenty)
 	if err != nil {
-		return nil, storageFailed("look for credentials", err)
+		return nil, security.StorageFailed("look for credentials", err)
 	}
 	var all []record
 	for _, doc := range docs {
@@ -255,7 +256,7 @@ func (s *Strategy) store(ctx context.Context, r record) (record, error) {
 	case errors.Is(err, kerror.ServicesStorageDocumentAlreadyExists):
 		return record{}, errTaken
 	case err != nil:
-		return record{}, storageFailed("store credentials", err)
+		return record{}, security.StorageFailed("store credentials", err)
 	}
 	return r, nil
 }
@@ -263,7 +264,7 @@ func (s *Strategy) store(ctx context.Context, r record) (record, error) {
 func (s *Strategy) remove(ctx context.Context, subject string) error {
 	err := s.engine.Delete(ctx, credentialsCollection, s.idOf(subject), storage.WriteOptions{})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
-		return storageFailed("remove credentials", err)
+		return security.StorageFailed("remove credentials", err)
 	}
 	return nil
 }

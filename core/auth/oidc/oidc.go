@@ -17,7 +17,6 @@ import (
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Options are what a Strategy is made of.
@@ -233,15 +232,6 @@ func printable(text string, most int) string {
 		}
 	}
 	return string(shown)
-}
-
-// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
-func storageFailed(doing string, err error) error {
-	err = fmt.Errorf("%s: %w", doing, err)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }
 
 var (

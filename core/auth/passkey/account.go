@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -104,7 +105,7 @@ func (s *Strategy) read(ctx context.Context, kuid string) (account, int64, error
 		return account{KUID: kuid}, 0, nil
 	}
 	if err != nil {
-		return account{}, 0, storageFailed("read passkeys", err)
+		return account{}, 0, security.StorageFailed("read passkeys", err)
 	}
 	a, err := parse(doc)
 	return a, doc.Version, err
@@ -125,7 +126,7 @@ func parse(doc storage.Document) (account, error) {
 func (s *Strategy) holder(ctx context.Context, id string) (string, error) {
 	docs, err := s.engine.Find(ctx, usersCollection, "ids", id, 2)
 	if err != nil {
-		return "", storageFailed("look for a passkey", err)
+		return "", security.StorageFailed("look for a passkey", err)
 	}
 	if len(docs) != 1 {
 		return "", nil
@@ -168,16 +169,7 @@ func (s *Strategy) store(ctx context.Context, a account, version int64) (bool, e
 		errors.Is(err, kerror.ServicesStorageNotFound):
 		return false, nil
 	case err != nil:
-		return false, storageFailed("store passkeys", err)
+		return false, security.StorageFailed("store passkeys", err)
 	}
 	return true, nil
-}
-
-// storageFailed makes an internal error of whatever an engine answered. The end of ctx stays what it is.
-func storageFailed(doing string, err error) error {
-	err = fmt.Errorf("%s: %w", doing, err)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return kerror.CoreFatalServiceUnavailable.Wrap(err, "storage")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -145,7 +146,7 @@ func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string)
 		return errNoCredentials(kuid)
 	}
 	if err != nil {
-		return storageFailed("remove passkeys", err)
+		return security.StorageFailed("remove passkeys", err)
 	}
 	return nil
 }

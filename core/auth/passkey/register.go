@@ -12,6 +12,7 @@ import (
 	webauthnwire "github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -132,7 +133,7 @@ func (s *Strategy) Create(ctx context.Context, _ *protocol.Request, kuid string,
 func (s *Strategy) free(ctx context.Context, id string) error {
 	docs, err := s.engine.Find(ctx, usersCollection, "ids", id, 1)
 	if err != nil {
-		return storageFailed("look for a passkey", err)
+		return security.StorageFailed("look for a passkey", err)
 	}
 	if len(docs) > 0 {
 		return kerror.Bare(kerror.PreconditionError, "This passkey is registered already.")
