@@ -35,6 +35,7 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"geo_distance":{"f":"u09","distance":"3nmi"}},"post_filter":{"geo_bounding_box":{"f":{"wkt":"BBOX(1,2,4,3)"}}}}`,
 		`{"query":{"multi_match":{"query":1,"fields":["a^2"],"minimum_should_match":"2<-25% 9<-3"}},"highlight":{"script":1}}`,
 		`{"query":{"geo_polygon":{"f":{"points":[[1,2],{"lat":1,"lon":1},"POINT(1 2)","1,3"]}}},"sort":{"_geo_distance":1}}`,
+		`{"sort":[{"_geo_distance":{"f":["1,2",[3,4]],"unit":"km","mode":"avg","distance_type":"plane"}}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

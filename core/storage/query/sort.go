@@ -22,6 +22,8 @@ type Sort struct {
 	Mode string
 	// UnmappedType is the type of a field that has no mapping; empty when such a field is an error.
 	UnmappedType string
+	// Distance is set when the key is how far the points of the field are away; Missing and UnmappedType are then unused.
+	Distance *DistanceSort
 }
 
 // What else a search can be sorted by.
@@ -63,11 +65,16 @@ func checkSort(n *node, keys []Sort) error {
 		return n.fail("more than %d keys", maxSortKeys)
 	}
 	for i, k := range keys {
-		if slices.ContainsFunc(keys[:i], func(other Sort) bool { return other.Field == k.Field && other.Mode == k.Mode }) {
+		if slices.ContainsFunc(keys[:i], func(other Sort) bool { return other.same(k) }) {
 			return n.fail("the key %s is there twice", k.Field)
 		}
 	}
 	return nil
+}
+
+// same says that a key cannot tell documents apart that another does not, whatever its order. Distances are not compared.
+func (s Sort) same(other Sort) bool {
+	return s.Distance == nil && other.Distance == nil && s.Field == other.Field && s.Mode == other.Mode
 }
 
 // newSort begins the key that is named by n.
@@ -75,8 +82,6 @@ func newSort(n *node) (Sort, error) {
 	switch n.name {
 	case "_script":
 		return Sort{}, kerror.ServicesStorageInvalidQueryKeyword.New(n.name)
-	case "_geo_distance", "_geoDistance":
-		return Sort{}, n.fail("sorting by distance is not supported yet")
 	case "":
 		return Sort{}, n.fail("a field has no name")
 	}
@@ -85,6 +90,9 @@ func newSort(n *node) (Sort, error) {
 
 // parseSortKey reads {"field": "desc"} and {"field": {"order": "desc", …}}.
 func parseSortKey(n *node) (Sort, error) {
+	if n.name == "_geo_distance" || n.name == "_geoDistance" {
+		return parseDistanceSort(n)
+	}
 	s, err := newSort(n)
 	if err != nil {
 		return s, err

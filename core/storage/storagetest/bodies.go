@@ -36,7 +36,7 @@ func (g generator) body() (body map[string]any, from, size int) {
 func (g generator) sort() any {
 	field := pick(g, "kw", "tags", "lower", "nul", "n", "i", "s", "b", "d", "f", "h", "bo", "at", "day", "ip", "o.n", "o.k", "title.raw", "other")
 	var key any = field
-	switch g.IntN(5) {
+	switch g.IntN(6) {
 	case 0:
 		key = map[string]any{field: pick(g, "asc", "desc")}
 	case 1, 2:
@@ -56,12 +56,29 @@ func (g generator) sort() any {
 		key = map[string]any{field: options}
 	case 3:
 		key = map[string]any{"none": map[string]any{"unmapped_type": pick(g, "long", "keyword", "date"), "order": "desc"}}
+	case 4:
+		key = map[string]any{"_geo_distance": g.distance()}
 	}
 	unique := pick[any](g, "uid", map[string]any{"uid": "desc"})
 	if g.chance(5) {
 		return unique
 	}
 	return []any{key, unique}
+}
+
+// distance makes a key that is a distance. Its points are places where no document is, so that nothing is too near to compare.
+func (g generator) distance() map[string]any {
+	d := map[string]any{"loc": pick[any](g, "10,20", []float64{2.5, 47.5}, []any{"10,20", map[string]any{"lat": -40, "lon": 179}})}
+	if g.chance(2) {
+		d["order"], d["unit"] = pick(g, "asc", "desc"), pick(g, "km", "mi", "m", "cm")
+	}
+	if g.chance(2) {
+		d["mode"] = pick(g, "min", "max", "avg", "median")
+	}
+	if g.chance(3) {
+		d["distance_type"], d["unit"] = pick(g, "arc", "plane"), "km"
+	}
+	return d
 }
 
 // missing is a value for documents without one.

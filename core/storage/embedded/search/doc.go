@@ -22,6 +22,8 @@
 //
 //   - Documents with equal keys come in the order of the targets, then in that of their writes, whatever a merge did.
 //   - _id can be sorted by, and the values of _doc are the positions of the documents.
+//   - Distances of a sort are measured as asked; Elasticsearch measures no plane when it sorts by metres to a single point. They
+//     are the same to about seven digits.
 //   - exists with the field * finds documents with any field.
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
 //   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has

@@ -31,6 +31,7 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"geo_polygon":{"g":{"points":["0,0","0,5","5,0"]}}},"from":1,"size":2,"track_total_hits":1}`,
 		`{"query":{"geo_bounding_box":{"g":{"top":20,"left":179,"bottom":-90,"right":-179}}},"aggs":{"c":{"cardinality":{"field":"g"}}}}`,
 		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
+		`{"sort":[{"_geo_distance":{"g":["1,2",[3,4]],"unit":"km","mode":"median"}},{"_geo_distance":{"g":"5,5","order":"desc"}}],"search_after":[5,"Infinity"]}`,
 	} {
 		f.Add(body)
 	}

@@ -55,6 +55,8 @@ func (k *key) open(v *view) (reader, error) {
 	switch {
 	case f == nil:
 		return same{k, flip}, nil
+	case k.Distance != nil:
+		return newDistances(k, v, f, flip), nil
 	case f.Ints != nil:
 		return &numbers[int64]{key: k, column: f.Ints, present: v.absentees(f), flip: flip, ordered: identity, choose: choose(k, pickInts)}, nil
 	case f.Floats != nil:

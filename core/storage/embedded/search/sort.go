@@ -52,12 +52,14 @@ func (t *target) sortKeys(sorts []query.Sort) ([]*key, error) {
 	for i, s := range sorts {
 		k := &key{Sort: s}
 		var err error
-		switch s.Field {
-		case query.ByScore:
+		switch {
+		case s.Distance != nil:
+			err = k.resolveDistance(t.Mapping)
+		case s.Field == query.ByScore:
 			k.kind, k.typ = byFloat, mapping.Float
-		case query.ByPosition:
+		case s.Field == query.ByPosition:
 			k.kind, k.typ = byInt, mapping.Long
-		case idField:
+		case s.Field == idField:
 			k.kind, k.typ = byText, mapping.Keyword
 		default:
 			err = k.resolve(t.Mapping)

@@ -1,6 +1,8 @@
 package search_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
@@ -93,6 +95,55 @@ func TestSort(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSortByDistance measures along meridians, where a degree is a 360th of the circumference.
+func TestSortByDistance(t *testing.T) {
+	for _, test := range []struct{ sort, ids, values string }{
+		{`{"g":"0,0","unit":"km"}`, "2 1 3", `111.1950802335329 222.3901604670658 "Infinity"`},
+		{`{"g":"0,0","unit":"km","order":"desc"}`, "3 2 1", `"Infinity" 555.9754011676646 222.3901604670658`},
+		{`{"g":[0,0],"unit":"km","mode":"avg"}`, "1 2 3", `222.3901604670658 333.5852407005987 "Infinity"`},
+		{`{"g":["0,0","4,0"],"unit":"km","distance_type":"plane","mode":"median"}`, "1 2 3", `222.3901604670658 222.3901604670658 "Infinity"`},
+		{`{"zz":"0,0","ignore_unmapped":true}`, "1 2 3", `"Infinity" "Infinity" "Infinity"`},
+	} {
+		for _, frozen := range []bool{false, true} {
+			c := newCollection(sampleMapping)
+			c.add("1", `{"g":{"lat":2,"lon":0}}`)
+			c.add("2", `{"g":["1,0","5,0"]}`)
+			c.add("3", `{}`)
+			if frozen {
+				c.freeze()
+			}
+			result, err := run(t, c.targets(), `{"sort":[{"_geo_distance":`+test.sort+`}]}`)
+			if err != nil {
+				t.Errorf("%s: %v", test.sort, err)
+				continue
+			}
+			if got := idsOf(result.Hits); got != test.ids {
+				t.Errorf("%s: %s, want %s", test.sort, got, test.ids)
+			}
+			if got := rounded(sortsOf(result.Hits)); got != rounded(test.values) {
+				t.Errorf("%s: %s, want %s", test.sort, got, test.values)
+			}
+		}
+	}
+	c := newCollection(sampleMapping)
+	for _, sort := range []string{`{"zz":"0,0"}`, `{"k":"0,0"}`, `{"n.x":"0,0"}`} {
+		if _, err := run(t, c.targets(), `{"sort":[{"_geo_distance":`+sort+`}]}`); err == nil {
+			t.Errorf("%s was sorted by", sort)
+		}
+	}
+}
+
+// rounded leaves out digits of numbers that depend on how a segment keeps points.
+func rounded(values string) string {
+	list := strings.Fields(values)
+	for i, value := range list {
+		if x, err := strconv.ParseFloat(value, 64); err == nil {
+			list[i] = strconv.FormatFloat(x, 'f', 3, 64)
+		}
+	}
+	return strings.Join(list, " ")
 }
 
 func TestSearchAfter(t *testing.T) {
