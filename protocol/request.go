@@ -6,6 +6,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// TokenCookie is the cookie in which a browser keeps the token after a login with cookieAuth.
+const TokenCookie = "authToken"
+
 // Request is one call of an action, however it arrived. The network fills in what came over the wire, the funnel the
 // user; actions, pipes and hooks read it. One goroutine at a time may change it.
 type Request struct {

@@ -10,9 +10,6 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// tokenCookie is the cookie that a token is kept in.
-const tokenCookie = "authToken"
-
 // keepLongest is how long a cookie is kept whose token never expires. Browsers keep none longer.
 const keepLongest = 400 * 24 * time.Hour
 
@@ -51,7 +48,7 @@ func hand(req *protocol.Request, issued tokens.Issued, inCookie bool) any {
 		expires = time.UnixMilli(issued.ExpiresAt)
 	}
 	req.Reply.SetHeader("Set-Cookie", (&http.Cookie{ //nolint:gosec // the network adds Secure where the connection is encrypted
-		Name: tokenCookie, Value: issued.Text, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: protocol.TokenCookie, Value: issued.Text, Path: "/", Expires: expires, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}).String())
 	return kept{issued.KUID, issued.ExpiresAt, issued.TTL}
 }

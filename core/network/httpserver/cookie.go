@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/protocol"
 )
 
@@ -23,7 +22,7 @@ func (x *exchange) leaves() bool { return x.req.Action == "logout" && x.server.o
 
 // gone is what a browser keeps of the cookie after logging out: nothing.
 var gone = (&http.Cookie{
-	Name: network.TokenCookie, Value: "null", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	Name: protocol.TokenCookie, Value: "null", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 }).String()
 
 // dropCookie takes the cookie away from a browser that logs out, also when the session in it had ended before: pages cannot
@@ -42,7 +41,7 @@ func (x *exchange) secureToken(h http.Header) {
 	}
 	secured := make([]string, len(set))
 	for i, cookie := range set {
-		if strings.HasPrefix(cookie, network.TokenCookie+"=") {
+		if strings.HasPrefix(cookie, protocol.TokenCookie+"=") {
 			cookie += "; Secure"
 		}
 		secured[i] = cookie

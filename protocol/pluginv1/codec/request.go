@@ -165,15 +165,12 @@ func withoutToken(headers []*pluginv1.Header, private bool) []*pluginv1.Header {
 	return kept
 }
 
-// tokenCookie is where a browser keeps the token after a login with cookieAuth.
-const tokenCookie = "authToken"
-
 func withoutTokenCookie(lines []string) []string {
 	var kept []string
 	for _, line := range lines {
 		cookies := keep(strings.Split(line, ";"), func(c string) bool {
 			name, _, _ := strings.Cut(c, "=")
-			return !strings.EqualFold(strings.TrimSpace(name), tokenCookie)
+			return !strings.EqualFold(strings.TrimSpace(name), protocol.TokenCookie)
 		})
 		if len(cookies) > 0 {
 			kept = append(kept, strings.TrimSpace(strings.Join(cookies, ";")))
