@@ -47,7 +47,6 @@ func TestCookieAuth(t *testing.T) {
 		{"check none", `{"controller":"auth","action":"checkToken","cookieAuth":true}`, 200, "", `{"valid":true,"kuid":"-1","expiresAt":null}`},
 		{"wrong password", strings.Replace(cookieLogin, "right", "wrong", 1) + `}`, 401, "plugin.strategy.missing_user", ""},
 		{"refresh of nobody", `{"controller":"auth","action":"refreshToken","cookieAuth":true}`, 401, "security.rights.unauthorized", ""},
-		{"logout of nobody", `{"controller":"auth","action":"logout","cookieAuth":true,"global":true}`, 401, "security.rights.unauthorized", ""},
 		{"no flag", `{"controller":"auth","action":"login","strategy":"local","cookieAuth":"yes"}`, 400, "api.assert.invalid_type", ""},
 	})
 
@@ -65,10 +64,24 @@ func TestCookieAuth(t *testing.T) {
 
 func TestLogoutWithACookieOfNobody(t *testing.T) {
 	n := newNode(t, tokens.ThrottleOptions{}, events.Listeners{})
+	ended := n.login(t, "joe")
+	if a := n.ask(t, `{"controller":"auth","action":"logout","jwt":"`+ended+`"}`, nil); a.Status != 200 {
+		t.Fatal(a.Error)
+	}
+	held := n.login(t, "joe")
+	n.run(t, []scenario{
+		{"none", `{"controller":"auth","action":"logout","cookieAuth":true,"global":true}`, 200, "", `{"acknowledged":true}`},
+		{"ended", `{"controller":"auth","action":"logout","cookieAuth":true,"global":true,"jwt":"` + ended + `"}`, 200, "", `{"acknowledged":true}`},
+		{"forged", `{"controller":"auth","action":"logout","cookieAuth":true,"global":true,"jwt":"` + held + `x"}`, 200, "", `{"acknowledged":true}`},
+		{"it ended nothing", `{"controller":"auth","action":"getMyRights","jwt":"` + held + `"}`, 200, "", ""},
+		{"without a cookie", `{"controller":"auth","action":"logout"}`, 401, "security.rights.unauthorized", ""},
+		{"ended, without a cookie", `{"controller":"auth","action":"logout","jwt":"` + ended + `"}`, 401, "security.token.invalid", ""},
+		{"no flag", `{"controller":"auth","action":"logout","cookieAuth":"yes","jwt":"` + ended + `"}`, 401, "security.token.invalid", ""},
+		{"another action", `{"controller":"auth","action":"refreshToken","cookieAuth":true,"jwt":"` + ended + `"}`, 401, "security.token.invalid", ""},
+	})
 	n.putRole(t, "anonymous", `{"auth":{"actions":{"*":true}}}`)
 	n.run(t, []scenario{
-		{"with a cookie", `{"controller":"auth","action":"logout","cookieAuth":true,"global":true}`, 200, "", `{"acknowledged":true}`},
-		{"without", `{"controller":"auth","action":"logout"}`, 401, "security.rights.unauthorized", ""},
+		{"with all rights", `{"controller":"auth","action":"logout"}`, 401, "security.rights.unauthorized", ""},
 	})
 }
 

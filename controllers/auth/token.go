@@ -11,7 +11,7 @@ import (
 )
 
 // logout ends the token of the request; global ends all tokens of the user. The network takes the cookie away from who has his
-// token there; without one in it there is nothing else to do.
+// token there; without a good one in it there is nothing else to do, whatever the rights of anonymous.
 func (c controller) logout(ctx context.Context, req *protocol.Request) (any, error) {
 	inCookie, err := setsCookie(req)
 	switch {

@@ -30,9 +30,12 @@ func (r *run) wellFormed() error {
 }
 
 // identify finds the user behind the token. auth:login and auth:checkToken do not look at the envelope's token: a client
-// whose token has ended must be able to log in and to ask.
+// whose token has ended must be able to log in and to ask. Nor does a logout fail that only removes a cookie.
 func (r *run) identify(ctx context.Context) error {
 	user, err := r.tokenUser(ctx)
+	if r.dropsCookie() && errors.Is(err, kerror.SecurityTokenInvalid) {
+		user, err = r.funnel.Users.Anonymous(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -88,6 +91,9 @@ func (r *run) rights(ctx context.Context) error {
 }
 
 func (r *run) decide() error {
+	if r.user.Anonymous() && r.dropsCookie() {
+		return nil // there is no session: the action does nothing
+	}
 	if r.entry != nil && r.entry.Auth == router.AuthRequired && r.user.Anonymous() {
 		return kerror.SecurityRightsUnauthorized.New(r.req.Controller, r.req.Action).WithV1("Json Web Token Error")
 	}
@@ -106,6 +112,15 @@ func (r *run) notFound() error {
 
 func (r *run) isAuth(action string) bool {
 	return r.req.Controller == "auth" && r.req.Action == action
+}
+
+// dropsCookie reports a logout by cookie, which a browser needs also when the session in it has ended: pages cannot remove it.
+func (r *run) dropsCookie() bool {
+	if !r.isAuth("logout") {
+		return false
+	}
+	asked, err := r.req.Args.Bool("cookieAuth") // the action refuses what is no flag
+	return err == nil && asked
 }
 
 // oldestSDK is the first major version of each SDK that speaks this API.

@@ -147,7 +147,7 @@ func TestASessionInACookie(t *testing.T) {
 		if a := b.want(200, "", "POST", "/_checkToken?cookieAuth", ""); a.Get("result.valid") != false {
 			t.Error(a.Body)
 		}
-		b.do("POST", end, credentials)
+		b.want(200, "", "POST", end, credentials)
 		if b.token() == stale {
 			t.Errorf("%s leaves the stale cookie", end)
 		}
