@@ -181,17 +181,24 @@ func (s *Search) setTimeout(m *node) error {
 	if text == "-1" || text == "0" {
 		return nil
 	}
+	d, ok := parseDuration(strings.ToLower(text))
+	if !ok {
+		return m.fail("expected a duration such as \"500ms\"")
+	}
+	s.Timeout = d
+	return nil
+}
+
+// parseDuration reads a duration such as "500ms" that is not negative.
+func parseDuration(text string) (time.Duration, bool) {
 	for _, u := range timeUnits {
-		if number, ok := strings.CutSuffix(strings.ToLower(text), u.word); ok {
+		if number, ok := strings.CutSuffix(text, u.word); ok {
 			f, err := strconv.ParseFloat(number, 64)
-			if limit := float64(1<<62) / float64(u.unit); err == nil && f >= 0 && f < limit {
-				s.Timeout = time.Duration(f * float64(u.unit))
-				return nil
-			}
-			break
+			limit := float64(1<<62) / float64(u.unit)
+			return time.Duration(f * float64(u.unit)), err == nil && f >= 0 && f < limit
 		}
 	}
-	return m.fail("expected a duration such as \"500ms\"")
+	return 0, false
 }
 
 // set reads _source: a boolean, names, or an object of names.

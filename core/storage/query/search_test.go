@@ -185,7 +185,7 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"aggs":{"a":{"terms":{"script":{"id":"x"}}}}}`, script, `"script"`},
 		{`{"aggs":{"a":{"scripted_metric":{}}}}`, script, `"scripted_metric"`},
 		{`{"aggs":{"a":{"date_histogram":{"field":"x","script":"1"}}}}`, script, `"script"`},
-		{`{"aggs":{"a":{"date_histogram":{"field":"x"}}}}`, bad, "aggs.a.date_histogram: not supported yet"},
+		{`{"aggs":{"a":{"significant_terms":{"field":"x"}}}}`, bad, "aggs.a.significant_terms: not supported yet"},
 		{`{"aggs":{"a":{"nope":{}}}}`, unknown, `"nope"`},
 		{`{"aggs":{"a":{"terms":{"field":"x","size":0}}}}`, bad, "aggs.a.terms.size"},
 		{`{"aggs":{"a":{"terms":{"field":"x","include":{"partition":0}}}}}`, bad, "aggs.a.terms.include"},

@@ -103,7 +103,10 @@ func (c *cardinality) collect(docs, owners []uint32) {
 	if c.column.empty && c.missing == 0 {
 		return
 	}
-	c.list = reach(c.list, owners, distinct{}, 40, c.limits)
+	var ok bool
+	if c.list, ok = reach(c.list, owners, distinct{}, 40, c.limits); !ok {
+		return
+	}
 	for i, doc := range docs {
 		d := &c.list[owners[i]]
 		if !c.column.valued(doc) {

@@ -102,11 +102,15 @@ func aggregatable(f *mapping.Field) error {
 
 // suits reports whether an aggregation works on values of a kind.
 func suits(k kind, what string) bool {
-	switch query.MetricKind(what) {
-	case query.ValueCount, query.Cardinality:
+	switch what {
+	case string(query.ValueCount), string(query.Cardinality), "missing":
 		return true
-	case "terms":
+	case "terms", "composite":
 		return k != place
+	case string(query.AddressRanges):
+		return k == address
+	case string(query.DistanceRanges), "geohash_grid":
+		return k == place
 	}
 	return k == whole || k == floating
 }

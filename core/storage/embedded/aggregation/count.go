@@ -26,7 +26,10 @@ func (c *count) collect(docs, owners []uint32) {
 	if c.column.empty && c.missing == nil {
 		return
 	}
-	c.list = reach(c.list, owners, 0, 8, c.limits)
+	var ok bool
+	if c.list, ok = reach(c.list, owners, 0, 8, c.limits); !ok {
+		return
+	}
 	for i, doc := range docs {
 		if c.column.valued(doc) {
 			from, to := c.column.span(doc)

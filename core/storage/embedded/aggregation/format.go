@@ -11,6 +11,7 @@ import (
 type format struct {
 	boolean bool
 	date    *dates.Format
+	zone    *time.Location // of dates; nil is UTC
 }
 
 func formatOf(f *mapping.Field) format {
@@ -24,7 +25,7 @@ func (f format) text(x float64) string {
 	if f.boolean {
 		return boolText(x != 0)
 	}
-	return f.date.Format(time.UnixMilli(int64(x)).UTC())
+	return f.dateText(toWhole(x))
 }
 
 // textOf is text for a whole number.
@@ -32,7 +33,15 @@ func (f format) textOf(n int64) string {
 	if f.boolean {
 		return boolText(n != 0)
 	}
-	return f.date.Format(time.UnixMilli(n).UTC())
+	return f.dateText(n)
+}
+
+func (f format) dateText(n int64) string {
+	at := time.UnixMilli(n).UTC()
+	if f.zone != nil {
+		at = at.In(f.zone)
+	}
+	return f.date.Format(at)
 }
 
 func boolText(b bool) string {

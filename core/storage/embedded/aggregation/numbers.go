@@ -66,7 +66,10 @@ func (n *numbers) collect(docs, owners []uint32) {
 	if n.column.empty && n.missing == nil {
 		return
 	}
-	n.list = reach(n.list, owners, nothing, summaryBytes, n.limits)
+	var ok bool
+	if n.list, ok = reach(n.list, owners, nothing, summaryBytes, n.limits); !ok {
+		return
+	}
 	c := &n.column
 	if c.kind == floating && !c.empty && c.offsets == nil && c.present == nil {
 		for i, doc := range docs {
@@ -95,17 +98,20 @@ func (n *numbers) collect(docs, owners []uint32) {
 	}
 }
 
-// reach makes a list by owners long enough.
-func reach[T any](list []T, owners []uint32, empty T, size int, l *limits) []T {
+// reach makes a list by owners long enough. It reports false when there is too little memory.
+func reach[T any](list []T, owners []uint32, empty T, size int, l *limits) ([]T, bool) {
 	most := int(slices.Max(owners))
 	if len(list) > most {
-		return list
+		return list, true
 	}
 	l.charge((most + 1 - len(list)) * size)
+	if l.err != nil {
+		return list, false
+	}
 	for len(list) <= most {
 		list = append(list, empty)
 	}
-	return list
+	return list, true
 }
 
 func (n *numbers) summaryOf(owner uint32) summary {

@@ -82,19 +82,32 @@ func (l *limits) nodes(aggs []query.Aggregation) (nodes, error) {
 		}
 		list[i] = node{name: a.Name, meta: a.Meta}
 		var err error
-		switch of := a.Of.(type) {
-		case *query.TermsAggregation:
-			list[i].collector, err = newTerms(of, a, l)
-		case *query.Metric:
-			list[i].collector = newMetric(of, l)
-		default:
-			err = fmt.Errorf("an aggregation of the type %T", of)
-		}
-		if err != nil {
+		if list[i].collector, err = l.collector(a); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// collector gives what computes an aggregation.
+func (l *limits) collector(a query.Aggregation) (collector, error) {
+	switch of := a.Of.(type) {
+	case *query.Metric:
+		return newMetric(of, l), nil
+	case *query.Percentiles:
+		return &percentiles{of: of, limits: l}, nil
+	case *query.TermsAggregation:
+		return newTerms(of, a, l)
+	case *query.Histogram:
+		return newHistogram(of, a, l)
+	case *query.DateHistogram:
+		return newDateHistogram(of, a, l)
+	case *query.RangeAggregation:
+		return newRanges(of, a, l)
+	case *query.Missing:
+		return newMissing(of, a, l)
+	}
+	return nil, fmt.Errorf("an aggregation of the type %T", a.Of)
 }
 
 // newMetric gives the collector of a metric.
@@ -104,6 +117,8 @@ func newMetric(of *query.Metric, l *limits) collector {
 		return &count{of: of, limits: l}
 	case query.Cardinality:
 		return newCardinality(of, l)
+	case query.ExtendedStats:
+		return newExtended(of, l)
 	default:
 		return &numbers{of: of, limits: l}
 	}

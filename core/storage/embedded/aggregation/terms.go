@@ -8,25 +8,17 @@ import (
 
 // terms makes buckets of values. A key is the number of a text in dictionary, a whole number, or the bits of a floating one.
 type terms struct {
-	of     *query.TermsAggregation
-	name   string
-	limits *limits
-	subs   nodes
-	filter filter
-	kind   kind // of all keys; unmapped as long as there are none
-	format format
-
-	// The buckets by their numbers. The first takes what gets no bucket.
-	owners     []uint32
-	keys       []uint64
-	counts     []int64
-	table      table // of buckets by owner and key
+	buckets
+	of         *query.TermsAggregation
+	name       string
+	filter     filter
+	order      ordering
+	kind       kind // of all keys; unmapped as long as there are none
+	format     format
 	dictionary dictionary
 	// every has the keys of all live documents when those without documents are wanted too.
 	every     table
 	everyKeys []uint64
-	groups    []uint32 // see group
-	byGroup   []uint32
 
 	// Of the segment that is open.
 	column  column
@@ -36,29 +28,20 @@ type terms struct {
 	// rowBytes is what is charged for rows.
 	rowBytes int
 	total    int      // documents that are collected
-	docs     []uint32 // the batch for subs
-	buckets  []uint32
 	having   []uint32 // the documents of a batch that have a value
 }
-
-// rejected is the number of the bucket of what gets none.
-const rejected = 0
-
-// bucketBytes is about what a bucket needs, without what subs keep.
-const bucketBytes = 4 + 8 + 8 + 3*entryBytes
 
 func newTerms(of *query.TermsAggregation, a query.Aggregation, l *limits) (*terms, error) {
 	f, err := newFilter(of, l)
 	if err != nil {
 		return nil, err
 	}
-	t := &terms{of: of, name: a.Name, limits: l, filter: f, dictionary: newDictionary(l), owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}}
-	if t.subs, err = l.nodes(a.Subs); err != nil {
+	b, err := newBuckets(a, l)
+	if err != nil {
 		return nil, err
 	}
-	if len(t.subs) > 0 {
-		t.docs, t.buckets = make([]uint32, 0, batch), make([]uint32, 0, batch)
-	}
+	t := &terms{buckets: b, of: of, name: a.Name, filter: f, dictionary: newDictionary(l)}
+	t.order = newOrdering(of.Order, t.subs, t.compareKeys)
 	return t, nil
 }
 
@@ -149,9 +132,7 @@ func (t *terms) bucketOf(owner uint32, key uint64) uint32 {
 	}
 	b := uint32(rejected)
 	if t.accepts(key) {
-		b = uint32(len(t.keys)) //nolint:gosec // bounded by memory
-		t.owners, t.keys, t.counts = append(t.owners, owner), append(t.keys, key), append(t.counts, 0)
-		t.limits.charge(bucketBytes)
+		b = t.make(owner, key)
 	}
 	t.table.set(e, b)
 	t.limits.charge(entryBytes)

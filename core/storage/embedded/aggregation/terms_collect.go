@@ -108,7 +108,7 @@ func (t *terms) collectRow(docs []uint32, owner uint32, row []uint32) {
 		return
 	}
 	ords, counts := t.column.ords, t.counts
-	taken, buckets := t.docs[:len(docs)], t.buckets[:len(docs)]
+	taken, numbers := t.docs[:len(docs)], t.numbers[:len(docs)]
 	n := 0
 	for _, doc := range docs {
 		place := row[ords[doc]]
@@ -117,12 +117,12 @@ func (t *terms) collectRow(docs []uint32, owner uint32, row []uint32) {
 			counts = t.counts
 		}
 		counts[place-1]++
-		taken[n], buckets[n] = doc, place-1
+		taken[n], numbers[n] = doc, place-1
 		if place-1 != rejected {
 			n++
 		}
 	}
-	t.docs, t.buckets = taken[:n], buckets[:n]
+	t.docs, t.numbers = taken[:n], numbers[:n]
 }
 
 func (t *terms) countRow(docs []uint32, owner uint32, row []uint32) {
@@ -211,25 +211,6 @@ func (t *terms) collectMissing(docs, owners []uint32) {
 			t.hit(doc, t.bucketOf(owners[i], key))
 		}
 	}
-}
-
-// hit counts a document in a bucket, and hands it to subs.
-func (t *terms) hit(doc, bucket uint32) {
-	t.counts[bucket]++
-	if len(t.subs) == 0 || bucket == rejected {
-		return
-	}
-	t.docs, t.buckets = append(t.docs, doc), append(t.buckets, bucket)
-	if len(t.docs) == batch {
-		t.flush()
-	}
-}
-
-func (t *terms) flush() {
-	if len(t.docs) > 0 && !t.limits.spend(len(t.docs)*len(t.subs)) {
-		t.subs.collect(t.docs, t.buckets)
-	}
-	t.docs, t.buckets = t.docs[:0], t.buckets[:0]
 }
 
 // addEvery notes the keys of all live documents.

@@ -54,6 +54,13 @@ func (w *writer) object(inner func()) {
 	w.dst = append(w.dst, '}')
 }
 
+func (w *writer) list(inner func()) {
+	w.comma()
+	w.dst = append(w.dst, '[')
+	inner()
+	w.dst = append(w.dst, ']')
+}
+
 func (w *writer) raw(v jsontext.Value) { w.dst = append(w.dst, v...) }
 
 func (w *writer) null() { w.dst = append(w.dst, "null"...) }
@@ -69,6 +76,19 @@ func (w *writer) floating(f float64) {
 		w.text("-Infinity")
 	default:
 		w.dst = appendFloat(w.dst, f)
+	}
+}
+
+// number writes a number after its name, and, when the format has some, its text under another name. NaN is null.
+func (w *writer) number(textName string, x float64, f format) {
+	if math.IsNaN(x) {
+		w.null()
+		return
+	}
+	w.floating(x)
+	if f.some() {
+		w.name(textName)
+		w.text(f.text(x))
 	}
 }
 

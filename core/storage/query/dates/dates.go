@@ -115,11 +115,11 @@ func (v variant) parse(text string, zone *time.Location, up bool) (time.Time, bo
 	return v.pattern.parse(text, zone, up)
 }
 
-// Format writes t, in UTC, as the first of the formats says.
+// Format writes t, in its zone, as the first of the formats says.
 func (f *Format) Format(t time.Time) string {
 	v := f.variants[0]
 	if v.pattern == nil {
 		return formatEpoch(t, v.epoch)
 	}
-	return v.pattern.format(t.UTC())
+	return v.pattern.format(t)
 }

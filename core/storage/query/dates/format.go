@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// format writes t, which is in UTC. Optional parts are written.
+// format writes t. Optional parts are written.
 func (p *pattern) format(t time.Time) string {
 	return string(appendElements(nil, p.elements, t))
 }
@@ -42,24 +42,53 @@ func (e *element) append(dst []byte, t time.Time) []byte {
 		return append(dst, appendFraction(t.Nanosecond())...)
 	case 'S':
 		return append(dst, fmt.Sprintf("%09d", t.Nanosecond())[:e.width]...)
-	case 'X', 'j':
-		return append(dst, 'Z')
-	case 'V', 'z':
-		return append(dst, "UTC"...)
-	case 'O':
-		return append(dst, "GMT"...)
-	case 'x', 'Z':
-		switch {
-		case e.letter == 'x' && e.width == 1:
-			return append(dst, "+00"...)
-		case e.width == 3 && e.letter == 'x':
-			return append(dst, "+00:00"...)
-		case e.width == 5:
-			return append(dst, 'Z')
-		}
-		return append(dst, "+0000"...)
+	case 'X', 'j', 'x', 'Z', 'V', 'z', 'O':
+		return e.appendZone(dst, t)
 	}
 	return append(dst, fmt.Sprintf("%0*d", e.width, e.number(t))...)
+}
+
+// appendZone writes the zone of t, or how far its clocks are ahead.
+func (e *element) appendZone(dst []byte, t time.Time) []byte {
+	name, seconds := t.Zone()
+	switch e.letter {
+	case 'X', 'j':
+		if seconds == 0 {
+			return append(dst, 'Z')
+		}
+	case 'V':
+		return append(dst, t.Location().String()...)
+	case 'z':
+		return append(dst, name...)
+	case 'O':
+		if dst = append(dst, "GMT"...); seconds == 0 {
+			return dst
+		}
+	case 'Z':
+		if e.width == 5 && seconds == 0 {
+			return append(dst, 'Z')
+		}
+	}
+	return e.appendOffset(dst, seconds)
+}
+
+// appendOffset writes hours and minutes, with a colon between them or not.
+func (e *element) appendOffset(dst []byte, seconds int) []byte {
+	sign := byte('+')
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	hours, minutes := seconds/3600, seconds/60%60
+	dst = append(dst, sign)
+	switch {
+	case e.letter == 'O' && minutes == 0:
+		return strconv.AppendInt(dst, int64(hours), 10)
+	case (e.letter == 'X' || e.letter == 'x') && e.width == 1 && minutes == 0:
+		return fmt.Appendf(dst, "%02d", hours)
+	case e.letter == 'j' || e.letter == 'O' || e.letter == 'Z' && e.width == 5 || e.letter != 'Z' && e.width == 3:
+		return fmt.Appendf(dst, "%02d:%02d", hours, minutes)
+	}
+	return fmt.Appendf(dst, "%02d%02d", hours, minutes)
 }
 
 // number is the value of a numeric element.
