@@ -13,6 +13,8 @@ type Token struct {
 	Term []byte
 	// Position counts words from 0. Words that the analyzer leaves out count too, so that a phrase does not match across them.
 	Position uint32
+	// Start and End are where the word stands in the text, in bytes. A word that was changed may be longer than what stands there.
+	Start, End uint32
 }
 
 // Analyzer takes texts apart. It is safe for concurrent use.
@@ -50,7 +52,7 @@ const (
 // Tokens appends the words of text, which must be UTF-8, to dst.
 func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
 	if a.split == nil {
-		return append(dst, Token{Term: text})
+		return append(dst, Token{Term: text, End: uint32(len(text))}) //nolint:gosec // no text is that long
 	}
 	if a.spaced != nil {
 		text = a.spaced(text)
@@ -66,7 +68,7 @@ func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
 			return dst
 		}
 		if term := a.filter(&mem, text[start:end]); term != nil {
-			dst = append(dst, Token{Term: term, Position: position})
+			dst = append(dst, Token{Term: term, Position: position, Start: uint32(start), End: uint32(end)}) //nolint:gosec // no text is that long
 		}
 		from = end
 	}
@@ -109,9 +111,9 @@ func Named(name string) (*Analyzer, bool) {
 	return a, ok
 }
 
-// joinersToSpaces splits Persian words at the zero-width non-joiner, which stands before suffixes.
+// joinersToSpaces splits Persian words at the zero-width non-joiner, which stands before suffixes. What follows stays where it is.
 func joinersToSpaces(text []byte) []byte {
-	return bytes.ReplaceAll(text, []byte("\u200C"), []byte(" "))
+	return bytes.ReplaceAll(text, []byte("\u200C"), []byte("   "))
 }
 
 // Names lists the analyzers, sorted.

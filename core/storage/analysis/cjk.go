@@ -17,9 +17,9 @@ func (a *Analyzer) pairs(text []byte, dst []Token) []Token {
 		}
 		term := a.filter(&p.mem, text[start:end])
 		if k.paired() {
-			p.run = append(p.run, term...)
+			p.append(term, start, end)
 		} else {
-			p.add(term)
+			p.add(term, start, end)
 		}
 		last = end
 	}
@@ -29,8 +29,10 @@ func (k kind) paired() bool { return k == han || k == hiragana || k == katakana 
 
 // pairs collects words.
 type pairs struct {
-	words    []Token
-	run      []byte // characters without anything between them
+	words []Token
+	run   []byte // characters without anything between them
+	// spans says where each of them stands in the text.
+	spans    [][2]int
 	position uint32
 	mem      arena
 	stop     map[string]bool
@@ -38,21 +40,35 @@ type pairs struct {
 
 // flush adds what was collected of run.
 func (p *pairs) flush() {
-	rest := p.run
+	rest, spans := p.run, p.spans
 	_, first := utf8.DecodeRune(rest)
 	for len(rest) > 0 {
 		_, second := utf8.DecodeRune(rest[first:])
 		if second > 0 || len(rest) == len(p.run) {
-			p.add(p.mem.keep(append(p.mem.take(first+second), rest[:first+second]...)))
+			last := spans[min(1, len(spans)-1)]
+			p.add(p.mem.keep(append(p.mem.take(first+second), rest[:first+second]...)), spans[0][0], last[1])
 		}
-		rest, first = rest[first:], second
+		rest, spans, first = rest[first:], spans[1:], second
 	}
-	p.run = p.run[:0]
+	p.run, p.spans = p.run[:0], p.spans[:0]
 }
 
-func (p *pairs) add(term []byte) {
+// append adds the characters of a word to the run. The filters may have made one of two; then each stands where the word does.
+func (p *pairs) append(term []byte, start, end int) {
+	same := len(term) == end-start
+	for i, r := range string(term) {
+		if same {
+			p.spans = append(p.spans, [2]int{start + i, start + i + utf8.RuneLen(r)})
+		} else {
+			p.spans = append(p.spans, [2]int{start, end})
+		}
+	}
+	p.run = append(p.run, term...)
+}
+
+func (p *pairs) add(term []byte, start, end int) {
 	if !p.stop[string(term)] {
-		p.words = append(p.words, Token{Term: term, Position: p.position})
+		p.words = append(p.words, Token{Term: term, Position: p.position, Start: uint32(start), End: uint32(end)}) //nolint:gosec // no text is that long
 	}
 	p.position++
 }

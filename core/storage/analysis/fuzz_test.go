@@ -28,6 +28,9 @@ func FuzzTokens(f *testing.F) {
 				if !first && token.Position <= last {
 					t.Fatalf("%s of %q: position %d after %d", name, text, token.Position, last)
 				}
+				if token.Start > token.End || int(token.End) > len(text) || !utf8.ValidString(text[token.Start:token.End]) {
+					t.Fatalf("%s of %q: a word from %d to %d", name, text, token.Start, token.End)
+				}
 				if !utf8.Valid(token.Term) {
 					t.Fatalf("%s of %q: %q", name, text, token.Term)
 				}
