@@ -141,6 +141,23 @@ func TestCreateUserIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// An id that no engine takes is refused before anything is written.
+func TestCreateUserWithALongID(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	strategy := newFake()
+	add(t, s, "first", strategy)
+	longest := strings.Repeat("é", 256)
+	if _, err := s.CreateUser(t.Context(), nil, newUser(longest+"x", "first")); !errors.Is(err, kerror.ServicesStorageInvalidArgument) {
+		t.Error(err)
+	}
+	if asked := strategy.asked.Load(); asked != 0 || len(strategy.users) != 0 {
+		t.Errorf("the strategy was asked %d times and has %v", asked, strategy.users)
+	}
+	if stored, err := s.CreateUser(t.Context(), nil, newUser(longest, "first")); err != nil || stored.ID != longest {
+		t.Errorf("%q, %v", stored.ID, err)
+	}
+}
+
 func TestOneFirstAdmin(t *testing.T) {
 	s := open(t, newEngine(t), nil)
 	add(t, s, "first", newFake())
