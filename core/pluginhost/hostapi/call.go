@@ -16,10 +16,13 @@ import (
 // ofCaller are the actions of auth that are about who calls. A plugin itself is nobody, and would be answered as if it were
 // anonymous.
 var ofCaller = []string{
-	"checkRights", "createApiKey", "createMyCredentials", "createToken", "credentialsExist", "deleteApiKey", "deleteMyCredentials",
-	"getCurrentUser", "getMyCredentials", "getMyRights", "logout", "refreshToken", "searchApiKeys", "updateMyCredentials",
-	"updateSelf", "validateMyCredentials",
+	"checkRights", "createMyCredentials", "credentialsExist", "deleteApiKey", "deleteMyCredentials", "getCurrentUser",
+	"getMyCredentials", "getMyRights", "searchApiKeys", "updateMyCredentials", "updateSelf", "validateMyCredentials",
 }
+
+// ofToken are the actions of auth that end or make tokens of who calls. A plugin has no token of its user and gets none: with it
+// it could do on every action what the user may, whatever its manifest says.
+var ofToken = []string{"createApiKey", "createToken", "logout", "refreshToken"}
 
 // Call implements pluginv1.HostServer.
 func (s *Server) Call(ctx context.Context, in *pluginv1.CallRequest) (*pluginv1.CallResponse, error) {
@@ -49,8 +52,8 @@ func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 	if !own && !codec.Lists(s.Manifest.GetCalls(), in.GetController(), in.GetAction()) {
 		return nil, kerror.PluginRuntimeCallNotListed.New(s.Plugin, in.GetController(), in.GetAction())
 	}
-	if !in.GetAsUser() && in.GetController() == "auth" && slices.Contains(ofCaller, in.GetAction()) {
-		return nil, kerror.APIProcessForbiddenEmbeddedSDKAction.New(in.GetController(), in.GetAction(), "Call it as the user.")
+	if err := notForPlugins(in); err != nil {
+		return nil, err
 	}
 	r := new(protocol.Request)
 	if err := codec.ToCall(in, r); err != nil {
@@ -71,6 +74,22 @@ func (s *Server) request(in *pluginv1.CallRequest) (*protocol.Request, error) {
 		r.User = from.user
 	}
 	return r, nil
+}
+
+// notForPlugins refuses actions about a caller or a token that is not there.
+func notForPlugins(in *pluginv1.CallRequest) error {
+	hint := ""
+	switch {
+	case in.GetController() != "auth":
+	case slices.Contains(ofToken, in.GetAction()):
+		hint = "Leave it to the client: a plugin has no token of its user."
+	case !in.GetAsUser() && slices.Contains(ofCaller, in.GetAction()):
+		hint = "Call it as the user."
+	}
+	if hint == "" {
+		return nil
+	}
+	return kerror.APIProcessForbiddenEmbeddedSDKAction.New(in.GetController(), in.GetAction(), hint)
 }
 
 // originate says where a request comes from.
