@@ -36,6 +36,8 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"multi_match":{"query":1,"fields":["a^2"],"minimum_should_match":"2<-25% 9<-3"}},"highlight":{"script":1}}`,
 		`{"query":{"geo_polygon":{"f":{"points":[[1,2],{"lat":1,"lon":1},"POINT(1 2)","1,3"]}}},"sort":{"_geo_distance":1}}`,
 		`{"sort":[{"_geo_distance":{"f":["1,2",[3,4]],"unit":"km","mode":"avg","distance_type":"plane"}}]}`,
+		`{"query":{"dis_max":{"queries":[{"fuzzy":{"a":{"value":"x","fuzziness":"AUTO:1,2"}}},{"match_bool_prefix":{"b":"x y"}}],"tie_breaker":0.5}}}`,
+		`{"query":{"boosting":{"positive":{"terms_set":{"a":{"terms":[1],"minimum_should_match_field":"n"}}},"negative":{"match_all":{}},"negative_boost":0.5}}}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -100,7 +100,7 @@ func TestKoncordeUnknownClauses(t *testing.T) {
 func TestKoncordePassesOn(t *testing.T) {
 	for _, tt := range []refusal{
 		{`{"script":{}}`, script, "script"},
-		{`{"and":[{"fuzzy":{}}]}`, bad, "not supported yet"},
+		{`{"and":[{"span_term":{}}]}`, bad, "not supported yet"},
 		{`{"match_all":{"x":1}}`, bad, "unknown option"},
 	} {
 		translated, err := query.Koncorde(jsontext.Value(tt.in))

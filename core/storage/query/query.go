@@ -141,8 +141,14 @@ func (p *parser) clause(n *node) (Query, error) {
 		return parseWildcard(n)
 	case "regexp":
 		return parseRegexp(n)
+	case "fuzzy":
+		return parseFuzzy(n)
+	case "terms_set":
+		return parseTermsSet(n)
 	case "match":
 		return parseMatch(n)
+	case "match_bool_prefix":
+		return parseMatchBoolPrefix(n)
 	case "match_phrase":
 		return parseMatchPhrase(n)
 	case "match_phrase_prefix":
@@ -153,6 +159,10 @@ func (p *parser) clause(n *node) (Query, error) {
 		return p.parseBool(n)
 	case "constant_score":
 		return p.parseConstantScore(n)
+	case "dis_max":
+		return p.parseDisMax(n)
+	case "boosting":
+		return p.parseBoosting(n)
 	case "nested":
 		return p.parseNested(n)
 	case "geo_distance":
@@ -168,8 +178,9 @@ func (p *parser) clause(n *node) (Query, error) {
 
 // clauses are those that clause reads.
 var clauses = []string{
-	"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
-	"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp", "term", "terms", "wildcard",
+	"bool", "boosting", "constant_score", "dis_max", "exists", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match",
+	"match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp",
+	"term", "terms", "terms_set", "wildcard",
 }
 
 // koncordeOnly are the clauses of Koncorde whose translation has another form.
@@ -190,10 +201,10 @@ func bare(n *node, c *Common) error {
 
 // later are clauses of Elasticsearch that are not supported yet.
 var later = set(
-	"boosting", "combined_fields", "common", "dis_max", "distance_feature", "function_score", "fuzzy", "geo_grid", "geo_shape", "has_child",
-	"has_parent", "intervals", "knn", "match_bool_prefix", "more_like_this", "parent_id", "percolate", "pinned", "query_string",
+	"combined_fields", "common", "distance_feature", "function_score", "geo_grid", "geo_shape", "has_child",
+	"has_parent", "intervals", "knn", "more_like_this", "parent_id", "percolate", "pinned", "query_string",
 	"rank_feature", "rule", "semantic", "shape", "simple_query_string", "span_containing", "span_field_masking", "span_first",
-	"span_multi", "span_near", "span_not", "span_or", "span_term", "span_within", "sparse_vector", "terms_set", "text_expansion",
+	"span_multi", "span_near", "span_not", "span_or", "span_term", "span_within", "sparse_vector", "text_expansion",
 	"weighted_tokens", "wrapper",
 )
 

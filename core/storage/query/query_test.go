@@ -31,6 +31,7 @@ func bound(value string, inclusive bool) query.Bound {
 func TestParse(t *testing.T) {
 	all := &query.MatchAll{Common: one}
 	pattern := func(value string) query.Pattern { return query.Pattern{Common: one, Field: "f", Value: value} }
+	fuzzing := query.Fuzzing{MaxExpansions: 50, Swaps: true}
 	everyWhere := []query.WeightedField{{Pattern: "*", Boost: 1}}
 	paris := query.Point{Lat: 48.85, Lon: 2.35}
 	tests := []struct {
@@ -80,12 +81,12 @@ func TestParse(t *testing.T) {
 		{`{"regexp":{"f":"a.*"}}`, &query.Regexp{Pattern: pattern("a.*"), Flags: "ALL", MaxStates: 10000}},
 		{`{"regexp":{"f":{"value":"a","flags":"NONE","max_determinized_states":5}}}`, &query.Regexp{Pattern: pattern("a"), Flags: "NONE", MaxStates: 5}},
 
-		{`{"match":{"f":"x y"}}`, &query.Match{Full: full(`"x y"`), Field: "f"}},
+		{`{"match":{"f":"x y"}}`, &query.Match{Full: full(`"x y"`), Field: "f", Words: query.Words{Fuzzing: fuzzing}}},
 		{
 			`{"match":{"f":{"query":12,"operator":"AND","lenient":true,"zero_terms_query":"all","analyzer":"simple","auto_generate_synonyms_phrase_query":false}}}`,
 			&query.Match{
 				Full:  query.Full{Common: one, Value: []byte("12"), Analyzer: "simple", AllWhenEmpty: true},
-				Words: query.Words{All: true, Lenient: true}, Field: "f",
+				Words: query.Words{All: true, Lenient: true, Fuzzing: fuzzing}, Field: "f",
 			},
 		},
 		{`{"match_phrase":{"f":{"query":"x","slop":2}}}`, &query.MatchPhrase{Full: full(`"x"`), Field: "f", Slop: 2}},
@@ -94,17 +95,32 @@ func TestParse(t *testing.T) {
 			`{"match_phrase_prefix":{"f":{"query":"x","max_expansions":3,"slop":1}}}`,
 			&query.MatchPhrasePrefix{Full: full(`"x"`), Field: "f", MaxExpansions: 3, Slop: 1},
 		},
-		{`{"multi_match":{"query":"x"}}`, &query.MultiMatch{Full: full(`"x"`), Fields: everyWhere, MaxExpansions: 50}},
+		{`{"multi_match":{"query":"x"}}`, &query.MultiMatch{Full: full(`"x"`), Fields: everyWhere, Words: query.Words{Fuzzing: fuzzing}}},
 		{
 			`{"multi_match":{"query":"x","type":"phrase_prefix","fields":["a^3","b.*^0.5","c"],"tie_breaker":0.3,"slop":1,"max_expansions":7}}`,
 			&query.MultiMatch{
-				Full: full(`"x"`), Type: query.PhrasePrefix, TieBreaker: 0.3, Slop: 1, MaxExpansions: 7,
+				Full: full(`"x"`), Type: query.PhrasePrefix, TieBreaker: 0.3, Slop: 1,
+				Words:  query.Words{Fuzzing: query.Fuzzing{MaxExpansions: 7, Swaps: true}},
 				Fields: []query.WeightedField{{Pattern: "a", Boost: 3}, {Pattern: "b.*", Boost: 0.5}, {Pattern: "c", Boost: 1}},
 			},
 		},
 		{
 			`{"multi_match":{"query":"x","type":"best_fields","operator":"and","fields":"*"}}`,
-			&query.MultiMatch{Full: full(`"x"`), Words: query.Words{All: true}, Fields: everyWhere, MaxExpansions: 50},
+			&query.MultiMatch{Full: full(`"x"`), Words: query.Words{All: true, Fuzzing: fuzzing}, Fields: everyWhere},
+		},
+		{
+			`{"multi_match":{"query":"x","type":"most_fields"}}`,
+			&query.MultiMatch{Full: full(`"x"`), Type: query.MostFields, Words: query.Words{Fuzzing: fuzzing}, Fields: everyWhere, TieBreaker: 1},
+		},
+		{`{"match_bool_prefix":{"f":"x y"}}`, &query.MatchBoolPrefix{Full: full(`"x y"`), Field: "f", Words: query.Words{Fuzzing: fuzzing}}},
+		{`{"dis_max":{"queries":{"term":{"a":1}},"tie_breaker":"0.5"}}`, &query.DisMax{Common: one, Queries: []query.Query{term("a", "1")}, TieBreaker: 0.5}},
+		{
+			`{"boosting":{"positive":{"term":{"a":1}},"negative":{"term":{"b":2}},"negative_boost":0}}`,
+			&query.Boosting{Common: one, Positive: term("a", "1"), Negative: term("b", "2")},
+		},
+		{
+			`{"terms_set":{"f":{"terms":["x",1],"minimum_should_match_field":"n","boost":2}}}`,
+			&query.TermsSet{Common: common(2, ""), Field: "f", Values: []jsontext.Value{[]byte(`"x"`), []byte("1")}, MinimumField: "n"},
 		},
 
 		{`{"bool":{}}`, &query.Bool{Common: one}},
@@ -218,7 +234,7 @@ func TestParseRefuses(t *testing.T) {
 
 		{`{"equals":{"a":1}}`, unknown, `"equals"`},
 		{`{"bool":{"must":[{"nothing":{}}]}}`, unknown, `"nothing"`},
-		{`{"fuzzy":{"a":1}}`, bad, "query.fuzzy: not supported yet"},
+		{`{"span_term":{"a":1}}`, bad, "query.span_term: not supported yet"},
 		{`{"function_score":{"query":{}}}`, bad, "query.function_score: not supported yet"},
 		{`{"script":{"script":"1"}}`, script, `"script"`},
 		{`{"bool":{"filter":{"script":{}}}}`, script, `"script"`},
@@ -271,7 +287,23 @@ func TestParseRefuses(t *testing.T) {
 		{`{"regexp":{"a":{"value":"x","max_determinized_states":0}}}`, bad, "at least 1"},
 		{`{"match":{"a":{}}}`, bad, "query.match.a: expected a query"},
 		{`{"match":{"a":null}}`, bad, "query.match.a"},
-		{`{"match":{"a":{"query":"x","fuzziness":"AUTO"}}}`, bad, "query.match.a.fuzziness: not supported yet"},
+		{`{"match":{"a":{"query":"x","fuzziness":3}}}`, bad, "query.match.a.fuzziness: expected 0, 1, 2"},
+		{`{"match":{"a":{"query":"x","fuzziness":"AUTO:5,3"}}}`, bad, "the greater one"},
+		{`{"match":{"a":{"query":"x","fuzziness":"AUTO:-1,3"}}}`, bad, "the greater one"},
+		{`{"match":{"a":{"query":"x","prefix_length":-1}}}`, bad, "at least 0"},
+		{`{"match":{"a":{"query":"x","fuzzy_rewrite":"top_terms_5"}}}`, bad, "expected one of constant_score"},
+		{`{"fuzzy":{"a":{}}}`, bad, "query.fuzzy.a: expected a value"},
+		{`{"fuzzy":{"a":{"value":"x","max_expansions":0}}}`, bad, "at least 1"},
+		{`{"fuzzy":{"a":{"value":"x","fuzzy_transpositions":true}}}`, bad, "unknown option"},
+		{`{"fuzzy":{"a":{"value":"x","fuzziness":-1}}}`, bad, "expected 0, 1, 2"},
+		{`{"match_bool_prefix":{"a":{"query":"x","lenient":true}}}`, bad, "lenient: unknown option"},
+		{`{"match_phrase":{"a":{"query":"x","fuzziness":1}}}`, bad, "fuzziness: unknown option"},
+		{`{"dis_max":{"queries":[]}}`, bad, "expected queries"},
+		{`{"dis_max":{"queries":{"match_all":{}},"tie_breaker":1.5}}`, bad, "from 0 to 1"},
+		{`{"boosting":{"positive":{"match_all":{}},"negative":{"match_all":{}}}}`, bad, "negative_boost"},
+		{`{"terms_set":{"a":{"terms":["x"]}}}`, bad, "expected minimum_should_match_field or"},
+		{`{"terms_set":{"a":{"terms":["x"],"minimum_should_match_field":"n","minimum_should_match":1}}}`, bad, "minimum_should_match_field or"},
+		{`{"terms_set":{"a":{"terms":"x"}}}`, bad, "expected a list"},
 		{`{"match":{"a":{"query":"x","operator":"xor"}}}`, bad, "expected one of or, and"},
 		{`{"match":{"a":{"query":"x","minimum_should_match":"many"}}}`, bad, "query.match.a.minimum_should_match"},
 		{`{"match":{"a":{"query":"x","slop":1}}}`, bad, "unknown option"},
@@ -280,7 +312,8 @@ func TestParseRefuses(t *testing.T) {
 		{`{"match_phrase":{"a":{"query":"x","operator":"or"}}}`, bad, "unknown option"},
 		{`{"match_phrase_prefix":{"a":{"query":"x","max_expansions":0}}}`, bad, "at least 1"},
 		{`{"multi_match":{}}`, bad, "expected a query"},
-		{`{"multi_match":{"query":"x","type":"cross_fields"}}`, bad, "cross_fields is not supported yet"},
+		{`{"multi_match":{"query":"x","fuzziness":1,"type":"cross_fields"}}`, bad, "this type cannot have fuzziness"},
+		{`{"multi_match":{"query":"x","slop":1,"type":"bool_prefix"}}`, bad, "this type cannot have a slop"},
 		{`{"multi_match":{"query":"x","type":"y"}}`, bad, "expected one of"},
 		{`{"multi_match":{"query":"x","fields":["a^b"]}}`, bad, "weight"},
 		{`{"multi_match":{"query":"x","fields":["^2"]}}`, bad, "no name"},
@@ -496,4 +529,19 @@ func TestLongNamesLeaveRoom(t *testing.T) {
 	refusal{"term", bad, "é.valu: unknown option"}.check(t, err)
 	_, err = query.Koncorde(jsontext.Value(`{"range":{"` + name + `":{}}}`))
 	refusal{"range", kerror.ServicesKoncordeElasticTranslationError, "é: expected at least one of"}.check(t, err)
+}
+
+func TestFuzzinessByLength(t *testing.T) {
+	for fuzziness, want := range map[string][4]int{`"auto"`: {0, 1, 1, 2}, `"AUTO:1,4"`: {1, 1, 2, 2}, `0`: {}, `"1"`: {1, 1, 1, 1}, `2.5`: {2, 2, 2, 2}} {
+		q, err := query.Parse([]byte(`{"fuzzy":{"f":{"value":"x","fuzziness":` + fuzziness + `}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fuzzy := q.(*query.Fuzzy)
+		for i, word := range []string{"éé", "ééé", "ééééé", "éééééé"} {
+			if got := fuzzy.Fuzziness.Of(word); got != want[i] {
+				t.Errorf("%s allows %d changes of %q, want %d", fuzziness, got, word, want[i])
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,10 +24,18 @@ type Words struct {
 	MinimumShouldMatch MinimumShouldMatch
 	// Lenient lets a value that does not suit the field match nothing, and not fail.
 	Lenient bool
+	Fuzzing
 }
 
 // Match matches documents whose field holds words of the text.
 type Match struct {
+	Full
+	Words
+	Field string
+}
+
+// MatchBoolPrefix is Match with the last word read as a prefix.
+type MatchBoolPrefix struct {
 	Full
 	Words
 	Field string
@@ -54,8 +63,16 @@ type MultiMatchType uint8
 const (
 	// BestFields is a Match for each field; the best score counts, and the others by TieBreaker.
 	BestFields MultiMatchType = iota
+	// MostFields is the same with a TieBreaker of 1 unless the query says otherwise.
+	MostFields
+	// CrossFields looks for each word in all fields that have one analyzer, as if they were one field.
+	CrossFields
+	// Phrase is a MatchPhrase for each field, combined like those of BestFields.
+	Phrase
 	// PhrasePrefix is a MatchPhrasePrefix for each field, combined the same way.
 	PhrasePrefix
+	// BoolPrefix is a MatchBoolPrefix for each field, combined like those of MostFields.
+	BoolPrefix
 )
 
 // MultiMatch looks for the words of a text in several fields.
@@ -64,10 +81,9 @@ type MultiMatch struct {
 	Words
 	Type MultiMatchType
 	// Fields is ["*"] when the query names none.
-	Fields        []WeightedField
-	TieBreaker    float64 // 0 to 1
-	Slop          int
-	MaxExpansions int
+	Fields     []WeightedField
+	TieBreaker float64 // 0 to 1
+	Slop       int
 }
 
 // WeightedField is a field of a multi_match.
@@ -87,8 +103,6 @@ func (q *Full) option(m *node) error {
 		err := m.setWord(&word, "none", "all")
 		q.AllWhenEmpty = word == "all"
 		return err
-	case "fuzziness", "prefix_length", "fuzzy_rewrite", "fuzzy_transpositions":
-		return m.unsupported()
 	default:
 		return q.other(m)
 	}
@@ -108,8 +122,10 @@ func (w *Words) option(m *node) (taken bool, err error) {
 	case "auto_generate_synonyms_phrase_query": // no analyzer knows synonyms
 		return true, m.setBool(new(bool))
 	}
-	return false, nil
+	return w.Fuzzing.option(m)
 }
+
+var plainWords = Words{Fuzzing: plainFuzzing}
 
 // field reads {field: text} and {field: {query: text, …}}. more takes the options that only one clause has.
 func (q *Full) field(n *node, field *string, more func(*node) (bool, error)) error {
@@ -137,8 +153,19 @@ func (q *Full) field(n *node, field *string, more func(*node) (bool, error)) err
 }
 
 func parseMatch(n *node) (Query, error) {
-	q := &Match{Full: Full{Common: plain}}
+	q := &Match{Full: Full{Common: plain}, Words: plainWords}
 	return q, q.field(n, &q.Field, q.Words.option)
+}
+
+func parseMatchBoolPrefix(n *node) (Query, error) {
+	q := &MatchBoolPrefix{Full: Full{Common: plain}, Words: plainWords}
+	return q, q.field(n, &q.Field, func(m *node) (bool, error) {
+		switch m.name {
+		case "lenient", "zero_terms_query", "auto_generate_synonyms_phrase_query":
+			return true, m.unknownOption()
+		}
+		return q.Words.option(m)
+	})
 }
 
 func parseMatchPhrase(n *node) (Query, error) {
@@ -172,7 +199,7 @@ func parseMultiMatch(n *node) (Query, error) {
 	if err := n.wantObject(); err != nil {
 		return nil, err
 	}
-	q := &MultiMatch{Full: Full{Common: plain}, MaxExpansions: defaultExpansions}
+	q := &MultiMatch{Full: Full{Common: plain}, Words: plainWords, TieBreaker: -1}
 	for _, m := range n.children {
 		taken, err := q.Words.option(m)
 		if !taken {
@@ -185,76 +212,82 @@ func parseMultiMatch(n *node) (Query, error) {
 	if q.Value == nil {
 		return nil, n.fail("expected a query")
 	}
-	if q.Type == PhrasePrefix && q.MinimumShouldMatch.Set { // Elasticsearch has no use for it there
-		q.MinimumShouldMatch = MinimumShouldMatch{}
-	}
 	if len(q.Fields) == 0 {
 		q.Fields = []WeightedField{{"*", 1}}
 	}
-	return q, nil
+	return q, q.settle(n)
+}
+
+// settle checks what depends on the type, which may stand behind it.
+func (q *MultiMatch) settle(n *node) error {
+	phrase := q.Type == Phrase || q.Type == PhrasePrefix
+	switch {
+	case (phrase || q.Type == CrossFields) && q.Fuzziness.Set:
+		return n.fail("this type cannot have fuzziness")
+	case q.Type == BoolPrefix && q.Slop > 0:
+		return n.fail("this type cannot have a slop")
+	}
+	if phrase { // Elasticsearch has no use for it there
+		q.MinimumShouldMatch = MinimumShouldMatch{}
+	}
+	if q.TieBreaker < 0 {
+		q.TieBreaker = 0
+		if q.Type == MostFields || q.Type == BoolPrefix {
+			q.TieBreaker = 1
+		}
+	}
+	return nil
 }
 
 func (q *MultiMatch) option(m *node) error {
 	switch m.name {
 	case "fields":
-		return q.setFields(m)
+		return m.setFields(&q.Fields)
 	case "type":
-		return q.setType(m)
+		return m.setType(&q.Type)
 	case "tie_breaker":
-		if err := m.setFloat(&q.TieBreaker); err != nil {
-			return err
-		}
-		if q.TieBreaker < 0 || q.TieBreaker > 1 {
-			return m.fail("expected a number from 0 to 1")
-		}
-		return nil
+		return m.setTieBreaker(&q.TieBreaker)
 	case "slop":
 		return m.setInt(&q.Slop, 0)
-	case "max_expansions":
-		return m.setInt(&q.MaxExpansions, 1)
 	default:
 		return q.Full.option(m)
 	}
 }
 
-func (q *MultiMatch) setType(m *node) error {
+// multiMatchTypes are the names of the types, in their order.
+var multiMatchTypes = []string{"best_fields", "most_fields", "cross_fields", "phrase", "phrase_prefix", "bool_prefix"}
+
+func (n *node) setType(to *MultiMatchType) error {
 	var word string
-	if err := m.setWord(&word, "best_fields", "phrase_prefix", "phrase", "most_fields", "cross_fields", "bool_prefix"); err != nil {
+	if err := n.setWord(&word, multiMatchTypes...); err != nil {
 		return err
 	}
-	switch word {
-	case "best_fields":
-		q.Type = BestFields
-	case "phrase_prefix":
-		q.Type = PhrasePrefix
-	default:
-		return m.fail("the type %s is not supported yet", word)
-	}
+	*to = MultiMatchType(slices.Index(multiMatchTypes, word)) //nolint:gosec // it is one of them
 	return nil
 }
 
 // setFields reads names such as "title^3".
-func (q *MultiMatch) setFields(m *node) error {
+func (n *node) setFields(to *[]WeightedField) error {
 	var names []string
-	if err := m.setTexts(&names); err != nil {
+	if err := n.setTexts(&names); err != nil {
 		return err
 	}
 	if len(names) > maxClauses {
-		return m.fail("more than %d fields", maxClauses)
+		return n.fail("more than %d fields", maxClauses)
 	}
 	for _, name := range names {
 		f := WeightedField{name, 1}
 		if i := strings.IndexByte(name, '^'); i >= 0 {
 			weight := node{raw: jsontext.Value(`"` + name[i+1:] + `"`)}
 			if weight.setFloat(&f.Boost) != nil || f.Boost < 0 {
-				return m.fail("the weight of %q is not a number", name)
+				return n.fail("the weight of %q is not a number", name)
 			}
 			f.Pattern = name[:i]
 		}
 		if f.Pattern == "" {
-			return m.fail("a field has no name")
+			return n.fail("a field has no name")
 		}
-		q.Fields = append(q.Fields, f)
+		*to = append(*to, f)
 	}
 	return nil
 }

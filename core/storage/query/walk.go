@@ -17,6 +17,13 @@ func Walk(q Query, visit func(Query) bool) {
 		}
 	case *ConstantScore:
 		Walk(q.Filter, visit)
+	case *DisMax:
+		for _, inner := range q.Queries {
+			Walk(inner, visit)
+		}
+	case *Boosting:
+		Walk(q.Positive, visit)
+		Walk(q.Negative, visit)
 	case *Nested:
 		Walk(q.Query, visit)
 	}
@@ -40,6 +47,15 @@ func Fields(q Query) []string {
 		case *Wildcard:
 			fields = append(fields, q.Field)
 		case *Regexp:
+			fields = append(fields, q.Field)
+		case *Fuzzy:
+			fields = append(fields, q.Field)
+		case *TermsSet:
+			fields = append(fields, q.Field)
+			if q.MinimumField != "" {
+				fields = append(fields, q.MinimumField)
+			}
+		case *MatchBoolPrefix:
 			fields = append(fields, q.Field)
 		case *Match:
 			fields = append(fields, q.Field)

@@ -170,7 +170,7 @@ func (c corpus) ask(t *testing.T, s searchCase) answer {
 // searchCases makes searches, without answers: first those that were written by hand, then random ones.
 func searchCases(g generator, n int) []searchCase {
 	var list []searchCase
-	for _, body := range slices.Concat(writtenBodies, aroundBodies) {
+	for _, body := range slices.Concat(writtenBodies, aroundBodies, writtenTexts) {
 		list = append(list, searchCase{Body: []byte(body), Size: 1000})
 	}
 	for range n {

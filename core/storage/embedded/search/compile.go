@@ -41,12 +41,18 @@ func (c compiler) compile(q query.Query) (clause, error) {
 		return c.steady(inner), err
 	case *query.Nested:
 		return c.nested(q)
+	case *query.DisMax:
+		return c.disMax(q)
+	case *query.Boosting:
+		return c.boosting(q)
 	case *query.IDs:
 		return c.ids(q.Values)
 	case *query.Exists:
 		return c.exists(q.Field)
 	case *query.Match:
 		return c.inside(q.Field)(c.called("match").match(q.Field, q.Full, q.Words))
+	case *query.MatchBoolPrefix:
+		return c.inside(q.Field)(c.called("match_bool_prefix").boolPrefix(q.Field, q.Full, q.Words))
 	case *query.MatchPhrase:
 		return c.inside(q.Field)(c.called("match_phrase").phrase(q.Field, q.Full, q.Slop))
 	case *query.MatchPhrasePrefix:
@@ -86,6 +92,10 @@ func (c compiler) leaf(q query.Query) (clause, error) {
 		return c.inside(q.Field)(c.terms(q))
 	case *query.Range:
 		return c.inside(q.Field)(c.ranged(q))
+	case *query.TermsSet:
+		return c.inside(q.Field)(c.termsSet(q))
+	case *query.Fuzzy:
+		return c.inside(q.Field)(c.fuzzy(q.Field, q.Value, q.Fuzzing))
 	case *query.Prefix:
 		return c.inside(q.Field)(c.prefix(q))
 	case *query.Wildcard:

@@ -30,5 +30,6 @@
 //     another clause by which nothing can match.
 //   - The text of a clause has at most maxWords words, the prefixes of a search stand for at most maxExpansions terms, and its
 //     clauses need at most maxBytes of memory. Elasticsearch counts all as clauses, of which it allows fewer.
+//   - A word that is looked for fuzzily stands for at most maxNeighbours terms, whatever max_expansions says.
 //   - Expressions of a regexp need at most 10000 states, whatever max_determinized_states says.
 package search

@@ -30,6 +30,9 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"geo_distance":{"distance":"500km","g":[2,1]}},"aggs":{"a":{"terms":{"field":"k","min_doc_count":0},"aggs":{"b":{"stats":{"field":"i"}}}}}}`,
 		`{"query":{"geo_polygon":{"g":{"points":["0,0","0,5","5,0"]}}},"from":1,"size":2,"track_total_hits":1}`,
 		`{"query":{"geo_bounding_box":{"g":{"top":20,"left":179,"bottom":-90,"right":-179}}},"aggs":{"c":{"cardinality":{"field":"g"}}}}`,
+		`{"query":{"dis_max":{"queries":[{"fuzzy":{"k":{"value":"ba","fuzziness":2}}},{"match":{"t":{"query":"quikc borwn","fuzziness":"AUTO","max_expansions":2}}}],"tie_breaker":0.5}}}`,
+		`{"query":{"boosting":{"positive":{"match_bool_prefix":{"t":"quick br"}},"negative":{"term":{"b":true}},"negative_boost":0.5}}}`,
+		`{"query":{"terms_set":{"k":{"terms":["a","Ab","ab"],"minimum_should_match_field":"i"}}}}`,
 		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
 		`{"sort":[{"_geo_distance":{"g":["1,2",[3,4]],"unit":"km","mode":"median"}},{"_geo_distance":{"g":"5,5","order":"desc"}}],"search_after":[5,"Infinity"]}`,
 	} {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
@@ -58,48 +60,99 @@ func forgiven(how query.Words, err error) bool {
 }
 
 func (c compiler) matchStrictly(path string, q query.Full, how query.Words) (clause, error) {
-	if path == idField {
-		return c.term(path, q.Value)
-	}
-	f, err := c.field(path)
-	if f == nil {
-		return nothing{}, err
-	}
-	if f.Type == mapping.GeoPoint {
-		return nil, refuse("failed to create query: Field [%s] of type [geo_point] does not support match queries", path)
-	}
-	tokens, whole, err := c.words(f, &q)
+	f, tokens, err := c.matchWords(path, &q)
 	switch {
-	case err != nil:
-		return nil, err
-	case whole:
-		return c.term(path, q.Value)
+	case f == nil && path == idField && err == nil, f != nil && tokens == nil && err == nil:
+		return c.matchTerm(path, q.Value, how)
+	case f == nil || err != nil:
+		return nothing{}, err
 	case len(tokens) == 0:
 		return c.empty(&q), nil
 	}
 	parts := make([]clause, len(tokens))
 	for i, token := range tokens {
-		if parts[i], err = c.term(path, quote(string(token.Term))); err != nil {
+		if parts[i], err = c.matchTerm(path, quote(string(token.Term)), how); err != nil {
 			return nil, err
 		}
 	}
+	return c.combine(parts, how), nil
+}
+
+// matchWords finds the field and the words of a text; nil, and not an empty list, when the text is one term of it.
+func (c compiler) matchWords(path string, q *query.Full) (*mapping.Field, []analysis.Token, error) {
+	if path == idField {
+		return nil, nil, nil
+	}
+	f, err := c.field(path)
+	if f == nil {
+		return nil, nil, err
+	}
+	if f.Type == mapping.GeoPoint {
+		return nil, nil, refuse("failed to create query: Field [%s] of type [geo_point] does not support match queries", path)
+	}
+	tokens, whole, err := c.words(f, q)
+	if !whole && tokens == nil {
+		tokens = []analysis.Token{}
+	}
+	return f, tokens, err
+}
+
+// matchTerm compiles the search for one word of a text.
+func (c compiler) matchTerm(path string, word jsontext.Value, how query.Words) (clause, error) {
+	if how.Fuzziness.Set {
+		return c.fuzzy(path, word, how.Fuzzing)
+	}
+	return c.term(path, word)
+}
+
+// combine puts the words of a text together.
+func (c compiler) combine(parts []clause, how query.Words) clause {
 	if len(parts) == 1 {
-		return parts[0], nil
+		return parts[0]
 	}
 	combined := &boolean{space: c.space}
 	if how.All {
 		if how.MinimumShouldMatch.Of(0) > 0 { // of no optional words, as Elasticsearch has it
-			return nothing{}, nil
+			return nothing{}
 		}
 		combined.must = parts
-		return combined.simplify(c.scores), nil
+		return combined.simplify(c.scores)
 	}
 	combined.should, combined.needed = parts, 1
 	if how.MinimumShouldMatch.Set {
 		combined.needed = max(1, how.MinimumShouldMatch.Of(len(parts)))
 	}
 	if combined.needed > len(parts) {
-		return nothing{}, nil
+		return nothing{}
 	}
-	return combined.simplify(c.scores), nil
+	return combined.simplify(c.scores)
+}
+
+// boolPrefix compiles the search for words of a text of which the last one is the beginning of a word.
+func (c compiler) boolPrefix(path string, q query.Full, how query.Words) (clause, error) {
+	f, tokens, err := c.matchWords(path, &q)
+	switch {
+	case err != nil:
+		return nothing{}, err
+	case f != nil && tokens == nil && f.Type == mapping.Keyword:
+		return c.begun(f, keywordOf(f, query.Text(q.Value))), nil
+	case tokens == nil:
+		return c.matchStrictly(path, q, how)
+	case len(tokens) == 0:
+		return c.empty(&q), nil
+	}
+	last := len(tokens) - 1
+	parts := make([]clause, len(tokens))
+	for i, token := range tokens[:last] {
+		if parts[i], err = c.matchTerm(path, quote(string(token.Term)), how); err != nil {
+			return nil, err
+		}
+	}
+	parts[last] = c.begun(f, tokens[last].Term)
+	return c.combine(parts, how), nil
+}
+
+// begun is the search for the terms that begin with a text.
+func (c compiler) begun(f *mapping.Field, text []byte) clause {
+	return c.steady(between{field: f, from: text, to: behind(text)})
 }

@@ -8,40 +8,47 @@ import (
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
-// multiMatch compiles the search in several fields, of which the best one counts.
+// multiMatch compiles the search in several fields.
 func (c compiler) multiMatch(q *query.MultiMatch) (clause, error) {
 	how := q.Words
 	if slices.ContainsFunc(q.Fields, func(f query.WeightedField) bool { return f.Pattern == "*" }) {
 		how.Lenient = true
 	}
-	combined := &best{space: c.space, tie: q.TieBreaker}
-	for _, field := range c.weightedFields(q.Fields) {
+	return c.several(q.Type, c.weightedFields(q.Fields), q.TieBreaker, q.Full, how, q.Slop)
+}
+
+// several compiles the search for a text in fields.
+func (c compiler) several(
+	kind query.MultiMatchType, fields []query.WeightedField, tie float64, q query.Full, how query.Words, slop int,
+) (clause, error) {
+	if kind == query.CrossFields {
+		return c.crossFields(fields, tie, q, how)
+	}
+	combined := &best{space: c.space, tie: tie}
+	for _, field := range fields {
 		inner := c
 		inner.boost *= float32(field.Boost)
-		part, err := c.inside(field.Pattern)(inner.oneOf(field.Pattern, q, how))
+		part, err := c.inside(field.Pattern)(inner.oneOf(kind, field.Pattern, q, how, slop))
 		if err != nil {
 			return nil, err
 		}
-		if _, empty := part.(nothing); !empty {
-			combined.parts = append(combined.parts, part)
-		}
+		combined.parts = append(combined.parts, part)
 	}
-	switch {
-	case len(combined.parts) == 0:
-		return nothing{}, nil
-	case len(combined.parts) == 1:
-		return combined.parts[0], nil
-	case !c.scores:
-		return anyOf{combined.space, combined.parts}, nil
-	}
-	return combined, nil
+	return combined.simplify(c.scores), nil
 }
 
-func (c compiler) oneOf(path string, q *query.MultiMatch, how query.Words) (clause, error) {
-	if q.Type == query.BestFields {
-		return c.match(path, q.Full, how)
+// oneOf compiles the search in one of the fields.
+func (c compiler) oneOf(kind query.MultiMatchType, path string, q query.Full, how query.Words, slop int) (part clause, err error) {
+	switch kind {
+	case query.Phrase:
+		part, err = c.phrase(path, q, slop)
+	case query.PhrasePrefix:
+		part, err = c.phrasePrefix(path, q, slop, how.MaxExpansions)
+	case query.BoolPrefix:
+		part, err = c.boolPrefix(path, q, how)
+	default:
+		part, err = c.match(path, q, how)
 	}
-	part, err := c.phrasePrefix(path, q.Full, q.Slop, q.MaxExpansions)
 	if forgiven(how, err) {
 		return nothing{}, nil
 	}
@@ -88,24 +95,4 @@ func (c compiler) findsText(path string) bool {
 		return f.Index
 	}
 	return f.Index || f.DocValues
-}
-
-// best matches what any of its parts does, with the best score and tie of the others.
-type best struct {
-	space string
-	parts []clause
-	tie   float64
-}
-
-func (c *best) matches(v *view) (set, error) { return anyOf{c.space, c.parts}.matches(v) }
-
-func (c *best) rank(v *view) (scorer, error) {
-	parts, err := rankAll(v, c.parts)
-	switch {
-	case err != nil || len(parts) == 0:
-		return nil, err
-	case len(parts) == 1:
-		return parts[0], nil
-	}
-	return &bestScorer{anyScorer{v: v, parts: parts, needed: 1}, c.tie}, nil
 }

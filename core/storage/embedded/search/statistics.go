@@ -15,7 +15,7 @@ import (
 // finds it before the first view is searched.
 type statistics struct {
 	corpora    map[string]*corpus
-	expansions []*expansion
+	expansions []expander
 	// expansionTerms is how many terms they have found.
 	expansionTerms int
 }
@@ -57,13 +57,21 @@ func (c *corpus) usage(term []byte) *usage {
 	return u
 }
 
+// expander finds the terms that a word of a clause stands for.
+type expander interface {
+	// expand looks at the terms of a view.
+	expand(t *target, v *view) error
+	// settle is called when all views were looked at.
+	settle()
+}
+
 // expansion is the first terms of a field, in all views, that begin with a prefix.
 type expansion struct {
 	field  *mapping.Field
 	prefix []byte
 	most   int
 	terms  [][]byte
-	// found takes the terms when all are known; nil when nobody waits for them.
+	// found takes the terms when all are known.
 	found func(terms [][]byte)
 }
 
@@ -74,9 +82,7 @@ func (t *target) gather(ctx context.Context) error {
 			return err
 		}
 		for _, e := range t.expansions {
-			if e.found != nil {
-				e.found(e.terms)
-			}
+			e.settle()
 		}
 	}
 	if len(t.corpora) == 0 {
@@ -137,31 +143,34 @@ func (t *target) read(ctx context.Context, v segment.View, visit func(v *view) e
 
 func (t *target) expand(v *view) error {
 	for _, e := range t.expansions {
-		f, err := v.field(e.field)
-		if err != nil {
-			return err
-		}
-		if f == nil || f.Terms == nil {
-			continue
-		}
-		n, before := 0, len(e.terms)
-		for ord := range f.Terms.Between(e.prefix, behind(e.prefix), nil) {
-			if v.ended(1) {
-				return v.ctx.Err()
-			}
-			e.terms = append(e.terms, bytes.Clone(f.Terms.Term(ord)))
-			if n++; n == e.most {
-				break
-			}
-		}
-		slices.SortFunc(e.terms, bytes.Compare)
-		e.terms = slices.CompactFunc(e.terms, bytes.Equal)
-		e.terms = e.terms[:min(len(e.terms), e.most)]
-		if err := t.expanded(len(e.terms) - before); err != nil {
+		if err := e.expand(t, v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (e *expansion) settle() { e.found(e.terms) }
+
+func (e *expansion) expand(t *target, v *view) error {
+	f, err := v.field(e.field)
+	if f == nil || f.Terms == nil || err != nil {
+		return err
+	}
+	n, before := 0, len(e.terms)
+	for ord := range f.Terms.Between(e.prefix, behind(e.prefix), nil) {
+		if v.ended(1) {
+			return v.ctx.Err()
+		}
+		e.terms = append(e.terms, bytes.Clone(f.Terms.Term(ord)))
+		if n++; n == e.most {
+			break
+		}
+	}
+	slices.SortFunc(e.terms, bytes.Compare)
+	e.terms = slices.CompactFunc(e.terms, bytes.Equal)
+	e.terms = e.terms[:min(len(e.terms), e.most)]
+	return t.expanded(len(e.terms) - before)
 }
 
 func (t *target) measure(v *view) error {
@@ -232,6 +241,11 @@ type weight struct {
 	boost  float32
 	corpus *corpus
 	usages []*usage
+	// blend lets the usages count as the greatest of them, and not as their sum.
+	blend bool
+	// crossing is nil unless the one usage counts as what holding says.
+	crossing *crossing
+	holding  uint64
 
 	value   float32
 	inverse *[256]float32
@@ -242,21 +256,39 @@ func (w *weight) settle() {
 	if w.inverse != nil {
 		return
 	}
-	sum := float64(0)
-	for _, u := range w.usages {
-		if u.docs == 0 { // Lucene leaves out terms that do not exist
-			continue
-		}
-		docs := max(w.corpus.docs, u.docs)
-		idf := math.Log(1 + (float64(docs)-float64(u.docs)+0.5)/(float64(u.docs)+0.5))
-		sum += float64(float32(idf))
-	}
-	w.value = w.boost * (1 + k1) * float32(sum) // Elasticsearch kept the factor that Lucene dropped
+	w.value = w.boost * (1 + k1) * float32(w.idf()) // Elasticsearch kept the factor that Lucene dropped
 	average := float32(float64(w.corpus.terms) / float64(max(w.corpus.docs, 1)))
 	w.inverse = new([256]float32)
 	for i := range w.inverse {
 		w.inverse[i] = 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(byte(i)))/average))
 	}
+}
+
+// idf is what the terms count together.
+func (w *weight) idf() float64 {
+	if w.crossing != nil {
+		w.crossing.settle()
+		return w.corpus.idf(w.holding)
+	}
+	sum, least := float64(0), math.Inf(1)
+	for _, u := range w.usages {
+		if u.docs == 0 { // Lucene leaves out terms that do not exist
+			continue
+		}
+		idf := w.corpus.idf(u.docs)
+		sum += idf
+		least = min(least, idf)
+	}
+	if w.blend && sum > 0 {
+		return least
+	}
+	return sum
+}
+
+// idf is what a term counts that so many documents hold.
+func (c *corpus) idf(holding uint64) float64 {
+	docs := max(c.docs, holding)
+	return float64(float32(math.Log(1 + (float64(docs)-float64(holding)+0.5)/(float64(holding)+0.5))))
 }
 
 // unweighted is the code of the length of a document in a field without norms.

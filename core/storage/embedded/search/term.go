@@ -99,14 +99,22 @@ func ipTerm(f *mapping.Field, value jsontext.Value) (clause, error) {
 
 // word is the search for one term of a keyword or a text.
 func (c compiler) word(f *mapping.Field, term []byte) clause {
+	if !c.scores || !f.Index {
+		return c.steady(exact{f, [][]byte{term}})
+	}
+	return c.weighed(f, term, c.weigh(f, term))
+}
+
+// weighed is the search for one term with a weight.
+func (c compiler) weighed(f *mapping.Field, term []byte, w *weight) clause {
 	inner := exact{f, [][]byte{term}}
 	switch {
-	case !c.scores || !f.Index:
-		return c.steady(inner)
+	case !c.scores:
+		return inner
 	case f.Type == mapping.Text:
-		return &word{exact: inner, weight: c.weigh(f, term)}
+		return &word{exact: inner, weight: w}
 	}
-	return &weighted{inner, c.weigh(f, term)}
+	return &weighted{inner, w}
 }
 
 func (c compiler) weigh(f *mapping.Field, terms ...[]byte) *weight {
