@@ -36,6 +36,10 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 		"ip_range":       parseAddressRanges,
 		"geo_distance":   parseDistanceRanges,
 		"missing":        parseMissing,
+		"filter":         parseFilter,
+		"filters":        parseFilters,
+		"nested":         parseNestedAggregation,
+		"reverse_nested": parseReverseNested,
 		"percentiles":    parsePercentiles,
 	}
 	for _, kind := range metrics {
@@ -47,10 +51,10 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 // laterAggregations are known but not supported yet.
 var laterAggregations = set(
 	"adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "bucket_sort", "categorize_text", "children", "composite",
-	"cumulative_cardinality", "cumulative_sum", "derivative", "diversified_sampler", "extended_stats_bucket", "filter", "filters",
+	"cumulative_cardinality", "cumulative_sum", "derivative", "diversified_sampler", "extended_stats_bucket",
 	"frequent_item_sets", "geo_bounds", "geo_centroid", "geo_line", "geohash_grid", "geohex_grid", "geotile_grid", "global",
-	"inference", "ip_prefix", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "multi_terms", "nested",
-	"normalize", "parent", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms", "rate", "reverse_nested",
+	"inference", "ip_prefix", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "multi_terms",
+	"normalize", "parent", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms", "rate",
 	"sampler", "serial_diff", "significant_terms", "significant_text", "stats_bucket", "string_stats", "sum_bucket", "t_test",
 	"time_series", "top_hits", "top_metrics", "variable_width_histogram", "weighted_avg",
 )

@@ -49,7 +49,7 @@ func bucketOrder(m *node, subs []Aggregation) (BucketOrder, error) {
 		return BucketOrder{By: m.name}, nil
 	}
 	by, of, ok := findNumber(m.name, subs)
-	if !ok {
+	if !ok || strings.HasSuffix(m.name, ">_count") { // Elasticsearch reads that in a buckets_path only
 		return BucketOrder{}, m.fail("neither _count, _key nor a metric below this aggregation")
 	}
 	return BucketOrder{By: by, Of: of}, nil
@@ -85,7 +85,7 @@ func findNumber(path string, subs []Aggregation) (by, of string, ok bool) {
 // oneBucket reports whether the aggregation makes one bucket, without a key.
 func (a *Aggregation) oneBucket() bool {
 	switch a.Of.(type) {
-	case *Missing:
+	case *Missing, *FilterAggregation, *NestedAggregation, *ReverseNestedAggregation:
 		return true
 	}
 	return false

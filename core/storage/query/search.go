@@ -101,7 +101,9 @@ func (s *Search) member(p *parser, m *node) (err error) {
 		if s.Aggregations != nil {
 			return m.fail("aggregations are given twice")
 		}
-		s.Aggregations, err = p.parseAggregations(m)
+		if s.Aggregations, err = p.parseAggregations(m); err == nil {
+			err = checkPlaces(m, s.Aggregations, false)
+		}
 	case "search_timeout":
 		err = s.setTimeout(m)
 	case "_name":

@@ -48,7 +48,7 @@ func BenchmarkCollect(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if err := plan.Collect(b.Context(), p.mapping, p.view, p.docs); err != nil {
+					if err := plan.Collect(b.Context(), aggregation.Part{Mapping: p.mapping, View: p.view}, p.docs); err != nil {
 						b.Fatal(err)
 					}
 					if _, err := plan.Result(b.Context()); err != nil {

@@ -70,7 +70,7 @@ func openColumn(t *target, path, what string) (column, error) {
 	if !suits(c.kind, what) {
 		return column{}, refuse("Field [%s] of type [%s] is not supported for aggregation [%s]", path, f.Type, what)
 	}
-	if f.Nested != segment.Root { // its values are in other documents
+	if f.Nested != t.space { // its values are in other documents
 		return c, nil
 	}
 	if known := t.columns[f.Path]; known != nil {
@@ -117,7 +117,7 @@ func suits(k kind, what string) bool {
 
 // read takes over what the segment knows of the field.
 func (c *column) read(f *segment.Field, t *target) {
-	n := t.view.Segment.Len()
+	n := t.n
 	have := f.Present.GetCardinality()
 	if have == 0 {
 		return

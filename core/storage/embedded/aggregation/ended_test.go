@@ -73,11 +73,11 @@ func TestEnds(t *testing.T) {
 	if _, err := New(ended, search.Aggregations, time.Time{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("New: %v", err)
 	}
-	if err := plan(t, `{`+strings.Join(list, ",")+`}`).Collect(ended, m, view, docs); !errors.Is(err, context.Canceled) {
+	if err := plan(t, `{`+strings.Join(list, ",")+`}`).Collect(ended, Part{Mapping: m, View: view}, docs); !errors.Is(err, context.Canceled) {
 		t.Errorf("Collect: %v", err)
 	}
 	p := plan(t, `{"a":{"terms":{"field":"k","size":3000},"aggs":{"b":{"terms":{"field":"l","size":1,"min_doc_count":0}}}}}`)
-	if err := p.Collect(t.Context(), m, view, docs); err != nil {
+	if err := p.Collect(t.Context(), Part{Mapping: m, View: view}, docs); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.Result(ended); !errors.Is(err, context.Canceled) {
@@ -100,7 +100,7 @@ func TestMemoryOfSegments(t *testing.T) {
 		p := plan(t, `{`+strings.Join(list, ",")+`}`)
 		bytes := 0
 		for i := range 4 {
-			if err := p.Collect(t.Context(), m, view, docs); err != nil {
+			if err := p.Collect(t.Context(), Part{Mapping: m, View: view}, docs); err != nil {
 				t.Fatalf("%s: segment %d: %v", name, i, err)
 			}
 			if i == 0 {
@@ -120,7 +120,7 @@ func TestTooManyBuckets(t *testing.T) {
 		`{"a":{"terms":{"field":"k","size":300},"aggs":{"b":{"terms":{"field":"l","size":300,"min_doc_count":0}}}}}`: false,
 	} {
 		p := plan(t, aggs)
-		if err := p.Collect(t.Context(), m, view, docs); err != nil {
+		if err := p.Collect(t.Context(), Part{Mapping: m, View: view}, docs); err != nil {
 			t.Fatal(err)
 		}
 		before := p.limits.bytes
@@ -138,7 +138,7 @@ func TestTooManyBuckets(t *testing.T) {
 func TestAnswerTooLarge(t *testing.T) {
 	m, view, docs := many(t, 300)
 	p := plan(t, `{"a":{"terms":{"field":"k","size":300},"aggs":{"b":{"stats":{"field":"l"}}}}}`)
-	if err := p.Collect(t.Context(), m, view, docs); err != nil {
+	if err := p.Collect(t.Context(), Part{Mapping: m, View: view}, docs); err != nil {
 		t.Fatal(err)
 	}
 	p.limits.bytes = maxBytes - 20_000

@@ -60,7 +60,7 @@ func TestTooMuchMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			plan.limits.bytes = maxBytes - room
-			err = plan.Collect(t.Context(), m, view, docs)
+			err = plan.Collect(t.Context(), Part{Mapping: m, View: view}, docs)
 			if room < 1<<20 && !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) {
 				t.Errorf("%s with %d bytes: %v", aggs, room, err)
 			}

@@ -97,7 +97,7 @@ func aggregate(t testing.TB, aggs string, parts ...part) string {
 		if p.view.Lock != nil {
 			p.view.Lock.Lock()
 		}
-		err := plan.Collect(t.Context(), p.mapping, p.view, p.docs)
+		err := plan.Collect(t.Context(), aggregation.Part{Mapping: p.mapping, View: p.view}, p.docs)
 		if p.view.Lock != nil {
 			p.view.Lock.Unlock()
 		}

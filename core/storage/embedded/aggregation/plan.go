@@ -42,13 +42,27 @@ type gatherer interface {
 	gather() bool
 }
 
+// Part is a segment of a collection, with its Lock held.
+type Part struct {
+	// Mapping is the collection's; other parts may have other mappings.
+	Mapping *mapping.Mapping
+	View    segment.View
+	// Match gives the documents that a query of a filter matches, dead ones perhaps included. See query.EachFilter.
+	Match func(q query.Query) (*roaring.Bitmap, error)
+}
+
 // target is a segment with what a collector must know to read it.
 type target struct {
 	mapping *mapping.Mapping
 	view    segment.View
-	// docs is how many documents are collected.
+	match   func(q query.Query) (*roaring.Bitmap, error)
+	// space is the path of the documents that are collected, of which the segment has n.
+	space string
+	n     uint32
+	// docs is how many documents are collected, or may be.
 	docs int
 	now  time.Time
+	held *int // bytes that are needed while the segment is open
 	// columns has what was read of the fields, by path: many aggregations may read one.
 	columns map[string]*column
 	limits  *limits
@@ -106,6 +120,14 @@ func (l *limits) collector(a query.Aggregation) (collector, error) {
 		return newRanges(of, a, l)
 	case *query.Missing:
 		return newMissing(of, a, l)
+	case *query.FilterAggregation:
+		return newFiltered(of, a, l)
+	case *query.FiltersAggregation:
+		return newFilters(of, a, l)
+	case *query.NestedAggregation:
+		return newNested(of, a, l)
+	case *query.ReverseNestedAggregation:
+		return newReverse(of, a, l)
 	}
 	return nil, fmt.Errorf("an aggregation of the type %T", a.Of)
 }
@@ -124,16 +146,18 @@ func newMetric(of *query.Metric, l *limits) collector {
 	}
 }
 
-// Collect adds documents of a segment: docs are live documents of the Root, and View.Lock is held. The mapping is that of the
-// segment's collection; other calls may bring other mappings. A segment without such documents must be given too: what the
-// aggregations ask for is checked against the mapping, and with min_doc_count 0 the terms of all live documents are answered.
+// Collect adds documents of a segment: docs are live documents of the Root. A segment without such documents must be given too:
+// what the aggregations ask for is checked against the mapping, and with min_doc_count 0 the terms of all live documents are
+// answered.
 //
 // Fails with services.storage.unexpected_bad_request when an aggregation does not suit the mapping or needs too much memory.
-func (p *Plan) Collect(ctx context.Context, m *mapping.Mapping, v segment.View, docs *roaring.Bitmap) error {
+func (p *Plan) Collect(ctx context.Context, part Part, docs *roaring.Bitmap) error {
 	p.limits.ctx = ctx
+	v := part.View
 	t := &target{
-		mapping: m, view: v, docs: int(docs.GetCardinality()), now: p.limits.now, //nolint:gosec // a segment has fewer documents than 1<<32
-		columns: map[string]*column{}, limits: &p.limits,
+		mapping: part.Mapping, view: v, match: part.Match, space: segment.Root, n: v.Segment.Len(),
+		docs: int(docs.GetCardinality()), now: p.limits.now, //nolint:gosec // a segment has fewer documents than 1<<32
+		columns: map[string]*column{}, limits: &p.limits, held: new(int),
 	}
 	defer t.release()
 	if err := p.nodes.open(t); err != nil {
@@ -162,6 +186,13 @@ func (t *target) release() {
 	for _, c := range t.columns {
 		t.limits.charge(-c.bytes)
 	}
+	t.limits.charge(-*t.held)
+}
+
+// hold notes that memory is needed while the segment is open.
+func (t *target) hold(bytes int) {
+	t.limits.charge(bytes)
+	*t.held += bytes
 }
 
 func (p *Plan) collectAll(n uint32) error {

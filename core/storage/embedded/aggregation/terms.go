@@ -62,7 +62,9 @@ func (t *terms) open(to *target) error {
 	t.total = to.docs
 	t.openOrdinals(to)
 	if t.of.MinDocCount == 0 {
-		t.addEvery(to)
+		if err := t.addEvery(to); err != nil {
+			return err
+		}
 	}
 	if t.limits.err != nil {
 		return t.limits.err

@@ -214,13 +214,13 @@ func (t *terms) collectMissing(docs, owners []uint32) {
 }
 
 // addEvery notes the keys of all live documents.
-func (t *terms) addEvery(to *target) {
+func (t *terms) addEvery(to *target) error {
 	c := &t.column
 	var seen []bool
 	if c.ords != nil {
 		seen = make([]bool, c.terms.Len())
 	}
-	to.view.Live.All(func(doc uint32) {
+	return to.live(func(doc uint32) {
 		if t.limits.spend(1) {
 			return
 		}

@@ -33,6 +33,8 @@ type part struct {
 	query, post clause // post is nil without a post_filter
 	keys        []*key
 	after       []value // nil when the search begins at the best hit
+	// filters are those of the aggregations.
+	filters map[query.Query]clause
 }
 
 func newExecution(ctx context.Context, targets []Target, r Request) (*execution, error) {
@@ -77,6 +79,9 @@ func (e *execution) compile(s *session, t Target) (*part, error) {
 	if p.keys, err = p.sortKeys(e.sorts); err != nil {
 		return nil, err
 	}
+	if err := e.compileFilters(p, c.filtering()); err != nil {
+		return nil, err
+	}
 	switch {
 	case e.cursor != nil:
 		p.after = e.cursor.values
@@ -105,7 +110,7 @@ func (e *execution) checkPlan(ctx context.Context, p *part) error {
 	if e.plan == nil || len(p.Views) > 0 {
 		return nil
 	}
-	return e.plan.Collect(ctx, p.Mapping, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}, none.Bitmap)
+	return e.aggregate(p, newView(ctx, &p.target, segment.View{Segment: segment.NewMemory(), Live: &segment.Live{}}), none.Bitmap)
 }
 
 // search finds the best hits of a view.
@@ -159,7 +164,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 	s = and(v, v.n, s, v.live())
 	if e.plan != nil {
 		found := s.bitmap()
-		if err := e.plan.Collect(v.ctx, p.Mapping, v.View, found); err != nil {
+		if err := e.aggregate(p, v, found); err != nil {
 			return err
 		}
 		s = docs{found}
@@ -264,7 +269,7 @@ func (e *execution) rankView(p *part, v *view, c *collector) error {
 	if err := b.score(p); err != nil || e.plan == nil {
 		return err
 	}
-	return e.plan.Collect(v.ctx, p.Mapping, v.View, b.all.bitmap())
+	return e.aggregate(p, v, b.all.bitmap())
 }
 
 // score passes on all that matches.
