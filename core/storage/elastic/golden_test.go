@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"flag"
+	"io"
 	"os"
 	"testing"
 
@@ -12,6 +13,7 @@ var recording = flag.Bool("record", false, "write the golden file of storagetest
 
 const (
 	goldenFile     = "../storagetest/testdata/golden.jsonl.gz"
+	typesFile      = "../storagetest/testdata/types.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 )
@@ -22,11 +24,25 @@ func TestRecord(t *testing.T) {
 		t.Skip("only with -record")
 	}
 	e := opened(t)
-	f, err := os.Create(goldenFile)
+	writeGolden(t, goldenFile, func(f io.Writer) { storagetest.Record(t, e, goldenSeed, goldenSearches, f) })
+}
+
+// TestRecordTypes is TestRecord for the other types of fields.
+func TestRecordTypes(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, typesFile, func(f io.Writer) { storagetest.RecordTypes(t, e, f) })
+}
+
+func writeGolden(t *testing.T, path string, write func(io.Writer)) {
+	t.Helper()
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	storagetest.Record(t, e, goldenSeed, goldenSearches, f)
+	write(f)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}

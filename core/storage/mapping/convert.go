@@ -30,8 +30,11 @@ var (
 // convert reads raw, which is one value and not null, into v. It reports false when the field passes the value over. Texts
 // refer to raw or to the memory of r.
 func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
-	if f.Type == GeoPoint {
+	switch {
+	case f.Type == GeoPoint:
 		return f.point(v, raw)
+	case f.Type.Range():
+		return true, f.span(v, raw, r)
 	}
 	plain := []byte(raw)
 	switch raw[0] {
@@ -41,7 +44,7 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 		return false, errObject
 	}
 	switch f.Type {
-	case Keyword:
+	case Keyword, Flattened:
 		return f.keyword(v, plain, r)
 	case Text:
 		v.Text = plain
@@ -57,6 +60,8 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 		return true, nil
 	case IP:
 		return true, v.ip(plain, r)
+	case UnsignedLong:
+		return f.unsigned(v, raw, plain)
 	default:
 		return f.number(v, raw, plain)
 	}
@@ -172,7 +177,9 @@ func (f *Field) writeNull(v *Value) string {
 		return strconv.FormatBool(v.Int == 1)
 	case f.Type.Whole():
 		return strconv.FormatInt(v.Int, 10)
-	case f.Type == Double:
+	case f.Type == UnsignedLong:
+		return strconv.FormatUint(Unshift(v.Int), 10)
+	case f.Type == Double || f.Type == ScaledFloat:
 		return strconv.FormatFloat(v.Float, 'g', -1, 64)
 	case f.Type.Floating():
 		return strconv.FormatFloat(v.Float, 'g', -1, 32)

@@ -16,11 +16,12 @@ type Value struct {
 	Field *Field
 	// Group is the index in Document.Groups of the (nested) document that the value is in.
 	Group int
-	// Text is the text of a Keyword, normalised, or of a Text; and the 16 bytes of an IP.
+	// Text is the text of a Keyword, normalised, of a Text or within a Flattened; the 16 bytes of an IP; the two ends of a range,
+	// see AppendWhole.
 	Text []byte
-	// Int is a whole number; milliseconds since 1970 for a Date; 0 or 1 for a Boolean.
+	// Int is a whole number; milliseconds since 1970 for a Date; 0 or 1 for a Boolean; an UnsignedLong as Shift has it.
 	Int int64
-	// Float is a Double, or what remains of a number in a Float or a HalfFloat.
+	// Float is a Double, or what remains of a number in a Float, a HalfFloat or a ScaledFloat.
 	Float float64
 	// Point is a GeoPoint. It is in range.
 	Point query.Point

@@ -55,7 +55,7 @@ func unexpected(name string, f *Field, sub bool) error {
 			known = append(known, o.name)
 		}
 	}
-	if !f.Type.object() && f.Type != Alias && !sub {
+	if !f.Type.alone() && !sub {
 		known = append(known, "fields")
 	}
 	return kerror.ServicesStorageUnexpectedProperties.New(name, f.Path, hintOr(name, known, "A field of type "+f.Type.String()+" can have "))

@@ -10,7 +10,7 @@ import (
 // Type is what a field holds.
 type Type uint8
 
-// The types.
+// The types. Segments on disk hold their numbers: a new one comes last.
 const (
 	Object Type = iota
 	Nested
@@ -29,22 +29,45 @@ const (
 	GeoPoint
 	Binary
 	Alias
+	ScaledFloat
+	UnsignedLong
+	Flattened
+	IntegerRange
+	LongRange
+	FloatRange
+	DoubleRange
+	DateRange
+	IPRange
 )
 
 var typeNames = [...]string{
 	Object: "object", Nested: "nested", Keyword: "keyword", Text: "text", Long: "long", Integer: "integer", Short: "short", Byte: "byte",
 	Double: "double", Float: "float", HalfFloat: "half_float", Boolean: "boolean", Date: "date", IP: "ip", GeoPoint: "geo_point",
-	Binary: "binary", Alias: "alias",
+	Binary: "binary", Alias: "alias", ScaledFloat: "scaled_float", UnsignedLong: "unsigned_long", Flattened: "flattened",
+	IntegerRange: "integer_range", LongRange: "long_range", FloatRange: "float_range", DoubleRange: "double_range",
+	DateRange: "date_range", IPRange: "ip_range",
 }
 
 // String gives the name that mappings use.
 func (t Type) String() string { return typeNames[t] }
 
-// Whole reports whether the values are whole numbers.
+// Whole reports whether the values are whole numbers with a sign.
 func (t Type) Whole() bool { return t >= Long && t <= Byte }
 
 // Floating reports whether the values are floating-point numbers.
-func (t Type) Floating() bool { return t >= Double && t <= HalfFloat }
+func (t Type) Floating() bool { return t >= Double && t <= HalfFloat || t == ScaledFloat }
+
+// Single reports whether the values are floating-point numbers of 32 bits or fewer.
+func (t Type) Single() bool { return t == Float || t == HalfFloat }
+
+// Range reports whether the values are ranges.
+func (t Type) Range() bool { return t >= IntegerRange && t <= IPRange }
+
+// Exact reports whether the values are bytes that are indexed as they are: Value.Text.
+func (t Type) Exact() bool { return t == Keyword || t == IP || t == Flattened || t.Range() }
+
+// alone reports whether the field has neither sub-fields nor a place among those of another, and is not copied.
+func (t Type) alone() bool { return t.object() || t == Alias || t == Flattened || t.Range() }
 
 func (t Type) object() bool { return t == Object || t == Nested }
 
@@ -78,6 +101,8 @@ type Field struct {
 	// Nested is the path of the nearest nested object around the field, "" when there is none.
 	Nested string
 	Options
+	// Key is what the values of one key of a Flattened begin with, nil for every other field. Path is that of all keys.
+	Key []byte
 	// CopyTo lists the paths of the fields that get every value too.
 	CopyTo []string
 
@@ -85,6 +110,7 @@ type Field struct {
 	dynamic  Dynamic
 	format   *dates.Format // of a Date
 	null     *Value        // what null stands for
+	keyed    *Field        // of a Flattened: what holds its values with their keys
 	children fieldSet      // of an object
 	subs     fieldSet      // sub-fields
 }

@@ -1,8 +1,12 @@
 package mapping
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,8 +50,15 @@ func show(m *Mapping, doc string) (string, *Mapping, error) {
 
 func (v *Value) show() string {
 	switch t := v.Field.Type; {
-	case t == Keyword || t == Text:
+	case t == Keyword || t == Text || t == Flattened && v.Field.Name != "_keyed":
 		return string(v.Text)
+	case t == Flattened:
+		return strconv.Quote(string(v.Text))
+	case t == UnsignedLong:
+		return strconv.FormatUint(Unshift(v.Int), 10)
+	case t.Range():
+		half := len(v.Text) / 2
+		return showEnd(t, v.Text[:half]) + ".." + showEnd(t, v.Text[half:])
 	case t == IP:
 		return fmt.Sprintf("%x", v.Text)
 	case t == GeoPoint:
@@ -56,6 +67,22 @@ func (v *Value) show() string {
 		return fmt.Sprint(v.Float)
 	}
 	return fmt.Sprint(v.Int)
+}
+
+// showEnd gives the end of a range.
+func showEnd(t Type, end []byte) string {
+	switch t {
+	case IPRange:
+		a, _ := netip.AddrFromSlice(end)
+		return a.Unmap().String()
+	case FloatRange, DoubleRange:
+		bits := int64(binary.BigEndian.Uint64(end) ^ 1<<63)
+		if bits < 0 {
+			bits ^= math.MaxInt64
+		}
+		return fmt.Sprint(math.Float64frombits(uint64(bits)))
+	}
+	return fmt.Sprint(int64(binary.BigEndian.Uint64(end) ^ 1<<63))
 }
 
 // is fails the test unless err has the id, the props and the part of the message.

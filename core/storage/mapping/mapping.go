@@ -38,12 +38,18 @@ func (m *Mapping) Root() *Field { return m.root }
 // Meta is what the user wrote to the mapping, a JSON object, nil when there is none.
 func (m *Mapping) Meta() jsontext.Value { return m.meta.Clone() }
 
-// Field finds a field, a sub-field or an object by its path, nil when there is none. An alias is found as itself.
-func (m *Mapping) Field(path string) *Field { return m.fields[path] }
+// Field finds a field, a sub-field or an object by its path, nil when there is none. An alias is found as itself. For a path
+// into a Flattened it gives a field that stands for the key.
+func (m *Mapping) Field(path string) *Field {
+	if f := m.fields[path]; f != nil {
+		return f
+	}
+	return m.key(path)
+}
 
 // Resolve is Field, but for an alias it gives the field that the alias stands for.
 func (m *Mapping) Resolve(path string) *Field {
-	f := m.fields[path]
+	f := m.Field(path)
 	if f != nil && f.Type == Alias {
 		return m.fields[f.Target]
 	}
@@ -106,6 +112,9 @@ func (m *Mapping) place(f *Field, depth int) error {
 				return err
 			}
 			continue
+		}
+		if child.Type == Flattened {
+			child.setKeyed()
 		}
 		child.subs.sort()
 		for _, sub := range child.subs.list {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -46,6 +47,8 @@ func (f *Field) number(v *Value, raw, plain []byte) (bool, error) {
 		x = float64(float32(x))
 	case HalfFloat:
 		x = half(x)
+	case ScaledFloat:
+		x = f.scaled(x)
 	}
 	if math.IsInf(x, 0) {
 		return false, errRange
@@ -79,19 +82,38 @@ func (f *Field) checkWhole(n int64, fraction bool) error {
 
 // wholePart gives the part of a decimal number before the point, exactly, and whether there is anything but zeros behind it.
 func wholePart(text []byte) (n int64, fraction bool, err error) {
-	negative := false
+	magnitude, negative, fraction, err := decimal(text)
+	if err != nil {
+		return 0, false, err
+	}
+	limit := uint64(math.MaxInt64)
+	if negative {
+		limit++
+	}
+	if magnitude > limit {
+		return 0, false, errRange
+	}
+	n = int64(magnitude) //nolint:gosec // 1<<63 becomes the least number, which it is the magnitude of
+	if negative {
+		n = -n
+	}
+	return n, fraction, nil
+}
+
+// decimal is wholePart with the sign apart.
+func decimal(text []byte) (magnitude uint64, negative, fraction bool, err error) {
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
 		negative, text = text[0] == '-', text[1:]
 	}
 	mantissa, exponent, err := splitExponent(text)
 	if err != nil {
-		return 0, false, err
+		return 0, false, false, err
 	}
 	before, behind, _ := bytes.Cut(mantissa, []byte{'.'})
 	if len(before)+len(behind) == 0 || !digits(before) || !digits(behind) {
-		return 0, false, errNumber
+		return 0, false, false, errNumber
 	}
-	magnitude, started := uint64(0), false
+	started := false
 	point := len(before) + exponent // how many digits stand before the point
 	for i := range len(before) + len(behind) {
 		digit := digitAt(before, behind, i)
@@ -104,26 +126,15 @@ func wholePart(text []byte) (n int64, fraction bool, err error) {
 			continue
 		}
 		if magnitude, err = shift(magnitude, digit); err != nil {
-			return 0, false, err
+			return 0, false, false, err
 		}
 	}
 	for i := len(before) + len(behind); started && i < point; i++ {
 		if magnitude, err = shift(magnitude, '0'); err != nil {
-			return 0, false, err
+			return 0, false, false, err
 		}
 	}
-	limit := uint64(math.MaxInt64)
-	if negative {
-		limit++
-	}
-	if magnitude > limit {
-		return 0, false, errRange
-	}
-	n = int64(magnitude) // 1<<63 becomes the least number, which it is the magnitude of
-	if negative {
-		n = -n
-	}
-	return n, fraction, nil
+	return magnitude, negative, fraction, nil
 }
 
 func digitAt(before, behind []byte, i int) byte {
@@ -135,10 +146,12 @@ func digitAt(before, behind []byte, i int) byte {
 
 // shift adds a digit behind a number.
 func shift(n uint64, digit byte) (uint64, error) {
-	if n > (math.MaxUint64-9)/10 {
+	high, low := bits.Mul64(n, 10)
+	sum, carry := bits.Add64(low, uint64(digit-'0'), 0)
+	if high+carry > 0 {
 		return 0, errRange
 	}
-	return n*10 + uint64(digit-'0'), nil
+	return sum, nil
 }
 
 // splitExponent takes the exponent off a number. A huge one is cut down to what is as far out of range.

@@ -32,6 +32,11 @@ type Options struct {
 	Fielddata, EagerGlobalOrdinals bool
 	// NullValue is the JSON of the value that null stands for, empty when null is no value.
 	NullValue string
+	// ScalingFactor is what a ScaledFloat is multiplied by before it is rounded to a whole number.
+	ScalingFactor float64
+	// DepthLimit is how deep objects may stand in a Flattened. SplitQueries splits texts that it is searched for at blanks.
+	DepthLimit   int
+	SplitQueries bool
 	// Format is the format of dates, empty for dates.Default.
 	Format string
 	// Target is the path of the field that an alias stands for.
@@ -51,11 +56,11 @@ const noLimit = math.MaxInt32
 
 // defaults are the options of a field whose mapping names none.
 func defaults(t Type) Options {
-	o := Options{IgnoreAbove: noLimit}
+	o := Options{IgnoreAbove: noLimit, DepthLimit: usualDepth}
 	if !t.object() && t != Binary && t != Alias {
 		o.Index, o.DocValues = true, t != Text
 	}
-	o.Coerce = t.Whole() || t.Floating()
+	o.Coerce = t.Whole() || t.Floating() || t.Range()
 	o.Norms = t == Text
 	return o
 }
@@ -86,25 +91,29 @@ type option struct {
 
 // options lists all that is supported, in the order in which it is written. fields, the sub-fields, is read by the parser.
 var options = func() []option {
-	numbers := of(Long, Integer, Short, Byte, Double, Float, HalfFloat)
-	exact := numbers | of(Keyword, Boolean, Date, IP, GeoPoint)
+	numbers := of(Long, Integer, Short, Byte, Double, Float, HalfFloat, ScaledFloat)
+	exact := numbers | of(Keyword, Boolean, Date, IP, GeoPoint, UnsignedLong)
+	ranges := of(IntegerRange, LongRange, FloatRange, DoubleRange, DateRange, IPRange)
 	return []option{
-		flag("index", exact|of(Text), true, func(o *Options) *bool { return &o.Index }),
-		flag("doc_values", exact, true, func(o *Options) *bool { return &o.DocValues }),
-		flag("store", exact|of(Text, Binary), true, func(o *Options) *bool { return &o.Store }),
-		flag("coerce", numbers, false, func(o *Options) *bool { return &o.Coerce }),
+		flag("index", exact|ranges|of(Text, Flattened), true, func(o *Options) *bool { return &o.Index }),
+		flag("doc_values", exact|ranges|of(Flattened), true, func(o *Options) *bool { return &o.DocValues }),
+		flag("store", exact|ranges|of(Text, Binary), true, func(o *Options) *bool { return &o.Store }),
+		flag("coerce", numbers|ranges, false, func(o *Options) *bool { return &o.Coerce }),
 		flag("ignore_malformed", exact&^of(Keyword), false, func(o *Options) *bool { return &o.IgnoreMalformed }),
-		{"ignore_above", of(Keyword), false, setIgnoreAbove, getIgnoreAbove},
+		{"scaling_factor", of(ScaledFloat), true, setScalingFactor, getScalingFactor},
+		{"depth_limit", of(Flattened), false, setDepthLimit, getDepthLimit},
+		{"ignore_above", of(Keyword, Flattened), false, setIgnoreAbove, getIgnoreAbove},
 		word("normalizer", of(Keyword), true, []string{"lowercase"}, func(o *Options) *string { return &o.Normalizer }),
 		{"analyzer", of(Text), true, setAnalyzer(func(o *Options) *string { return &o.Analyzer }), getAnalyzer},
 		{"search_analyzer", of(Text), false, setAnalyzer(func(o *Options) *string { return &o.SearchAnalyzer }), getSearchAnalyzer},
 		flag("norms", of(Text), true, func(o *Options) *bool { return &o.Norms }),
 		flag("fielddata", of(Text), false, func(o *Options) *bool { return &o.Fielddata }),
-		flag("eager_global_ordinals", of(Text, Keyword), false, func(o *Options) *bool { return &o.EagerGlobalOrdinals }),
-		{"format", of(Date), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
-		{"null_value", exact, true, setNullValue, func(f *Field) string { return f.NullValue }},
+		flag("eager_global_ordinals", of(Text, Keyword, Flattened), false, func(o *Options) *bool { return &o.EagerGlobalOrdinals }),
+		flag("split_queries_on_whitespace", of(Flattened), false, func(o *Options) *bool { return &o.SplitQueries }),
+		{"format", of(Date, DateRange), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
+		{"null_value", exact | of(Flattened), true, setNullValue, func(f *Field) string { return f.NullValue }},
 		{"path", of(Alias), false, setTarget, func(f *Field) string { return quoteOr(f.Target) }},
-		{"meta", exact | of(Text, Binary), false, setMeta, func(f *Field) string { return f.Meta }},
+		{"meta", exact | ranges | of(Text, Binary, Flattened), false, setMeta, func(f *Field) string { return f.Meta }},
 		{"copy_to", exact | of(Text), false, setCopyTo, getCopyTo},
 	}
 }()
@@ -143,21 +152,26 @@ func word(name string, types types, fixed bool, known []string, at func(*Options
 	}, func(f *Field) string { return quoteOr(*at(&f.Options)) }}
 }
 
-func setIgnoreAbove(f *Field, v jsontext.Value) error {
+func setIgnoreAbove(f *Field, v jsontext.Value) (err error) {
+	f.IgnoreAbove, err = count(v)
+	return err
+}
+
+// count reads a number of something, or the text of one.
+func count(v jsontext.Value) (int, error) {
 	t := v
 	if v.Kind() == '"' {
 		s, err := text(v)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		t = jsontext.Value(s)
 	}
 	n, fraction, err := wholePart(t)
 	if err != nil || fraction || n < 0 || n > noLimit {
-		return errors.New("expected a whole number of at least 0")
+		return 0, errors.New("expected a whole number of at least 0")
 	}
-	f.IgnoreAbove = int(n)
-	return nil
+	return int(n), nil
 }
 
 func getIgnoreAbove(f *Field) string {

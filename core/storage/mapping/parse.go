@@ -221,7 +221,7 @@ func parseObject(f *Field, list []member, depth int) error {
 
 // parseLeaf reads the options of a field that is no object. A sub-field has no sub-fields and copies nothing.
 func parseLeaf(f *Field, list []member, sub bool) error {
-	if f.Type == Date {
+	if f.Type == Date || f.Type == DateRange {
 		f.format = defaultFormat()
 	}
 	var fields jsontext.Value
@@ -229,7 +229,7 @@ func parseLeaf(f *Field, list []member, sub bool) error {
 		switch {
 		case m.name == "type":
 			continue
-		case m.name == "fields" && !sub && f.Type != Alias:
+		case m.name == "fields" && !sub && !f.Type.alone():
 			fields = m.raw
 			continue
 		}
@@ -244,6 +244,8 @@ func parseLeaf(f *Field, list []member, sub bool) error {
 	switch {
 	case f.Type == Alias && f.Target == "":
 		return badOption(f.Path, "path", "it is missing")
+	case f.Type == ScaledFloat && f.ScalingFactor == 0:
+		return badOption(f.Path, "scaling_factor", "it is missing")
 	case f.Fielddata && !f.Index:
 		return badOption(f.Path, "fielddata", "the field is not indexed")
 	}
@@ -277,7 +279,7 @@ func parseSubFields(f *Field, raw jsontext.Value) error {
 		if err != nil {
 			return err
 		}
-		if t.object() || t == Alias {
+		if t.alone() {
 			return badOption(path, "type", "a sub-field cannot be of type "+t.String())
 		}
 		sub := &Field{Name: m.name, Path: path, Type: t, Options: defaults(t)}

@@ -108,7 +108,7 @@ func TestParseRefusals(t *testing.T) {
 
 		{`{"type":"Long"}`, unknown, []string{"a", "Long", `Did you mean "long"?`}},
 		{`{"type":3}`, unknown, []string{"a", "3"}},
-		{`{"type":"scaled_float"}`, unknown, []string{"a", "scaled_float", "The types are object, nested, keyword, text, long"}},
+		{`{"type":"geo_shape"}`, unknown, []string{"a", "geo_shape", "The types are object, nested, keyword, text, long"}},
 		{`{}`, argument, []string{"a", "type"}},
 		{`{"foo":1}`, argument, []string{"a", "type"}},
 		{`{"type":null}`, argument, []string{"a", "type"}},
@@ -150,6 +150,20 @@ func TestParseRefusals(t *testing.T) {
 		{`{"type":"keyword","meta":{"a":1}}`, argument, []string{"a", "meta"}},
 		{`{"type":"keyword","copy_to":{}}`, argument, []string{"a", "copy_to"}},
 		{`{"type":"keyword","copy_to":["b",""]}`, argument, []string{"a", "copy_to"}},
+		{`{"type":"scaled_float"}`, argument, []string{"a", "scaling_factor", "it is missing"}},
+		{`{"type":"scaled_float","scaling_factor":0}`, argument, []string{"a", "scaling_factor", "above 0"}},
+		{`{"type":"scaled_float","scaling_factor":"x"}`, argument, []string{"a", "scaling_factor", "above 0"}},
+		{`{"type":"double","scaling_factor":10}`, unexpected, []string{"scaling_factor", "a"}},
+		{`{"type":"unsigned_long","null_value":-1}`, argument, []string{"a", "null_value", "out of range"}},
+		{`{"type":"unsigned_long","coerce":true}`, unexpected, []string{"coerce", "a"}},
+		{`{"type":"flattened","fields":{}}`, unexpected, []string{"fields", "a"}},
+		{`{"type":"flattened","depth_limit":-1}`, argument, []string{"a", "depth_limit"}},
+		{`{"type":"flattened","coerce":true}`, unexpected, []string{"coerce", "a"}},
+		{`{"type":"ip_range","null_value":"10.0.0.0/8"}`, unexpected, []string{"null_value", "a"}},
+		{`{"type":"long_range","format":"yyyy"}`, unexpected, []string{"format", "a"}},
+		{`{"type":"date_range","format":"nonsense"}`, argument, []string{"a", "format"}},
+		{`{"type":"keyword","fields":{"b":{"type":"long_range"}}}`, argument, []string{"a.b", "type"}},
+		{`{"type":"keyword","fields":{"b":{"type":"flattened"}}}`, argument, []string{"a.b", "type"}},
 		{`{"type":"alias"}`, argument, []string{"a", "path"}},
 		{`{"type":"keyword","fields":3}`, argument, []string{"a", "fields"}},
 		{`{"type":"keyword","fields":{"b.c":{"type":"long"}}}`, argument, []string{"a", "fields"}},
@@ -229,7 +243,7 @@ func TestAccessors(t *testing.T) {
 // TestRefusalsSayWhy: the reason stands in the message, not only among the props.
 func TestRefusalsSayWhy(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{"type":"scaled_float"}`:              `The field "a" has the unknown mapping type "scaled_float". The types are object, nested,`,
+		`{"type":"geo_shape"}`:                 `The field "a" has the unknown mapping type "geo_shape". The types are object, nested,`,
 		`{"type":"text","analyzer":"upper"}`:   `The property "analyzer" in the mapping of the field "a" is wrong: there is no built-in analyzer "upper"; there are `,
 		`{"type":"long","indx":true}`:          `The property "indx" is not allowed in the mapping of the field "a". Did you mean "index"?`,
 		`{"type":"long","coerce":3}`:           `The property "coerce" in the mapping of the field "a" is wrong: expected true or false.`,

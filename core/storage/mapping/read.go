@@ -118,9 +118,11 @@ func (r *reader) value(f *Field, group int) error {
 		return r.geoArray(f, group)
 	case kind == '[':
 		return r.array(f, group)
+	case f.Type == Flattened:
+		return r.flattened(f, group)
 	case kind == '{' && f.Type.object():
 		return r.nextObject(f, group)
-	case kind == '{' && f.Type == GeoPoint:
+	case kind == '{' && (f.Type == GeoPoint || f.Type.Range()):
 		return r.scalar(f, group)
 	case kind == '{' || f.Type.object() && kind != 'n':
 		return r.misfit(f)

@@ -22,6 +22,28 @@ type Range struct {
 	Format string
 	// TimeZone is the zone of the bounds on a field of dates that name none, empty for UTC.
 	TimeZone string
+	// Relation is how a range in a document lies to this one. It matters on fields of ranges only.
+	Relation Relation
+}
+
+// Relation is how one range lies to another.
+type Relation uint8
+
+// The relations.
+const (
+	Intersects Relation = iota
+	Within
+	Contains
+)
+
+// setRelation takes the name of a relation.
+func (q *Range) setRelation(m *node) error {
+	var word string
+	if err := m.setWord(&word, "intersects", "within", "contains"); err != nil {
+		return err
+	}
+	q.Relation = map[string]Relation{"intersects": Intersects, "within": Within, "contains": Contains}[word]
+	return nil
 }
 
 // Bound is one end of a range. Without a Value there is no end.
@@ -50,8 +72,8 @@ func parseRange(n *node) (Query, error) {
 			err = q.setFormat(m)
 		case "time_zone":
 			err = q.setZone(m)
-		case "relation": // of ranges in documents, which are not supported; a point within a range intersects it
-			err = m.setWord(new(string), "intersects", "within", "contains")
+		case "relation":
+			err = q.setRelation(m)
 		default:
 			err = q.other(m)
 		}

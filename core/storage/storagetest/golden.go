@@ -106,10 +106,16 @@ type corpus struct {
 // loadCorpus writes the documents into an index that nobody else has.
 func loadCorpus(t *testing.T, e storage.Engine, docs []corpusDocument) corpus {
 	t.Helper()
+	return loadInto(t, e, storage.Spec{Mapping: []byte(corpusMapping)}, docs)
+}
+
+// loadInto is loadCorpus with other collections.
+func loadInto(t *testing.T, e storage.Engine, spec storage.Spec, docs []corpusDocument) corpus {
+	t.Helper()
 	c := corpus{e, "corpus-" + strings.ToLower(rand.Text())}
 	t.Cleanup(func() { _ = e.DropIndex(context.Background(), storage.Public, c.index) })
 	for _, name := range []string{mainCollection, secondCollection, emptyCollection} {
-		if err := e.Ensure(t.Context(), c.collection(name), storage.Spec{Mapping: []byte(corpusMapping)}); err != nil {
+		if err := e.Ensure(t.Context(), c.collection(name), spec); err != nil {
 			t.Fatalf("Ensure: %v", err)
 		}
 		var ops []storage.Op
@@ -211,19 +217,7 @@ func Record(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
 	g := newGenerator(seed)
 	docs := corpusDocuments(g, goldenDocuments)
 	c := loadCorpus(t, e, docs)
-	zip, err := gzip.NewWriterLevel(to, gzip.BestCompression)
-	if err != nil {
-		t.Fatalf("write the golden file: %v", err)
-	}
-	write := func(l line) {
-		b, err := json.Marshal(l)
-		if err == nil {
-			_, err = zip.Write(append(b, '\n'))
-		}
-		if err != nil {
-			t.Fatalf("write the golden file: %v", err)
-		}
-	}
+	write, done := goldenWriter(t, to)
 	for _, d := range docs {
 		write(line{Document: &d})
 	}
@@ -238,16 +232,37 @@ func Record(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
 			s, more = g.following(s, s.Want)
 		}
 	}
-	if err := zip.Close(); err != nil {
-		t.Fatalf("write the golden file: %v", err)
-	}
+	done()
 	t.Logf("%d searches were refused", refused)
+}
+
+// goldenWriter gives what writes a line of a golden file, and what ends it.
+func goldenWriter(t *testing.T, to io.Writer) (write func(line), done func()) {
+	t.Helper()
+	zip, err := gzip.NewWriterLevel(to, gzip.BestCompression)
+	check := func(err error) {
+		if err != nil {
+			t.Fatalf("write the golden file: %v", err)
+		}
+	}
+	check(err)
+	return func(l line) {
+		b, err := json.Marshal(l)
+		check(err)
+		_, err = zip.Write(append(b, '\n'))
+		check(err)
+	}, func() { check(zip.Close()) }
 }
 
 // testGolden asks what a real Elasticsearch was asked, and wants the same answers.
 func testGolden(t *testing.T, open Open) {
-	docs, cases := readGolden(t)
-	c := loadCorpus(t, open(t), docs)
+	docs, cases := readGolden(t, golden)
+	replay(t, loadCorpus(t, open(t), docs), cases)
+}
+
+// replay asks what is recorded.
+func replay(t *testing.T, c corpus, cases []searchCase) {
+	t.Helper()
 	failed := 0
 	for _, s := range cases {
 		if difference := differs(s.Size, s.Want, c.ask(t, s)); difference != "" {
@@ -264,7 +279,7 @@ func testGolden(t *testing.T, open Open) {
 // maxReported bounds what a failing test prints.
 const maxReported = 20
 
-func readGolden(t *testing.T) (docs []corpusDocument, cases []searchCase) {
+func readGolden(t *testing.T, golden []byte) (docs []corpusDocument, cases []searchCase) {
 	t.Helper()
 	zip, err := gzip.NewReader(bytes.NewReader(golden))
 	if err != nil {

@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"Concurrency", testConcurrency},
 		{"Search", testSearch},
 		{"Golden", testGolden},
+		{"Types", testTypes},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

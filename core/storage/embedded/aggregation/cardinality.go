@@ -66,7 +66,7 @@ func (c *column) hashed(t *target) {
 	if c.terms == nil || c.hashes != nil || c.terms.Len() > 16*t.docs+batch {
 		return
 	}
-	shared := t.columns[c.field.Path]
+	shared := t.columns[nameOf(c.field)]
 	t.limits.charge(8 * c.terms.Len())
 	shared.bytes += 8 * c.terms.Len()
 	shared.hashes = make([]uint64, c.terms.Len())

@@ -16,12 +16,17 @@ const (
 	whole // booleans and dates too
 	floating
 	place
+	interval // a range, of which there is one for each document, as in Elasticsearch
 )
 
 func kindOf(t mapping.Type) kind {
 	switch {
-	case t == mapping.Keyword || t == mapping.Text:
+	case t == mapping.Keyword || t == mapping.Text || t == mapping.Flattened:
 		return text
+	case t.Range():
+		return interval
+	case t == mapping.UnsignedLong: // read as floating-point numbers
+		return floating
 	case t == mapping.IP:
 		return address
 	case t == mapping.GeoPoint:
@@ -73,17 +78,24 @@ func openColumn(t *target, path, what string) (column, error) {
 	if f.Nested != t.space { // its values are in other documents
 		return c, nil
 	}
-	if known := t.columns[f.Path]; known != nil {
+	if known := t.columns[nameOf(f)]; known != nil {
 		return *known, nil
 	}
 	s, err := t.view.Segment.Field(f.Path)
 	if err != nil || s == nil || s.Type != f.Type {
 		return c, err
 	}
+	if f.Key != nil && s.Ords != nil {
+		s = s.Under(f.Key, t.n)
+		c.bytes += 4 * (len(s.Ords.Values) + len(s.Ords.Offsets) + s.Terms.Len())
+	}
 	c.read(s, t)
-	t.columns[f.Path] = &c
+	t.columns[nameOf(f)] = &c
 	return c, t.limits.err
 }
+
+// nameOf tells columns apart.
+func nameOf(f *mapping.Field) string { return f.Path + string(f.Key) }
 
 // aggregatable fails when a field has nothing that can be read by document.
 func aggregatable(f *mapping.Field) error {
@@ -103,10 +115,12 @@ func aggregatable(f *mapping.Field) error {
 // suits reports whether an aggregation works on values of a kind.
 func suits(k kind, what string) bool {
 	switch what {
-	case string(query.ValueCount), string(query.Cardinality), "missing":
+	case string(query.ValueCount), "missing":
 		return true
+	case string(query.Cardinality):
+		return k != interval
 	case "terms", "composite":
-		return k != place
+		return k != place && k != interval
 	case string(query.AddressRanges):
 		return k == address
 	case string(query.DistanceRanges), "geohash_grid":
@@ -136,9 +150,10 @@ func (c *column) read(f *segment.Field, t *target) {
 	case whole:
 		c.ints, c.offsets = f.Ints.Values, f.Ints.Offsets
 	case floating:
-		c.floats, c.offsets = f.Floats.Values, f.Floats.Offsets
+		c.readFloats(f)
 	case place:
 		c.lat, c.lon, c.offsets = f.Points.Lat, f.Points.Lon, f.Points.Offsets
+	case interval:
 	case unmapped:
 		return
 	}
@@ -149,6 +164,19 @@ func (c *column) read(f *segment.Field, t *target) {
 		c.bytes += 8 * len(c.present)
 	}
 	t.limits.charge(c.bytes)
+}
+
+// readFloats takes over floating-point numbers, and makes some of numbers without sign.
+func (c *column) readFloats(f *segment.Field) {
+	if f.Ints == nil {
+		c.floats, c.offsets = f.Floats.Values, f.Floats.Offsets
+		return
+	}
+	c.floats, c.offsets = make([]float64, len(f.Ints.Values)), f.Ints.Offsets
+	for i, n := range f.Ints.Values {
+		c.floats[i] = float64(mapping.Unshift(n))
+	}
+	c.bytes += 8 * len(c.floats)
 }
 
 // has reports whether a document has a value.

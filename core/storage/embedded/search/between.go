@@ -1,6 +1,8 @@
 package search
 
 import (
+	"iter"
+
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/vellum"
 
@@ -28,7 +30,7 @@ func (c between) matches(v *view) (set, error) {
 	if c.automaton == nil && f.Terms.Sorted() && f.Ords != nil {
 		return c.ordinals(v, f, n), nil
 	}
-	return c.expand(v, f, n)
+	return expand(v, f, n, f.Terms.Between(c.from, c.to, c.automaton))
 }
 
 // ordinals is the same as a range of ordinals, which is looked up in their column.
@@ -70,12 +72,12 @@ const (
 	checkTerms = 4096
 )
 
-// expand puts together the documents of all terms. What it needs of memory depends on how many terms and documents the field has.
-func (c between) expand(v *view, f *segment.Field, n uint32) (set, error) {
+// expand puts together the documents of terms. What it needs of memory depends on how many terms and documents the field has.
+func expand(v *view, f *segment.Field, n uint32, terms iter.Seq[uint32]) (set, error) {
 	var few []uint32
 	var many dense
 	found := 0
-	for ord := range f.Terms.Between(c.from, c.to, c.automaton) {
+	for ord := range terms {
 		if found++; found%checkTerms == 0 && v.ctx.Err() != nil {
 			return nil, v.ctx.Err()
 		}
@@ -101,7 +103,7 @@ func (c between) expand(v *view, f *segment.Field, n uint32) (set, error) {
 	if f.Ords != nil {
 		return holders(v, f, n, many), nil
 	}
-	return c.union(v, f, n, many)
+	return union(v, f, n, many)
 }
 
 // holders finds the documents with one of many ordinals by their column.
@@ -122,7 +124,7 @@ func holders(v *view, f *segment.Field, n uint32, ords dense) set {
 }
 
 // union goes through the documents of every term of a field without a column.
-func (c between) union(v *view, f *segment.Field, n uint32, ords dense) (set, error) {
+func union(v *view, f *segment.Field, n uint32, ords dense) (set, error) {
 	d := newDense(n)
 	for i := range uint32(f.Terms.Len()) { //nolint:gosec // ordinals
 		if !ords.has(i) {

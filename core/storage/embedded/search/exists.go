@@ -45,6 +45,9 @@ func (c compiler) present(parts []clause, f *mapping.Field) []clause {
 type present struct{ field *mapping.Field }
 
 func (c present) matches(v *view) (set, error) {
+	if key := c.field.Key; key != nil {
+		return between{field: c.field, from: key, to: behind(key)}.matches(v)
+	}
 	f, err := v.field(c.field)
 	if f == nil || err != nil {
 		return none, err

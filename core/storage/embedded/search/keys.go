@@ -9,7 +9,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
-	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
@@ -52,8 +51,11 @@ func (k *key) open(v *view) (reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f != nil && k.field.Key != nil && f.Ords != nil {
+		f = f.Under(k.field.Key, v.n)
+	}
 	switch {
-	case f == nil:
+	case f == nil || f.Present.IsEmpty():
 		return same{k, flip}, nil
 	case k.Distance != nil:
 		return newDistances(k, v, f, flip), nil
@@ -153,7 +155,7 @@ func (k *key) pickFloats(mode string, list []float64) float64 {
 			x /= float64(n)
 		}
 	}
-	if k.typ != mapping.Double {
+	if k.typ.Single() {
 		x = float64(float32(x))
 	}
 	return x

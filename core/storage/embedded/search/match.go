@@ -20,6 +20,8 @@ const maxWords = 1024
 func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Token, whole bool, err error) {
 	name := q.Analyzer
 	switch {
+	case name == "" && f.SplitQueries:
+		name = "whitespace"
 	case name == "" && f.Type != mapping.Text:
 		return nil, true, nil
 	case name == "":

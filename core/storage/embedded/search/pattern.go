@@ -13,8 +13,11 @@ func (c compiler) patternField(path, clause, types string) (*mapping.Field, erro
 		return nil, refuse(refused, clause, types, path, path)
 	}
 	f, err := c.field(path)
-	if f != nil && f.Type != mapping.Keyword && f.Type != mapping.Text {
+	if f != nil && f.Type != mapping.Keyword && f.Type != mapping.Text && f.Type != mapping.Flattened {
 		return nil, refuse(refused, clause, types, path, f.Type)
+	}
+	if f != nil && f.Key != nil && clause != "prefix" {
+		return nil, refuse("failed to create query: [%s] queries are not currently supported on keyed [flattened] fields.", clause)
 	}
 	return f, err
 }
@@ -71,7 +74,7 @@ func (c compiler) folded(q *query.Term) (clause, error) {
 			return nil, err
 		}
 		return c.steady(inner), nil
-	case f.Type != mapping.Keyword && f.Type != mapping.Text:
+	case f.Type != mapping.Keyword && f.Type != mapping.Text && f.Type != mapping.Flattened:
 		return nil, refuse("[%s] field which is of type [%s], does not support case insensitive term queries", q.Field, f.Type)
 	}
 	text := keywordOf(f, query.Text(q.Value))

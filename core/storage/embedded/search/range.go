@@ -30,6 +30,8 @@ func (c compiler) rangeOf(f *mapping.Field, q *query.Range) (clause, error) {
 	switch t := f.Type; {
 	case t == mapping.GeoPoint:
 		return nil, refuse("failed to create query: Field [%s] of type [geo_point] does not support range queries", q.Field)
+	case f.Key != nil && (q.Lower.Value == nil || q.Upper.Value == nil):
+		return nil, refuse("failed to create query: [range] queries on keyed [flattened] fields must include both an upper and a lower bound.")
 	case q.Lower.Value == nil && q.Upper.Value == nil:
 		return present{f}, nil
 	case t == mapping.Date:
@@ -37,6 +39,12 @@ func (c compiler) rangeOf(f *mapping.Field, q *query.Range) (clause, error) {
 		return ints{f, from, to}, err
 	case t.Whole():
 		return wholeRange(f, q)
+	case t.Range():
+		return c.spans(f, q)
+	case t == mapping.UnsignedLong:
+		return unsignedRange(f, q)
+	case t == mapping.ScaledFloat:
+		return scaledRange(f, q)
 	case t.Floating():
 		return floatRange(f, q)
 	case t == mapping.Boolean:
@@ -95,11 +103,19 @@ func floatRange(f *mapping.Field, q *query.Range) (clause, error) {
 			if x == side.inward {
 				return nothing{}, nil
 			}
-			x = math.Nextafter(x, side.inward)
+			x = beside(f.Type, x, side.inward)
 		}
 		*side.to = x
 	}
 	return c, nil
+}
+
+// beside is the number next to x in the precision in which bounds of a field are compared.
+func beside(t mapping.Type, x, inward float64) float64 {
+	if t.Single() {
+		return float64(math.Nextafter32(float32(x), float32(inward)))
+	}
+	return math.Nextafter(x, inward)
 }
 
 func booleanRange(f *mapping.Field, q *query.Range) (clause, error) {

@@ -92,7 +92,7 @@ func (k *key) resolve(m *mapping.Mapping) error {
 	switch t := k.typ; {
 	case t.Floating():
 		k.kind = byFloat
-	case t == mapping.Keyword || t == mapping.Text || t == mapping.IP:
+	case t.Exact() || t == mapping.Text:
 		k.kind = byText
 	}
 	if k.kind == byText && (k.Mode == "sum" || k.Mode == "avg" || k.Mode == "median") {
@@ -106,7 +106,7 @@ func (k *key) unmapped() error {
 	if k.UnmappedType == "" {
 		return refuse("No mapping found for [%s] in order to sort on", k.Field)
 	}
-	for t := mapping.Keyword; t <= mapping.Binary; t++ {
+	for t := mapping.Keyword; t < mapping.IntegerRange; t++ {
 		if t.String() == k.UnmappedType {
 			k.typ = t
 			return nil
@@ -124,6 +124,8 @@ func (k *key) check() error {
 		return refuse("Fielddata is disabled on [%s]. Text fields are not optimised for operations that require per-document "+
 			"field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field "+
 			"instead. Alternatively, set fielddata=true on [%s].", k.Field, k.Field)
+	case k.typ.Range():
+		return refuse("Can't sort on [%s], which is of type [%s]: ranges have no order.", k.Field, k.typ)
 	case k.typ == mapping.Binary || k.field != nil && k.typ != mapping.Text && !k.field.DocValues:
 		return refuse("Can't load fielddata on [%s] because fielddata is unsupported on fields of type [%s]. Use doc values instead.", k.Field, k.typ)
 	}
@@ -181,6 +183,8 @@ func (k *key) parse(v jsontext.Value) (value, error) {
 	case k.typ == mapping.Boolean && v.Kind() != '0':
 		n, err := booleanOf(v)
 		return value{number: n}, err
+	case k.typ == mapping.UnsignedLong:
+		return parseUnsigned(text)
 	}
 	return parseInt(text)
 }
@@ -193,7 +197,7 @@ func (k *key) parseFloat(text string) (value, error) {
 		return value{number: orderedBits(math.Inf(-1))}, nil
 	}
 	x, err := parseFloat(text)
-	if k.typ != mapping.Double {
+	if k.typ.Single() {
 		x = float64(float32(x))
 	}
 	return value{number: orderedBits(x)}, err
@@ -288,6 +292,8 @@ func (k *key) json(v value) jsontext.Value {
 	switch {
 	case v.null:
 		return jsontext.Value("null")
+	case k.typ == mapping.UnsignedLong:
+		return strconv.AppendUint(nil, mapping.Unshift(v.number), 10)
 	case k.kind == byInt:
 		return strconv.AppendInt(nil, v.number, 10)
 	case k.kind == byText && k.typ == mapping.IP:
@@ -303,7 +309,7 @@ func (k *key) json(v value) jsontext.Value {
 		return jsontext.Value(`"-Infinity"`)
 	}
 	size := 64
-	if k.typ != mapping.Double {
+	if k.typ.Single() {
 		size = 32
 	}
 	text := strconv.FormatFloat(x, 'g', -1, size)

@@ -22,7 +22,7 @@ func (c compiler) term(path string, value jsontext.Value) (clause, error) {
 		return nothing{}, err
 	}
 	switch f.Type {
-	case mapping.Keyword, mapping.Text:
+	case mapping.Keyword, mapping.Text, mapping.Flattened:
 		return c.word(f, keywordOf(f, query.Text(value))), nil
 	case mapping.Boolean:
 		return c.booleanTerm(f, value)
@@ -48,8 +48,15 @@ func (c compiler) value(f *mapping.Field, value jsontext.Value) (clause, error) 
 			return nothing{}, nil
 		}
 		return ints{f, n, n}, nil
+	case t == mapping.ScaledFloat:
+		return scaledTerm(f, value)
 	case t.Floating():
 		return floatTerm(f, value)
+	case t == mapping.UnsignedLong:
+		return unsignedTerm(f, value), nil
+	case t.Range():
+		same := query.Bound{Value: value, Inclusive: true}
+		return c.spans(f, &query.Range{Field: f.Path, Lower: same, Upper: same})
 	case t == mapping.Date:
 		from, to, err := query.DatesOf(f.Path, value, c.now, dateFormat(f, value))
 		return ints{f, from, to}, err
@@ -84,7 +91,7 @@ func floatTerm(f *mapping.Field, value jsontext.Value) (clause, error) {
 
 func ipTerm(f *mapping.Field, value jsontext.Value) (clause, error) {
 	if strings.Contains(query.Text(value), "/") {
-		first, last, err := networkOf(value)
+		first, last, err := mapping.Network(query.Text(value))
 		if err != nil {
 			return nil, refuseValue(f, value, err.Error())
 		}
@@ -153,7 +160,7 @@ func (c compiler) terms(q *query.Terms) (clause, error) {
 	if err := c.charge(len(q.Values), valueBytes); err != nil {
 		return nil, err
 	}
-	if f.Type == mapping.Keyword || f.Type == mapping.Text {
+	if f.Type == mapping.Keyword || f.Type == mapping.Text || f.Type == mapping.Flattened {
 		list := make([][]byte, len(q.Values))
 		for i, v := range q.Values {
 			list[i] = keywordOf(f, query.Text(v))

@@ -27,7 +27,10 @@ const maxNumber = 400
 
 // keywordOf gives the bytes by which a keyword is indexed.
 func keywordOf(f *mapping.Field, text string) []byte {
-	if f.Type == mapping.Keyword && f.Normalizer != "" {
+	switch {
+	case f.Key != nil:
+		return append(bytes.Clone(f.Key), text...)
+	case f.Type == mapping.Keyword && f.Normalizer != "":
 		return bytes.ToLower([]byte(text))
 	}
 	return []byte(text)
@@ -99,7 +102,7 @@ func parseFloat(text string) (float64, error) {
 // half_float.
 func floatOf(t mapping.Type, v jsontext.Value) (float64, error) {
 	x, err := parseFloat(query.Text(v))
-	if err == nil && t != mapping.Double {
+	if err == nil && t.Single() {
 		x = float64(float32(x))
 	}
 	return x, err
@@ -136,31 +139,6 @@ func ipOf(v jsontext.Value) ([]byte, error) {
 	}
 	sixteen := address.As16()
 	return sixteen[:], nil
-}
-
-// networkOf gives the first and the last address of a network such as 10.0.0.0/8.
-func networkOf(v jsontext.Value) (first, last []byte, err error) {
-	text := query.Text(v)
-	address, bits, ok := strings.Cut(text, "/")
-	ip, err := netip.ParseAddr(address)
-	if err != nil || !ok {
-		return nil, nil, errIP
-	}
-	length, err := strconv.Atoi(bits)
-	if err != nil || length < 0 || length > ip.BitLen() {
-		return nil, nil, errors.New("illegal prefix length: it must be 0-32 for IPv4 ranges, 0-128 for IPv6 ranges")
-	}
-	if ip.Is4() {
-		length += 96
-	}
-	sixteen := ip.As16()
-	first, last = bytes.Clone(sixteen[:]), bytes.Clone(sixteen[:])
-	for bit := length; bit < 128; bit++ {
-		mask := byte(1) << (7 - bit%8)
-		first[bit/8] &^= mask
-		last[bit/8] |= mask
-	}
-	return first, last, nil
 }
 
 // behind is the first text that is not before every text with the prefix, nil when there is none.

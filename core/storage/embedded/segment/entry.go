@@ -145,7 +145,7 @@ func (e *Entry) run(doc *mapping.Document, values []valueRef) error {
 	r := run{field: doc.Values[values[0].value].Field, group: int(values[0].group)}
 	var err error
 	switch t := r.field.Type; {
-	case t == mapping.Keyword || t == mapping.IP:
+	case t.Exact():
 		err = e.keywords(&r, doc, values)
 	case t == mapping.Text:
 		err = e.text(&r, doc, values)

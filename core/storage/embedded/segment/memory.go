@@ -139,7 +139,7 @@ type memoryField struct {
 func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 	f := &memoryField{Field: Field{Type: of.Type, Space: of.Nested, Present: roaring.New()}, space: space}
 	switch t := of.Type; {
-	case t == mapping.Keyword || t == mapping.IP:
+	case t.Exact():
 		if of.DocValues {
 			f.Ords = &Column[uint32]{}
 		}
@@ -160,7 +160,7 @@ func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 
 func (f *memoryField) add(e *Entry, r *run, doc uint32) {
 	switch t := f.Type; {
-	case t == mapping.Keyword || t == mapping.IP:
+	case t.Exact():
 		ords := f.terms.add(e, r, doc)
 		if f.Ords != nil {
 			f.Ords.push(doc, ords, f.Present)

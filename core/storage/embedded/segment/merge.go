@@ -260,7 +260,7 @@ func (f *fieldMerger) write(present *roaring.Bitmap) error {
 	f.e.Present.Size = f.w.off - begin
 	var err error
 	switch t := f.e.Type; {
-	case t == mapping.Keyword || t == mapping.IP || t == mapping.Text:
+	case t.Exact() || t == mapping.Text:
 		err = f.terms()
 	case t == mapping.GeoPoint:
 		err = f.points()

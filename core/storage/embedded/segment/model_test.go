@@ -116,7 +116,7 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 		f.terms[string(text)][doc] = append(f.terms[string(text)][doc], position)
 	}
 	switch t := v.Field.Type; {
-	case t == mapping.Keyword || t == mapping.IP:
+	case t.Exact():
 		if f.terms[string(v.Text)] == nil {
 			f.terms[string(v.Text)] = map[uint32][]uint32{}
 		}

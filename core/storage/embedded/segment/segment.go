@@ -72,10 +72,10 @@ type Space struct {
 
 // Field is what a segment knows of one field. Which parts are there depends on the type and on index and doc_values:
 //
-//	keyword, ip   Terms (index), Ords (doc_values)
+//	keyword, ip, flattened, ranges      Terms (index), Ords (doc_values)
 //	text          Terms with occurrences (index), Lengths; Ords (fielddata)
-//	long, integer, short, byte, date, boolean      Ints
-//	double, float, half_float                      Floats
+//	long, integer, short, byte, unsigned_long, date, boolean      Ints
+//	double, float, half_float, scaled_float                       Floats
 //	geo_point     Points
 //
 // A number that is not indexed has its column anyway when it has doc_values, and the other way round: a range over the column is what
