@@ -324,29 +324,24 @@ func TestMosquittoPublishes(t *testing.T) {
 
 func TestMosquittoSubscribes(t *testing.T) {
 	n := start(t, true, func(c *config.MQTT) { c.DevelopmentMode, c.AllowPubSub = true, true })
-	sub := mosquitto(t, n, "mosquitto_sub", "-t", responses, "-t", "chat", "-C", "2", "-v")
+	sub := mosquitto(t, n, "mosquitto_sub", "-t", responses, "-t", "chat", "-v")
 	out := &nodetest.Log{}
 	sub.Stdout, sub.Stderr = out, out
 	if err := sub.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- sub.Wait() }()
 	// mosquitto_sub does not say when it has subscribed, so it is told until it heard.
-	for tick, told := time.NewTicker(20*time.Millisecond), 0; ; told++ {
-		select {
-		case err := <-ended:
-			tick.Stop()
-			if err != nil || !strings.Contains(out.String(), responses+" {") || !strings.Contains(out.String(), "chat hello") {
-				t.Errorf("%v after %d messages: %s", err, told, out)
+	until := func(heard, topic, message string) {
+		for deadline := time.Now().Add(patience); !strings.Contains(out.String(), heard); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("%q did not come: %s", heard, out)
+				return
 			}
-			return
-		case <-tick.C:
-			if strings.Contains(out.String(), responses) {
-				_ = mosquitto(t, n, "mosquitto_pub", "-t", "chat", "-m", "hello").Run() // mosquitto_sub says what came
-				continue
-			}
-			_ = mosquitto(t, n, "mosquitto_pub", "-t", requests, "-m", `{"controller":"server","action":"now"}`).Run()
+			_ = mosquitto(t, n, "mosquitto_pub", "-t", topic, "-m", message).Run() // mosquitto_sub says what came
 		}
 	}
+	until(responses+" {", requests, `{"controller":"server","action":"now"}`)
+	until("chat hello", "chat", "hello")
+	_ = sub.Process.Kill()
+	_ = sub.Wait() // it was killed
 }
