@@ -18,6 +18,8 @@ type Aggregation struct {
 	Of any
 	// Subs are computed for every bucket of Of.
 	Subs []Aggregation
+	// Pipelines work on the buckets of Of, in this order. They read what Subs and those before them computed.
+	Pipelines []Aggregation
 	// Meta is an object that the answer repeats; nil when there is none.
 	Meta jsontext.Value
 }
@@ -40,6 +42,9 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 		"filters":        parseFilters,
 		"nested":         parseNestedAggregation,
 		"reverse_nested": parseReverseNested,
+		"derivative":     parseDerivative,
+		"cumulative_sum": parseCumulativeSum,
+		"bucket_sort":    parseBucketSort,
 		"percentiles":    parsePercentiles,
 	}
 	for _, kind := range metrics {
@@ -50,8 +55,8 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 
 // laterAggregations are known but not supported yet.
 var laterAggregations = set(
-	"adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "bucket_sort", "categorize_text", "children", "composite",
-	"cumulative_cardinality", "cumulative_sum", "derivative", "diversified_sampler", "extended_stats_bucket",
+	"adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "categorize_text", "children", "composite",
+	"cumulative_cardinality", "diversified_sampler", "extended_stats_bucket",
 	"frequent_item_sets", "geo_bounds", "geo_centroid", "geo_line", "geohash_grid", "geohex_grid", "geotile_grid", "global",
 	"inference", "ip_prefix", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "multi_terms",
 	"normalize", "parent", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms", "rate",
@@ -119,7 +124,10 @@ func (p *parser) parseAggregation(n *node) (Aggregation, error) {
 			return a, err
 		}
 	}
-	return a, p.parseType(body, &a)
+	if err := p.parseType(body, &a); err != nil {
+		return a, err
+	}
+	return a, a.takePipelines(n)
 }
 
 func (p *parser) parseType(n *node, a *Aggregation) (err error) {

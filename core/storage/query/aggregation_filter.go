@@ -162,6 +162,8 @@ func checkPlaces(n *node, list []Aggregation, inside bool) error {
 		switch a.Of.(type) {
 		case *NestedAggregation:
 			below = true
+		case *Derivative, *CumulativeSum, *BucketSort:
+			return n.fail("the aggregation %s must stand in one that makes buckets", a.Name)
 		case *ReverseNestedAggregation:
 			if !inside {
 				return n.fail("the aggregation %s: reverse_nested can stand inside of a nested aggregation only", a.Name)

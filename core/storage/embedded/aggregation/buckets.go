@@ -1,6 +1,7 @@
 package aggregation
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -18,6 +19,8 @@ type buckets struct {
 	table   table    // of buckets by owner and key
 	groups  []uint32 // see group
 	byGroup []uint32
+	// keyOrder compares keys.
+	keyOrder func(a, b uint64) int
 }
 
 // rejected is the number of the bucket of what gets none.
@@ -31,7 +34,7 @@ const bucketBytes = 4 + 8 + 8 + 3*entryBytes
 
 func newBuckets(a query.Aggregation, l *limits) (buckets, error) {
 	f, err := newFeed(a, l)
-	return buckets{feed: f, owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}}, err
+	return buckets{feed: f, owners: []uint32{0}, keys: []uint64{0}, counts: []int64{0}, keyOrder: cmp.Compare[uint64]}, err
 }
 
 // make adds a bucket and gives its number.
@@ -125,16 +128,20 @@ func (b *buckets) candidates(owner uint32, least, more int) []candidate {
 // writeBuckets appends the list of buckets, or an object of them by name when there is one. head appends what stands before
 // doc_count.
 func (b *buckets) writeBuckets(w *writer, list []candidate, name func(candidate) string, head func(candidate)) {
+	results := b.compute(list)
+	if results == nil && len(b.pipelines) > 0 {
+		return // the limits ended it
+	}
 	w.name("buckets")
 	if name == nil {
-		w.list(func() { b.writeList(w, list, nil, head) })
+		w.list(func() { b.writeList(w, results.of(list), nil, head, results) })
 		return
 	}
-	w.object(func() { b.writeList(w, list, name, head) })
+	w.object(func() { b.writeList(w, results.of(list), name, head, results) })
 }
 
-func (b *buckets) writeList(w *writer, list []candidate, name func(candidate) string, head func(candidate)) {
-	for _, c := range list {
+func (b *buckets) writeList(w *writer, list []candidate, name func(candidate) string, head func(candidate), r *results) {
+	for i, c := range list {
 		if !w.room() {
 			return
 		}
@@ -146,6 +153,7 @@ func (b *buckets) writeList(w *writer, list []candidate, name func(candidate) st
 			w.name("doc_count")
 			w.whole(c.count)
 			b.subs.write(w, c.bucket)
+			r.write(w, i)
 		})
 	}
 }

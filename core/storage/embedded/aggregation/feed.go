@@ -10,6 +10,8 @@ import (
 type feed struct {
 	limits *limits
 	subs   nodes
+	// pipelines work on the buckets of each owner.
+	pipelines []pipeline
 	// The batch that is gathered.
 	docs, numbers []uint32
 }
@@ -20,6 +22,7 @@ func newFeed(a query.Aggregation, l *limits) (feed, error) {
 	if f.subs, err = l.nodes(a.Subs); err == nil && len(f.subs) > 0 {
 		f.docs, f.numbers = make([]uint32, 0, batch), make([]uint32, 0, batch)
 	}
+	f.pipelines = newPipelines(a.Pipelines, f.subs)
 	return f, err
 }
 

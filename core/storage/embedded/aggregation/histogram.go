@@ -49,6 +49,7 @@ func (h *histogram) begin(a query.Aggregation, l *limits) error {
 	if h.buckets, err = newBuckets(a, l); err != nil {
 		return err
 	}
+	h.keyOrder = compareKeys
 	h.order = newOrdering(h.options.Order, h.subs, compareKeys)
 	return nil
 }

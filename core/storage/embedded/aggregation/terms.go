@@ -41,6 +41,7 @@ func newTerms(of *query.TermsAggregation, a query.Aggregation, l *limits) (*term
 		return nil, err
 	}
 	t := &terms{buckets: b, of: of, name: a.Name, filter: f, dictionary: newDictionary(l)}
+	t.keyOrder = t.compareKeys
 	t.order = newOrdering(of.Order, t.subs, t.compareKeys)
 	return t, nil
 }
