@@ -37,6 +37,7 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"geo_polygon":{"f":{"points":[[1,2],{"lat":1,"lon":1},"POINT(1 2)","1,3"]}}},"sort":{"_geo_distance":1}}`,
 		`{"sort":[{"_geo_distance":{"f":["1,2",[3,4]],"unit":"km","mode":"avg","distance_type":"plane"}}]}`,
 		`{"query":{"dis_max":{"queries":[{"fuzzy":{"a":{"value":"x","fuzziness":"AUTO:1,2"}}},{"match_bool_prefix":{"b":"x y"}}],"tie_breaker":0.5}}}`,
+		`{"query":{"function_score":{"functions":[{"filter":{"term":{"a":1}},"gauss":{"d":{"origin":"now","scale":"3d","offset":"1h"}}},{"random_score":{"seed":1,"field":"a"}}],"min_score":1}}}`,
 		`{"query":{"boosting":{"positive":{"terms_set":{"a":{"terms":[1],"minimum_should_match_field":"n"}}},"negative":{"match_all":{}},"negative_boost":0.5}}}`,
 	} {
 		f.Add([]byte(seed))
@@ -60,6 +61,9 @@ func FuzzParse(f *testing.F) {
 			if q.Clause().Boost < 0 {
 				t.Error("a negative boost")
 			}
+			if f, ok := q.(*query.FunctionScore); ok {
+				readDecays(t, f, format)
+			}
 			if b, ok := q.(*query.Bool); ok && b.Needed() < 0 {
 				t.Error("a negative number of clauses")
 			}
@@ -71,6 +75,26 @@ func FuzzParse(f *testing.F) {
 			return true
 		})
 	})
+}
+
+func readDecays(t *testing.T, q *query.FunctionScore, format *dates.Format) {
+	t.Helper()
+	for _, f := range q.Functions {
+		d, ok := f.Score.(*query.Decay)
+		if !ok {
+			continue
+		}
+		_, numbers, wrongNumbers := d.Numbers()
+		_, places, wrongPlaces := d.Places()
+		_, times, wrongTimes := d.Dates(time.Unix(0, 0), format)
+		for r, err := range map[query.Reach]error{numbers: wrongNumbers, places: wrongPlaces, times: wrongTimes} {
+			if err != nil {
+				refusedWell(t, err)
+			} else if r.Scale <= 0 || r.Offset < 0 {
+				t.Errorf("the scale %v and the offset %v", r.Scale, r.Offset)
+			}
+		}
+	}
 }
 
 func FuzzKoncorde(f *testing.F) {

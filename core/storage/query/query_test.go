@@ -3,6 +3,7 @@ package query_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"strings"
@@ -117,6 +118,16 @@ func TestParse(t *testing.T) {
 		{
 			`{"boosting":{"positive":{"term":{"a":1}},"negative":{"term":{"b":2}},"negative_boost":0}}`,
 			&query.Boosting{Common: one, Positive: term("a", "1"), Negative: term("b", "2")},
+		},
+		{
+			`{"function_score":{"query":{"term":{"a":1}},"functions":[{"filter":{"term":{"b":2}},"weight":3},{"field_value_factor":{"field":"n","modifier":"LN1P","missing":2}}],"max_boost":9}}`,
+			&query.FunctionScore{
+				Common: one, Query: term("a", "1"), ScoreMode: "multiply", BoostMode: "multiply", MaxBoost: 9, MinScore: math.Inf(-1),
+				Functions: []query.Function{
+					{Filter: term("b", "2"), Weight: 3},
+					{Weight: 1, Score: &query.FieldFactor{Field: "n", Factor: 1, Modifier: "ln1p", Missing: 2}},
+				},
+			},
 		},
 		{
 			`{"terms_set":{"f":{"terms":["x",1],"minimum_should_match_field":"n","boost":2}}}`,
@@ -235,7 +246,20 @@ func TestParseRefuses(t *testing.T) {
 		{`{"equals":{"a":1}}`, unknown, `"equals"`},
 		{`{"bool":{"must":[{"nothing":{}}]}}`, unknown, `"nothing"`},
 		{`{"span_term":{"a":1}}`, bad, "query.span_term: not supported yet"},
-		{`{"function_score":{"query":{}}}`, bad, "query.function_score: not supported yet"},
+		{`{"function_score":{"query":{}}}`, bad, "query.function_score.query: expected one clause"},
+		{`{"function_score":{"functions":{}}}`, bad, "expected a list of functions"},
+		{`{"function_score":{"functions":[{"filter":{"match_all":{}}}]}}`, bad, "functions[0]: expected a function"},
+		{`{"function_score":{"weight":1,"functions":[]}}`, bad, `found "weight" and "functions"`},
+		{`{"function_score":{"functions":[{"random_score":{},"gauss":{}}]}}`, bad, `found "random_score" and "gauss"`},
+		{`{"function_score":{"weight":-1}}`, bad, "must not be negative"},
+		{`{"function_score":{"functions":[{"weight":1,"score":1}]}}`, bad, "score: unknown option"},
+		{`{"function_score":{"score_mode":"median"}}`, bad, "expected one of multiply"},
+		{`{"function_score":{"random_score":{"seed":1}}}`, bad, "expected a field beside the seed"},
+		{`{"function_score":{"field_value_factor":{"factor":1}}}`, bad, "expected a field"},
+		{`{"function_score":{"field_value_factor":{"field":"a","modifier":"cube"}}}`, bad, "expected one of none"},
+		{`{"function_score":{"gauss":{"a":{"origin":1}}}}`, bad, "expected a field with a scale"},
+		{`{"function_score":{"exp":{"a":{"scale":1,"decay":1}}}}`, bad, "between 0 and 1"},
+		{`{"function_score":{"linear":{"a":{"scale":1},"b":{"scale":1}}}}`, bad, `found "a" and "b"`},
 		{`{"script":{"script":"1"}}`, script, `"script"`},
 		{`{"bool":{"filter":{"script":{}}}}`, script, `"script"`},
 		{`{"script_score":{}}`, script, `"script_score"`},

@@ -21,6 +21,11 @@ func Walk(q Query, visit func(Query) bool) {
 		for _, inner := range q.Queries {
 			Walk(inner, visit)
 		}
+	case *FunctionScore:
+		Walk(q.Query, visit)
+		for _, f := range q.Functions {
+			Walk(f.Filter, visit)
+		}
 	case *Boosting:
 		Walk(q.Positive, visit)
 		Walk(q.Negative, visit)
@@ -48,6 +53,19 @@ func Fields(q Query) []string {
 			fields = append(fields, q.Field)
 		case *Regexp:
 			fields = append(fields, q.Field)
+		case *FunctionScore:
+			for _, f := range q.Functions {
+				switch s := f.Score.(type) {
+				case *FieldFactor:
+					fields = append(fields, s.Field)
+				case *RandomScore:
+					if s.Field != "" {
+						fields = append(fields, s.Field)
+					}
+				case *Decay:
+					fields = append(fields, s.Field)
+				}
+			}
 		case *Fuzzy:
 			fields = append(fields, q.Field)
 		case *TermsSet:

@@ -25,6 +25,7 @@ var writtenTexts = []string{
 	`{"query":{"match_bool_prefix":{"title":"quick brown f"}}}`,
 	`{"query":{"match_bool_prefix":{"title":{"query":"quick f","operator":"and"}}}}`,
 	`{"query":{"match_bool_prefix":{"title":{"query":"quikc brown f","fuzziness":1,"minimum_should_match":2}}}}`,
+	`{"query":{"match_bool_prefix":{"title":"quick f "}}}`,
 	`{"query":{"match_bool_prefix":{"kw":"bl"}}}`,
 	`{"query":{"match_bool_prefix":{"i":"3"}}}`,
 	`{"query":{"match_bool_prefix":{"title":""}}}`,
@@ -53,6 +54,30 @@ var writtenTexts = []string{
 	`{"query":{"terms_set":{"tags":{"terms":["red","blue"],"minimum_should_match_field":"none"}}}}`,
 	`{"query":{"terms_set":{"i":{"terms":[1,2,3],"minimum_should_match":1}}}}`,
 	`{"query":{"terms_set":{"kw":{"terms":[],"minimum_should_match":1}}}}`,
+	`{"query":{"function_score":{}}}`,
+	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"functions":[]}}}`,
+	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"weight":3,"boost":2}}}`,
+	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"functions":[{"filter":{"term":{"kw":"red"}},"weight":3},{"weight":2}],"score_mode":"avg","boost_mode":"sum"}}}`,
+	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"functions":[{"filter":{"term":{"kw":"red"}},"weight":3},{"filter":{"exists":{"field":"i"}},"weight":5}],"score_mode":"first","boost_mode":"replace","max_boost":4}}}`,
+	`{"query":{"function_score":{"functions":[{"filter":{"term":{"kw":"red"}},"weight":3}],"min_score":2}}}`,
+	`{"query":{"constant_score":{"filter":{"function_score":{"functions":[{"filter":{"term":{"kw":"red"}},"weight":3}],"min_score":2}}}}}`,
+	`{"query":{"function_score":{"field_value_factor":{"field":"i","missing":1,"modifier":"square","factor":2}}}}`,
+	`{"query":{"function_score":{"query":{"range":{"i":{"gte":0}}},"field_value_factor":{"field":"s","missing":12,"modifier":"reciprocal"}}}}`,
+	`{"query":{"function_score":{"query":{"term":{"o.n":0}},"field_value_factor":{"field":"o.n","modifier":"ln"}}}}`,
+	`{"query":{"function_score":{"field_value_factor":{"field":"none","missing":3}}}}`,
+	`{"query":{"function_score":{"field_value_factor":{"field":"kw","missing":3}}}}`,
+	`{"query":{"function_score":{"gauss":{"i":{"origin":2,"scale":3,"offset":1,"decay":0.3}}}}}`,
+	`{"query":{"function_score":{"linear":{"d":{"origin":"1.5","scale":"2"},"multi_value_mode":"sum"}}}}`,
+	`{"query":{"function_score":{"exp":{"h":{"origin":0,"scale":10},"multi_value_mode":"max"}}}}`,
+	`{"query":{"function_score":{"gauss":{"at":{"origin":"2021-05-06","scale":"300d","offset":"12h"}}}}}`,
+	`{"query":{"function_score":{"exp":{"day":{"origin":"06/05/2021","scale":"1000d"},"multi_value_mode":"avg"}}}}`,
+	`{"query":{"function_score":{"gauss":{"loc":{"origin":"48.5,2.5","scale":"50km","offset":"1km"}}}}}`,
+	`{"query":{"function_score":{"linear":{"loc":{"origin":{"lat":48,"lon":2},"scale":"5000km"},"multi_value_mode":"avg"}}}}`,
+	`{"query":{"function_score":{"gauss":{"i":{"scale":3}}}}}`,
+	`{"query":{"function_score":{"gauss":{"i":{"origin":1,"scale":0}}}}}`,
+	`{"query":{"function_score":{"gauss":{"none":{"origin":1,"scale":1}}}}}`,
+	`{"query":{"function_score":{"gauss":{"at":{"origin":"2021","scale":"nonsense"}}}}}`,
+	`{"query":{"function_score":{"random_score":{"seed":1,"field":"none"}}}}`,
 }
 
 // misspelt gives a word with a change or two.
@@ -137,11 +162,48 @@ func (g generator) severalFields() clause {
 
 // scored makes a clause that changes the scores of others.
 func (g generator) scored(depth int) clause {
-	if g.chance(2) {
+	switch g.IntN(4) {
+	case 0, 1:
+		return g.functions(depth)
+	case 2:
 		c := g.boosted(clause{"positive": g.query(depth - 1), "negative": g.query(depth - 1), "negative_boost": pick(g, 0.5, 0, 2)})
 		return clause{"boosting": c}
 	}
 	c := g.boosted(clause{"queries": []any{g.query(depth - 1), g.query(depth - 1), g.query(depth - 1)}})
 	g.sometimes(c, clause{"tie_breaker": pick(g, 0.3, 1.0)})
 	return clause{"dis_max": c}
+}
+
+func (g generator) functions(depth int) clause {
+	list := make([]any, 1+g.IntN(3))
+	for i := range list {
+		f := clause{"weight": pick(g, 0.5, 2, 3)}
+		if g.chance(2) {
+			f["filter"] = g.query(depth - 1)
+		}
+		g.sometimes(f, clause{pick(g, "gauss", "linear", "exp"): g.decay()})
+		if len(f) < 3 && g.chance(3) {
+			f["field_value_factor"] = clause{"field": "b", "missing": 2, "factor": 0.5, "modifier": pick(g, "square", "none")}
+			f["filter"] = clause{"range": clause{"b": clause{"gt": 0, "lte": 10}}}
+		}
+		list[i] = f
+	}
+	c := g.boosted(clause{"query": g.query(depth - 1), "functions": list})
+	g.sometimes(c, clause{"score_mode": pick(g, "sum", "avg", "first", "max", "min"), "max_boost": 2})
+	g.sometimes(c, clause{"boost_mode": pick(g, "replace", "sum", "avg", "max", "min")})
+	return clause{"function_score": c}
+}
+
+func (g generator) decay() clause {
+	var c clause
+	switch field := pick(g, "i", "d", "at", "loc"); field {
+	case "at":
+		c = clause{field: clause{"origin": g.dateText(), "scale": pick(g, "10d", "500d"), "decay": 0.4}}
+	case "loc":
+		c = clause{field: clause{"origin": "48.5,2.5", "scale": pick(g, "20km", "3000km"), "offset": "1km"}}
+	default:
+		c = clause{field: clause{"origin": g.small(), "scale": 1 + g.IntN(5), "offset": g.IntN(2)}}
+	}
+	g.sometimes(c, clause{"multi_value_mode": pick(g, "max", "avg", "sum")})
+	return c
 }

@@ -63,6 +63,15 @@ type view struct {
 	// done is the work since ctx was looked at; see ended.
 	done    int
 	stopped bool
+	// failed is why the view cannot be searched, nil when it can.
+	failed error
+}
+
+// fail stops the search as ended does, with an error that was found at a document.
+func (v *view) fail(err error) {
+	if v.failed == nil {
+		v.failed, v.stopped = err, true
+	}
 }
 
 func newView(ctx context.Context, t *target, v segment.View) *view {

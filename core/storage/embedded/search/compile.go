@@ -45,6 +45,8 @@ func (c compiler) compile(q query.Query) (clause, error) {
 		return c.disMax(q)
 	case *query.Boosting:
 		return c.boosting(q)
+	case *query.FunctionScore:
+		return c.functionScore(q)
 	case *query.IDs:
 		return c.ids(q.Values)
 	case *query.Exists:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/core/storage/query"
 )
 
 // resolveDistance finds the field of a key that is a distance. A document without a point is infinitely far away.
@@ -87,12 +88,17 @@ func (r *distances) number(doc uint32) int64 {
 // metres gives how far a point is away from one of the origins.
 func (r *distances) metres(origin int, lat, lon float64) float64 {
 	from := r.Distance.Points[origin]
-	y, x := (lat-from.Lat)*radians, (lon-from.Lon)*radians
 	if r.Distance.Plane {
+		y, x := (lat-from.Lat)*radians, (lon-from.Lon)*radians
 		return math.Hypot(x*math.Cos((lat+from.Lat)/2*radians), y) * earthRadius
 	}
-	sinY, sinX := math.Sin(y/2), math.Sin(x/2)
-	h := sinY*sinY + r.cosines[origin]*math.Cos(lat*radians)*sinX*sinX
+	return arc(from, r.cosines[origin], lat, lon)
+}
+
+// arc is how far a point is away from another one, whose latitude has the cosine, in metres.
+func arc(from query.Point, cosine, lat, lon float64) float64 {
+	sinY, sinX := math.Sin((lat-from.Lat)*radians/2), math.Sin((lon-from.Lon)*radians/2)
+	h := sinY*sinY + cosine*math.Cos(lat*radians)*sinX*sinX
 	return 2 * earthRadius * math.Asin(math.Sqrt(min(1, h)))
 }
 

@@ -150,7 +150,11 @@ func (c compiler) boolPrefix(path string, q query.Full, how query.Words) (clause
 			return nil, err
 		}
 	}
-	parts[last] = c.begun(f, tokens[last].Term)
+	if int(tokens[last].End) == len(query.Text(q.Value)) {
+		parts[last] = c.begun(f, tokens[last].Term)
+	} else if parts[last], err = c.term(path, quote(string(tokens[last].Term))); err != nil { // the word has ended
+		return nil, err
+	}
 	return c.combine(parts, how), nil
 }
 

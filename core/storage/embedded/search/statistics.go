@@ -135,7 +135,10 @@ func (t *target) locked(ctx context.Context, v segment.View, visit func(v *view)
 func (t *target) read(ctx context.Context, v segment.View, visit func(v *view) error) error {
 	reading := newView(ctx, t, v)
 	err := visit(reading)
-	if err == nil && reading.stopped {
+	switch {
+	case reading.failed != nil:
+		return reading.failed
+	case err == nil && reading.stopped:
 		return ctx.Err()
 	}
 	return err
