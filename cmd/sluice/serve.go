@@ -39,7 +39,7 @@ flags; each wins over those before it. "sluice config doc" explains all of them.
 	defaults := config.Defaults()
 	flags := cmd.Flags()
 	file := a.configFlag(cmd)
-	flags.Bool("dev", defaults.Dev, "development mode: run plugins that are not pinned")
+	flags.Bool("dev", defaults.Dev, "development mode, for this machine alone: until there are roles everybody may do everything, and plugins need no pin")
 	flags.Int("port", defaults.Server.Port, "port of HTTP and WebSocket, 0 for any free one")
 	flags.String("host", defaults.Server.Host, "address to listen on, 0.0.0.0 for all")
 	flags.String("data", defaults.Server.DataDir, "folder of everything the node stores")

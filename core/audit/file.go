@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -26,7 +27,7 @@ type FileOptions struct {
 	Logger *slog.Logger
 }
 
-// file is the file that lines are appended to. It has one owner at a time; only its old files are looked after in the
+// file is the file that lines are appended to. It has one owner at a time, over all processes; only its old files are looked after in the
 // background.
 //
 // Why no library rotates it: those that we looked at open a new file without O_APPEND, so that the system cannot hold it to
@@ -63,11 +64,28 @@ func (f *file) open() error {
 		return fmt.Errorf("open the audit log: %w", err)
 	}
 	f.f = opened
+	if err := f.lock(); err != nil {
+		f.f = nil
+		return errors.Join(err, opened.Close())
+	}
 	if err := f.prepare(); err != nil {
 		f.f = nil
 		return errors.Join(fmt.Errorf("open the audit log: %w", err), opened.Close())
 	}
 	return nil
+}
+
+// lock keeps other nodes from the file, until it is closed: each would go on from its own last line, and the chain break.
+func (f *file) lock() error {
+	err := syscall.Flock(int(f.f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return fmt.Errorf("another node writes the audit log %s: give each node a file of its own", f.o.Path)
+	case err != nil:
+		return fmt.Errorf("lock the audit log %s: %w", f.o.Path, err)
+	default:
+		return nil
+	}
 }
 
 // prepare looks at what is in the file. Half a line, which a crash leaves behind, is ended; it stays, as a line of the chain.
@@ -77,7 +95,7 @@ func (f *file) prepare() error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a file (setting audit.path)", f.o.Path)
+		return fmt.Errorf("%s is not a file", f.o.Path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := f.f.Chmod(0o600); err != nil {

@@ -66,7 +66,7 @@ func expiresIn(args protocol.Args, absent time.Duration) (time.Duration, error) 
 	}
 	ttl, err := config.ParseTTL(text)
 	if err != nil || ttl == 0 {
-		return 0, kerror.APIAssertInvalidArgument.New("expiresIn", `milliseconds, a text such as "1h", or -1`)
+		return 0, kerror.APIAssertInvalidArgument.New("expiresIn", `milliseconds above 0, a text such as "1h", or -1 where a token may live for ever`)
 	}
 	if ttl.IsInfinite() {
 		return Infinite, nil

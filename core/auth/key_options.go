@@ -17,7 +17,9 @@ func configuredKey(o Options) (key, error) {
 	var err error
 	switch {
 	case o.Secret != "":
-		k, err = secretKey([]byte(o.Secret))
+		if k, err = secretKey([]byte(o.Secret)); err != nil {
+			err = fmt.Errorf("security.authToken.secret: %w", err)
+		}
 	case o.PrivateKeyFile != "":
 		k, err = keyFromFile(o.PrivateKeyFile)
 	case o.KeysFile == "":

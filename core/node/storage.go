@@ -21,6 +21,7 @@ func (n *Node) openStorage(ctx context.Context) error {
 	if err := os.MkdirAll(c.Server.DataDir, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w (choose another with --data)", err)
 	}
+	n.warnOfOpenFolder(c.Server.DataDir)
 	open := n.openEmbedded
 	if c.Storage.Engine == elasticsearch {
 		open = n.openElastic
@@ -34,6 +35,15 @@ func (n *Node) openStorage(ctx context.Context) error {
 		n.engine = n.options.WrapEngine(engine)
 	}
 	return nil
+}
+
+// warnOfOpenFolder: in a folder that others may write they can put files of theirs in the place of the keys. One that the node
+// makes is its own.
+func (n *Node) warnOfOpenFolder(dir string) {
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o022 != 0 {
+		n.options.Logger.Warn("other users of this machine may change the data folder: take the right away with chmod go-w",
+			"folder", dir, "mode", info.Mode().Perm().String())
+	}
 }
 
 func (n *Node) openEmbedded(ctx context.Context, c *config.Config) (storage.Engine, error) {

@@ -1,5 +1,7 @@
 package security
 
+import "github.com/go-json-experiment/json/jsontext"
+
 // The names of the built-in roles and profiles; a profile has the role of the same name.
 const (
 	adminID     = "admin"
@@ -52,6 +54,19 @@ var freshSecurity = builtIns{
 			`"server":{"actions":{"publicApi":true,"openapi":true,"now":true,"adminExists":true,"healthCheck":true}}}}`,
 	},
 	profiles: standardSecurity.profiles,
+}
+
+// builtInNames reports whether one of the standard roles names an action, so that they can be stored as they were read on a node
+// that does not have it.
+func builtInNames(controller, action string) bool {
+	for id, source := range standardSecurity.roles {
+		if r, err := parseRole(id, jsontext.Value(source)); err == nil {
+			if _, named := r.controllers[controller][action]; named {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // builtIn gives the roles and profiles that hold while none of that id is stored.

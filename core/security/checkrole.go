@@ -62,7 +62,7 @@ func checkController(id string, c protocol.Arg, path string, known Known) error 
 		if kind := a.Value.Kind(); kind != 't' && kind != 'f' {
 			return kerror.APIAssertInvalidType.New(path+".actions."+a.Name, "boolean")
 		}
-		if ok && a.Name != "*" && !slices.Contains(allActions, a.Name) {
+		if ok && a.Name != "*" && !slices.Contains(allActions, a.Name) && !builtInNames(canonical(c.Name), a.Name) {
 			return kerror.SecurityRoleUnknownAction.New(id, a.Name, c.Name, spelling.Hint(a.Name, allActions))
 		}
 	}

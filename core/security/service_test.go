@@ -259,13 +259,14 @@ func TestCreateUser(t *testing.T) {
 }
 
 func TestCheckRole(t *testing.T) {
-	known := security.Known{"auth": {"login", "logout"}, "ms": {"get"}, "document": {"create"}}
+	known := security.Known{"auth": {"login", "logout"}, "ms": {"get"}, "document": {"create"}, "server": {"now"}}
 	for _, test := range []struct {
 		id, body string
 		want     error
 	}{
 		{"r", `{"controllers":{"auth":{"actions":{"login":true,"*":false}},"*":{"actions":{"anything":true}}},"tags":["x"]}`, nil},
 		{"r", `{"controllers":{"memoryStorage":{"actions":{"get":true}}}}`, nil},
+		{"anonymous", `{"controllers":{"auth":{"actions":{"login":true}},"server":{"actions":{"openapi":true}}}}`, nil}, // as it is built in
 		{"r", `{}`, kerror.APIAssertMissingArgument},
 		{"r", `{"controllers":null}`, kerror.APIAssertMissingArgument},
 		{"r", `{"controllers":[]}`, kerror.APIAssertInvalidType},
