@@ -14,7 +14,10 @@ func (c compiler) functionScore(q *query.FunctionScore) (clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &functional{clause: inner, query: q, space: c.space}
+	found := &functional{clause: inner, query: q, space: c.space, mode: q.ScoreMode}
+	if len(q.Functions) == 1 && unfiltered(q.Functions[0]) {
+		found.mode = "sum" // a function alone is not divided by its weight either
+	}
 	for _, f := range q.Functions {
 		one := function{weight: f.Weight}
 		if f.Filter != nil {
@@ -34,6 +37,11 @@ func (c compiler) functionScore(q *query.FunctionScore) (clause, error) {
 		return &limitedFunctional{found}, nil
 	}
 	return found, nil
+}
+
+func unfiltered(f query.Function) bool {
+	_, all := f.Filter.(*query.MatchAll)
+	return all || f.Filter == nil
 }
 
 // rater makes a part of a score of what a document holds.
@@ -68,6 +76,7 @@ type functional struct {
 	query     *query.FunctionScore
 	functions []function
 	space     string
+	mode      string // how the functions are combined
 }
 
 func (c *functional) rank(v *view) (scorer, error) {
@@ -75,7 +84,7 @@ func (c *functional) rank(v *view) (scorer, error) {
 	if inner == nil || err != nil {
 		return nil, err
 	}
-	s := &functionScorer{scorer: inner, v: v, query: c.query}
+	s := &functionScorer{scorer: inner, v: v, query: c.query, mode: c.mode}
 	for _, f := range c.functions {
 		r := rated{weight: f.weight}
 		if f.filter != nil {
@@ -104,6 +113,7 @@ type functionScorer struct {
 	scorer
 	v         *view
 	query     *query.FunctionScore
+	mode      string
 	functions []rated
 	values    []float64
 	one       [1]uint32
@@ -154,11 +164,11 @@ func (s *functionScorer) factor(doc uint32) float64 {
 		}
 		s.values = append(s.values, value)
 		weights += f.weight
-		if s.query.ScoreMode == "first" {
+		if s.mode == "first" {
 			break
 		}
 	}
-	return combined(s.query.ScoreMode, s.values, weights)
+	return combined(s.mode, s.values, weights)
 }
 
 // combined makes one value of several; weights is the sum of what they were multiplied by.
