@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,18 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// undoTimeout bounds taking back a user that could not be completed. The client may be gone by then.
-const undoTimeout = 10 * time.Second
+const (
+	// undoTimeout bounds taking back a user that could not be completed. The client may be gone by then.
+	undoTimeout = 10 * time.Second
+	// finishTimeout bounds what goes on without the client.
+	finishTimeout = 30 * time.Second
+)
+
+// finishing is the context of steps that belong together, once the first of them is due: they go on when the client leaves, who
+// could otherwise stop them half-way whenever he likes.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+}
 
 // NewUser is a user to be made with its credentials.
 type NewUser struct {
@@ -143,8 +154,14 @@ func (s *Service) checkCredentials(ctx context.Context, req *protocol.Request, k
 	return nil
 }
 
-// writeUser creates the credentials and stores the user, and takes everything back when one of them or check fails.
+// writeUser creates the credentials and stores the user, and takes everything back when one of them or check fails. A client
+// that leaves stops it only before it begins.
 func (s *Service) writeUser(ctx context.Context, req *protocol.Request, draft security.Draft, n NewUser, strategies []Named, check func() error) (security.Stored, error) {
+	if err := ctx.Err(); err != nil {
+		return security.Stored{}, err
+	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
 	created, err := s.createCredentials(ctx, req, draft.ID, n.Credentials, strategies)
 	if err != nil {
 		s.takeBack(ctx, req, draft.ID, created, nil)
@@ -212,15 +229,18 @@ func (s *Service) takeBack(ctx context.Context, req *protocol.Request, kuid stri
 }
 
 // DeleteUser removes the user with all that hangs on it: credentials of every strategy, tokens, API keys, and the user last, so that
-// a deletion that failed half-way can be tried again. security.user.not_found when there is none.
+// a deletion that failed half-way can be tried again. A client that leaves stops it only before it begins.
+// security.user.not_found when there is none.
 func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid string, w security.Write) error {
 	if err := s.changing.enter(ctx, kuid); err != nil {
 		return err
 	}
 	defer s.changing.leave(kuid)
-	if err := s.hasUser(ctx, kuid); err != nil {
+	if err := cmp.Or(s.hasUser(ctx, kuid), ctx.Err()); err != nil {
 		return err
 	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
 	for _, strategy := range s.strategies.All() {
 		if err := s.deleteCredentials(ctx, req, kuid, strategy); err != nil {
 			return err

@@ -256,6 +256,57 @@ func TestDeleteUser(t *testing.T) {
 	}
 }
 
+// leaving is a strategy whose client leaves during the first thing that it does, which looks at its context as storage does.
+type leaving struct {
+	*fake
+	leave func()
+}
+
+func (l leaving) Create(ctx context.Context, req *protocol.Request, kuid string, credentials jsontext.Value) (any, error) {
+	l.leave()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return l.fake.Create(ctx, req, kuid, credentials)
+}
+
+func (l leaving) Delete(ctx context.Context, req *protocol.Request, kuid string) error {
+	l.leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return l.fake.Delete(ctx, req, kuid)
+}
+
+// What has begun goes on when the client leaves; after that nothing begins.
+func TestAccountsAreNotLeftHalfDone(t *testing.T) {
+	s := open(t, newEngine(t), nil)
+	ctx, leave := context.WithCancel(t.Context())
+	f := newFake("u")
+	if err := s.Strategies().Add(Named{Name: "first", Strategy: leaving{f, leave}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteUser(ctx, nil, "u", NewUser{}.Write); err != nil || f.users["u"] {
+		t.Errorf("deleted: %v, credentials: %v", err, f.users["u"])
+	}
+	if _, err := s.users.ReadUser(t.Context(), "u"); !errors.Is(err, kerror.SecurityUserNotFound) {
+		t.Errorf("the user stayed: %v", err)
+	}
+	if _, err := s.CreateUser(ctx, nil, newUser("late", "first")); !errors.Is(err, context.Canceled) || f.users["late"] {
+		t.Errorf("a user was begun for a client that is gone: %v", err)
+	}
+	ctx, leave = context.WithCancel(t.Context())
+	if err := s.Strategies().Add(Named{Name: "second", Strategy: leaving{f, leave}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateUser(ctx, nil, newUser("new", "second")); err != nil || !f.users["new"] || ctx.Err() == nil {
+		t.Errorf("made: %v, credentials: %v, left: %v", err, f.users["new"], ctx.Err())
+	}
+	if err := s.DeleteUser(ctx, nil, "new", NewUser{}.Write); !errors.Is(err, context.Canceled) || !f.users["new"] {
+		t.Errorf("a deletion was begun for a client that is gone: %v", err)
+	}
+}
+
 // A token that is being issued while its user is deleted must not come back with a new user of that name.
 func TestNoTokenOutlivesItsUser(t *testing.T) {
 	s := open(t, newEngine(t), nil)
