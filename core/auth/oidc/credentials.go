@@ -40,10 +40,24 @@ func (s *Strategy) errNoCredentials(kuid string) error {
 	return kerror.Bare(kerror.PreconditionError, `The user "`+kuid+`" has no credentials for the strategy `+s.options.Name+`.`)
 }
 
-// parse gives the subject of credentials {subject}. Users cannot give themselves one: they could take the place of
-// somebody who has not logged in yet.
+// mayTie reports whether whoever asks may tie a user to a subject. Nobody may do it for himself, with an account that he
+// has or with a new one: he could take the place of somebody who has not logged in yet. So these are the actions of
+// administrators, and the login that makes the user of a subject that the provider vouches for.
+func mayTie(req *protocol.Request) bool {
+	if req == nil {
+		return false
+	}
+	switch req.Controller + ":" + req.Action {
+	case "security:createUser", "security:upsertUser", "security:createFirstAdmin",
+		"security:createCredentials", "security:updateCredentials", "security:validateCredentials", "auth:login":
+		return true
+	}
+	return false
+}
+
+// parse gives the subject of credentials {subject}.
 func parse(req *protocol.Request, raw jsontext.Value) (string, error) {
-	if req != nil && req.Controller == "auth" && req.Action != "login" {
+	if !mayTie(req) {
 		return "", kerror.Bare(kerror.ForbiddenError, "Only an administrator can tie a user to an account of the OpenID provider (security:createCredentials).")
 	}
 	args, err := protocol.ParseArgs(raw, "")

@@ -64,9 +64,13 @@ func (s *Strategy) identify(ctx context.Context, l pending, code string) (identi
 	return id, nil
 }
 
-// exchangeFailed tells a code that is no good from a provider that is not. What the provider wrote may hold secrets; its
-// code of the error does not.
+// exchangeFailed tells a code that is no good from a provider that is not. What counts against the client is a refusal: some
+// providers answer an invented code as they answer wrong settings, and whoever does not wait for the answer must not get
+// around that. What the provider wrote may hold secrets; its code of the error does not.
 func (s *Strategy) exchangeFailed(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return wentAway
+	}
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
 		return s.provider.unavailable(shortened(err))
@@ -76,8 +80,9 @@ func (s *Strategy) exchangeFailed(ctx context.Context, err error) error {
 	}
 	status, code := answer.Response.StatusCode, printable(answer.ErrorCode, maxErrorBytes)
 	if status < http.StatusInternalServerError {
-		s.log.ErrorContext(ctx, "an OpenID provider does not accept the settings: look at clientId, clientSecret and redirectUrl in security.oidc",
+		s.log.ErrorContext(ctx, "an OpenID provider does not accept a code, or the settings: look at clientId, clientSecret and redirectUrl in security.oidc",
 			"issuer", s.options.Issuer, "status", status, "error", code)
+		return notAccepted
 	}
 	return s.provider.unavailable(fmt.Errorf("it answered the code with status %d, error %q", status, code))
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -46,6 +47,19 @@ func (s site) users() int {
 // start runs a node that knows the provider; change, when not nil, changes the settings of it.
 func start(t *testing.T, issuer string, change func(*config.OIDCProvider)) site {
 	t.Helper()
+	return startWith(t, issuer, func(c *config.Config) {
+		c.Limits.FailedLoginsPerMinute = 0
+		if change != nil {
+			p := c.Security.OIDC[strategy]
+			change(&p)
+			c.Security.OIDC[strategy] = p
+		}
+	})
+}
+
+// startWith is start with any settings.
+func startWith(t *testing.T, issuer string, configure func(*config.Config)) site {
+	t.Helper()
 	n := nodetest.Start(t, nodetest.Options{Configure: func(c *config.Config) {
 		p := config.OIDCProvider{
 			Issuer: issuer, ClientID: clientID, ClientSecret: config.NewSecret(clientSecret), RedirectURL: redirectURL,
@@ -53,11 +67,8 @@ func start(t *testing.T, issuer string, change func(*config.OIDCProvider)) site 
 			UserFields:   map[string]string{"name": "name", "mail": "email", "none": "no_such_claim"},
 			LoginTimeout: 10 * time.Minute, Timeout: 10 * time.Second,
 		}
-		if change != nil {
-			change(&p)
-		}
 		c.Security.OIDC = map[string]config.OIDCProvider{strategy: p}
-		c.Limits.FailedLoginsPerMinute = 0
+		configure(c)
 	}})
 	n.Must("POST", "/_createFirstAdmin/root?reset=true", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
 	return site{n, n.Client.Address, "Authorization: Bearer " + n.Login("root", "root-Secret-1", "")}
@@ -374,8 +385,40 @@ func TestUsersCannotTakeSubjects(t *testing.T) {
 			t.Errorf("%s: %s", path, a.Body)
 		}
 	}
-	if kuid := newBrowser(t, n.address).must(); kuid == "mallory" {
+	n.must("PUT", "/roles/anonymous", `{"controllers":{"auth":{"actions":{"login":true}},"security":{"actions":{"createRestrictedUser":true}}}}`)
+	self := n.HTTP("POST", "/users/eve/_createRestricted", `{"content":{},"credentials":{"local":{"username":"eve","password":"eve-Secret-1"},"op":{"subject":"id1"}}}`)
+	if self.Status != http.StatusForbidden || !strings.Contains(self.Body, "security:createCredentials") {
+		t.Errorf("who registers himself: %s", self.Body)
+	}
+	if a := n.asked("GET", "/users/eve", ""); a.Status != http.StatusNotFound {
+		t.Errorf("he was made all the same: %s", a.Body)
+	}
+	if kuid := newBrowser(t, n.address).must(); kuid == "mallory" || kuid == "eve" {
 		t.Error("the subject was taken")
+	}
+}
+
+// Every action with which administrators make or change users ties them to subjects.
+func TestAdministratorsGiveSubjects(t *testing.T) {
+	t.Parallel()
+	_, n := serve(t, func(p *config.OIDCProvider) { p.CreateUser = false })
+	for i, c := range [][3]string{
+		{"POST", "/users/ann/_create", `{"content":{"profileIds":["default"]},"credentials":{"op":{"subject":"id1"}}}`},
+		{"POST", "/users/ann/_upsert", `{"content":{"profileIds":["default"]},"credentials":{"op":{"subject":"id1"}}}`},
+		{"POST", "/credentials/op/ann/_create", `{"subject":"id1"}`},
+		{"PUT", "/credentials/op/ann/_update", `{"subject":"id1"}`},
+	} {
+		if i > 1 {
+			n.must("POST", "/users/ann/_create", `{"content":{"profileIds":["default"]},"credentials":{}}`)
+		}
+		if i == 3 {
+			n.must("POST", "/credentials/op/ann/_create", `{"subject":"id2"}`)
+		}
+		n.must(c[0], c[1], c[2])
+		if kuid := newBrowser(t, n.address).must(); kuid != "ann" {
+			t.Errorf("%s: logged in as %s", c[1], kuid)
+		}
+		n.must("DELETE", "/users/ann", "")
 	}
 }
 
@@ -412,12 +455,53 @@ func TestAProfileThatIsNotThere(t *testing.T) {
 func TestWrongClientSecret(t *testing.T) {
 	t.Parallel()
 	_, n := serve(t, func(p *config.OIDCProvider) { p.ClientSecret = config.NewSecret("wrong-secret") })
-	p := newBrowser(t, n.address).login()
-	if p.status != http.StatusInternalServerError || p.get("error.id") != "core.fatal.service_unavailable" {
-		t.Errorf("%d %s", p.status, p.body)
-	}
+	refused(t, newBrowser(t, n.address).login(), "the log of the node says why")
 	n.Log.Await(t, "look at clientId, clientSecret and redirectUrl")
 	if strings.Contains(n.Log.String(), "wrong-secret") {
 		t.Error("the secret is in the log")
+	}
+}
+
+// Codes that the provider does not take slow a network down, whatever it says of them and whether or not anybody waits for it.
+func TestBadCodesAreSlowedDown(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	for name, c := range map[string]struct {
+		secret  string
+		stalled bool
+	}{
+		"invalid_grant":                {secret: clientSecret},
+		"another error of the request": {secret: "wrong-secret"},
+		"gone before the answer":       {secret: clientSecret, stalled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newOP(t)
+			n := startWith(t, p.URL, func(settings *config.Config) {
+				settings.Limits.FailedLoginsPerMinute = limit
+				settings.Server.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+				op := settings.Security.OIDC[strategy]
+				op.ClientSecret, op.Timeout = config.NewSecret(c.secret), time.Minute
+				settings.Security.OIDC[strategy] = op
+			})
+			p.stalled.Store(c.stalled)
+			for range limit {
+				b := newBrowser(t, n.address)
+				back := redirectURL + "?code=invented&state=" + query(t, b.begin().location(), "state")
+				if c.stalled {
+					b.leave(back, p)
+				} else if got := b.get(back); got.status != http.StatusUnauthorized {
+					t.Fatalf("%d %s", got.status, got.body)
+				}
+			}
+			for deadline := time.Now().Add(30 * time.Second); newBrowser(t, n.address).begin().status != http.StatusTooManyRequests; time.Sleep(20 * time.Millisecond) {
+				if !c.stalled || time.Now().After(deadline) { // who left is counted once the node has noticed
+					t.Fatal("the network is not slowed down")
+				}
+			}
+			if a := n.HTTP("GET", "/_login/op", "", nodetest.ClientAddress(1)); !strings.Contains(a.Body, "<form") {
+				t.Errorf("another network does not get to the provider: %d %s", a.Status, a.Body)
+			}
+		})
 	}
 }

@@ -13,13 +13,20 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// maxFinished bounds how many finished logins are remembered; one more within their time is refused.
-const maxFinished = 65_536
+const (
+	// maxFinished bounds how many finished logins are remembered; one more within their time is refused.
+	maxFinished = 65_536
+	// maxOfNetwork bounds those of one client network, see auth.Network: it is refused then, and the others are not.
+	maxOfNetwork = maxFinished / 8
+	// forgetEvery is how often the memory is looked through at most, when there is no room in it.
+	forgetEvery = time.Second
+)
 
 // logins are the logins under way at one provider. Nothing is kept of them while they are: the state carries an id, an end
 // and a seal over both and over the client that began, and nonce and PKCE verifier are made from the id. So nobody can push
-// out the logins of others by beginning many. Only finished ones are remembered, until their end, that none is finished
-// twice.
+// out the logins of others by beginning many. Only those are remembered that are being finished, and those that succeeded,
+// until their end, that none logs in twice. One that came to nothing can be resumed: a code that is no good would otherwise
+// take as much room as a login, and costs nothing.
 //
 // The key is made anew at each start: logins under way at that moment have to be begun again.
 type logins struct {
@@ -28,17 +35,31 @@ type logins struct {
 	now     func() time.Time
 
 	mu       sync.Mutex
-	finished map[loginID]time.Time // until
+	finished map[loginID]finished
+	networks map[string]int // how many of finished each has
+	forgotAt time.Time
+}
+
+// finished is one that cannot be resumed before end.
+type finished struct {
+	end     time.Time
+	network string
 }
 
 // loginID is random.
 type loginID [16]byte
 
 // pending is one login under way.
-type pending struct{ state, nonce, verifier string }
+type pending struct {
+	id                     loginID
+	state, nonce, verifier string
+}
 
 func newLogins(timeout time.Duration) (*logins, error) {
-	l := &logins{key: make([]byte, sha256.Size), timeout: timeout, now: time.Now, finished: map[loginID]time.Time{}}
+	l := &logins{
+		key: make([]byte, sha256.Size), timeout: timeout, now: time.Now,
+		finished: map[loginID]finished{}, networks: map[string]int{},
+	}
 	if _, err := rand.Read(l.key); err != nil {
 		return nil, fmt.Errorf("make the key of logins under way: %w", err)
 	}
@@ -66,8 +87,9 @@ func (l *logins) begin(client string) (pending, error) {
 	return l.pending(id, stateEncoding.EncodeToString(state)), nil
 }
 
-// take finishes the login of a state; notBegun unless that client began it and it is neither over nor finished.
-func (l *logins) take(text, client string) (pending, error) {
+// take finishes the login of a state; notBegun unless that client began it and it is neither over nor finished,
+// api.process.too_many_logins_requests when its network has finished too many. drop must follow when it comes to nothing.
+func (l *logins) take(text, client, network string) (pending, error) {
 	if len(text) != stateEncoding.EncodedLen(stateBytes) {
 		return pending{}, notBegun
 	}
@@ -77,15 +99,15 @@ func (l *logins) take(text, client string) (pending, error) {
 	}
 	id := loginID(state[:endOffset])
 	end := time.UnixMilli(int64(binary.BigEndian.Uint64(state[endOffset:]))) //nolint:gosec // sealed
-	if err := l.finish(id, end); err != nil {
+	if err := l.finish(id, finished{end, network}); err != nil {
 		return pending{}, err
 	}
 	return l.pending(id, text), nil
 }
 
-func (l *logins) finish(id loginID, end time.Time) error {
+func (l *logins) finish(id loginID, f finished) error {
 	now := l.now()
-	if !now.Before(end) {
+	if !now.Before(f.end) {
 		return notBegun
 	}
 	l.mu.Lock()
@@ -93,27 +115,62 @@ func (l *logins) finish(id loginID, end time.Time) error {
 	if _, ok := l.finished[id]; ok {
 		return notBegun
 	}
-	if len(l.finished) >= maxFinished {
+	if err := l.roomLocked(f.network); err != nil {
 		l.forgetLocked(now)
 	}
-	if len(l.finished) >= maxFinished {
+	if err := l.roomLocked(f.network); err != nil {
+		return err
+	}
+	l.finished[id] = f
+	l.networks[f.network]++
+	return nil
+}
+
+// roomLocked fails when one more cannot be remembered.
+func (l *logins) roomLocked(network string) error {
+	switch {
+	case l.networks[network] >= maxOfNetwork:
+		return kerror.APIProcessTooManyLoginsRequests.New()
+	case len(l.finished) >= maxFinished:
 		return kerror.APIProcessOverloaded.New()
 	}
-	l.finished[id] = end
 	return nil
 }
 
 // forgetLocked drops the finished logins that could not be resumed any more.
 func (l *logins) forgetLocked(now time.Time) {
-	for id, end := range l.finished {
-		if !now.Before(end) {
-			delete(l.finished, id)
+	if now.Sub(l.forgotAt) < forgetEvery {
+		return
+	}
+	l.forgotAt = now
+	for id, f := range l.finished {
+		if !now.Before(f.end) {
+			l.dropLocked(id)
 		}
+	}
+}
+
+// drop lets the login that was taken be resumed.
+func (l *logins) drop(p pending) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropLocked(p.id)
+}
+
+func (l *logins) dropLocked(id loginID) {
+	f, ok := l.finished[id]
+	if !ok {
+		return
+	}
+	delete(l.finished, id)
+	if l.networks[f.network]--; l.networks[f.network] == 0 {
+		delete(l.networks, f.network)
 	}
 }
 
 func (l *logins) pending(id loginID, state string) pending {
 	return pending{
+		id:       id,
 		state:    state,
 		nonce:    stateEncoding.EncodeToString(l.seal("nonce", id[:], "")),
 		verifier: stateEncoding.EncodeToString(l.seal("verifier", id[:], "")),

@@ -128,6 +128,8 @@ const (
 	noAccount    refusal = "No user here belongs to this account of the OpenID provider. Ask an administrator for one."
 	noWayToBind  refusal = "A login with an OpenID provider needs HTTP, WebSocket or MQTT."
 	codeIsNoGood refusal = "The OpenID provider does not accept the code. Begin the login again."
+	notAccepted  refusal = "The OpenID provider does not accept the code. Begin the login again; if that does not help, the log of the node says why."
+	wentAway     refusal = "The client was gone before the OpenID provider answered. Begin the login again."
 )
 
 // Verify sends the client to the provider, or logs it in with the code or error that came back from there. What came back is
@@ -149,11 +151,10 @@ func (s *Strategy) verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 	if err != nil {
 		return auth.Outcome{}, err
 	}
-	id, err := s.identify(ctx, l, login.Field("code"))
-	if err != nil {
-		return auth.Outcome{}, err
+	kuid, err := s.finish(ctx, login, l)
+	if kuid == "" {
+		s.logins.drop(l)
 	}
-	kuid, err := s.account(ctx, login, id)
 	return auth.Outcome{KUID: kuid}, err
 }
 
@@ -189,23 +190,28 @@ func (s *Strategy) begin(ctx context.Context, req *protocol.Request) (auth.Outco
 	}}, nil
 }
 
-// resume finds the login that the client began, and what the provider made of it. The login cannot be resumed again.
+// resume finds the login that the client began. It cannot be resumed again while it is being finished, nor after it succeeded.
 func (s *Strategy) resume(login auth.Login) (pending, error) {
 	client, err := s.bound(login.Request)
 	if err != nil {
 		return pending{}, err
 	}
-	l, err := s.logins.take(login.Field("state"), client)
-	if err != nil {
-		return pending{}, err
-	}
+	return s.logins.take(login.Field("state"), client, auth.Network(login.Request.Connection.ClientIP))
+}
+
+// finish gives the user that a login is for, from what the provider made of it.
+func (s *Strategy) finish(ctx context.Context, login auth.Login, l pending) (string, error) {
 	if iss := login.Field("iss"); iss != "" && iss != s.options.Issuer { // RFC 9207: the answer of another provider
-		return pending{}, notBegun
+		return "", notBegun
 	}
 	if code := login.Field("error"); code != "" {
-		return pending{}, refusedBy(code, login.Field("error_description"))
+		return "", refusedBy(code, login.Field("error_description"))
 	}
-	return l, nil
+	id, err := s.identify(ctx, l, login.Field("code"))
+	if err != nil {
+		return "", err
+	}
+	return s.account(ctx, login, id)
 }
 
 // refusedBy is the refusal of a provider, of which no more is shown than a client needs.

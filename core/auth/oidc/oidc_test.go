@@ -71,41 +71,71 @@ func begun(t testing.TB, l *logins, client string) pending {
 func TestLoginsAreFinishedOnceInTimeByTheirClient(t *testing.T) {
 	l, c := newTestLogins(t)
 	p := begun(t, l, "ann")
-	if _, err := l.take(p.state, "bob"); !errors.Is(err, notBegun) {
+	if _, err := l.take(p.state, "bob", home); !errors.Is(err, notBegun) {
 		t.Error("another client:", err)
 	}
-	got, err := l.take(p.state, "ann")
+	got, err := l.take(p.state, "ann", home)
 	if err != nil || got != p {
 		t.Errorf("%+v, %v; want %+v", got, err, p)
 	}
-	if _, err := l.take(p.state, "ann"); !errors.Is(err, notBegun) {
+	if _, err := l.take(p.state, "ann", home); !errors.Is(err, notBegun) {
 		t.Error("twice:", err)
 	}
 	late := begun(t, l, "ann")
 	c.Time = c.Add(time.Minute)
-	if _, err := l.take(late.state, "ann"); !errors.Is(err, notBegun) {
+	if _, err := l.take(late.state, "ann", home); !errors.Is(err, notBegun) {
 		t.Error("late:", err)
 	}
 	other, _ := newTestLogins(t)
-	if _, err := other.take(begun(t, l, "ann").state, "ann"); !errors.Is(err, notBegun) {
+	if _, err := other.take(begun(t, l, "ann").state, "ann", home); !errors.Is(err, notBegun) {
 		t.Error("of another provider or start:", err)
+	}
+}
+
+// home is a client network.
+const home = "192.0.2.1"
+
+// What one network finishes takes no room from the others, and what comes to nothing takes none.
+func TestFinishedLoginsOfANetworkAreBounded(t *testing.T) {
+	l, c := newTestLogins(t)
+	finish := func(network string) (pending, error) { return l.take(begun(t, l, "ann").state, "ann", network) }
+	for range maxOfNetwork {
+		if _, err := finish(home); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := finish(home); !errors.Is(err, kerror.APIProcessTooManyLoginsRequests) {
+		t.Error("one too many:", err)
+	}
+	for range maxOfNetwork + 1 {
+		p, err := finish("192.0.2.2")
+		if err != nil {
+			t.Fatal("of another network:", err)
+		}
+		l.drop(p)
+	}
+	c.Time = c.Add(time.Minute)
+	if _, err := finish(home); err != nil || len(l.finished) != 1 || len(l.networks) != 1 || l.networks[home] != 1 {
+		t.Errorf("%v, %d are remembered of %v", err, len(l.finished), l.networks)
 	}
 }
 
 func TestFinishedLoginsAreBounded(t *testing.T) {
 	l, c := newTestLogins(t)
 	for i := range maxFinished - 1 {
-		l.finished[loginID(fmt.Appendf(nil, "%016d", i))] = c.Add(time.Minute)
+		network := fmt.Sprint(i % 64)
+		l.finished[loginID(fmt.Appendf(nil, "%016d", i))] = finished{c.Add(time.Minute), network}
+		l.networks[network]++
 	}
-	if _, err := l.take(begun(t, l, "ann").state, "ann"); err != nil {
+	if _, err := l.take(begun(t, l, "ann").state, "ann", home); err != nil {
 		t.Error("the last:", err)
 	}
-	if _, err := l.take(begun(t, l, "ann").state, "ann"); !errors.Is(err, kerror.APIProcessOverloaded) {
+	if _, err := l.take(begun(t, l, "ann").state, "ann", home); !errors.Is(err, kerror.APIProcessOverloaded) {
 		t.Error("one too many:", err)
 	}
 	c.Time = c.Add(time.Minute)
-	if _, err := l.take(begun(t, l, "ann").state, "ann"); err != nil || len(l.finished) != 1 {
-		t.Errorf("%v, %d are remembered", err, len(l.finished))
+	if _, err := l.take(begun(t, l, "ann").state, "ann", home); err != nil || len(l.finished) != 1 || len(l.networks) != 1 {
+		t.Errorf("%v, %d are remembered of %v", err, len(l.finished), l.networks)
 	}
 }
 
@@ -117,7 +147,7 @@ func FuzzState(f *testing.F) {
 	f.Add(strings.Repeat("A", len(right)))
 	f.Add(right[:73] + "-_")
 	f.Fuzz(func(t *testing.T, state string) {
-		if _, err := l.take(state, "ann"); !errors.Is(err, notBegun) {
+		if _, err := l.take(state, "ann", home); !errors.Is(err, notBegun) {
 			t.Errorf("%q: %v", state, err)
 		}
 	})
@@ -290,6 +320,9 @@ func TestCertificatesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// administrator is whoever ties users to subjects.
+var administrator = &protocol.Request{Controller: "security", Action: "createCredentials"}
+
 func TestCredentials(t *testing.T) {
 	s := open(t, Options{})
 	ctx := t.Context()
@@ -297,38 +330,38 @@ func TestCredentials(t *testing.T) {
 		`[]`: 400, `{}`: 400, `{"subject":""}`: 400, `{"subject":5}`: 400, `{"subject":"a","kuid":"b"}`: 400,
 		fmt.Sprintf(`{"subject":%q}`, strings.Repeat("x", 256)): 400,
 	} {
-		_, err := s.Validate(ctx, nil, "ann", jsontext.Value(text), false)
+		_, err := s.Validate(ctx, administrator, "ann", jsontext.Value(text), false)
 		var ke *kerror.Error
 		if !errors.As(err, &ke) || ke.Status != status {
 			t.Errorf("%s: %v", text, err)
 		}
-		if _, err := s.Create(ctx, nil, "ann", jsontext.Value(text)); err == nil {
+		if _, err := s.Create(ctx, administrator, "ann", jsontext.Value(text)); err == nil {
 			t.Errorf("%s was created", text)
 		}
 	}
 	one, two := jsontext.Value(`{"subject":"one"}`), jsontext.Value(`{"subject":"two"}`)
-	if _, err := s.Update(ctx, nil, "ann", one); err == nil {
+	if _, err := s.Update(ctx, administrator, "ann", one); err == nil {
 		t.Error("what is not there was updated")
 	}
-	if _, err := s.Create(ctx, nil, "ann", one); err != nil {
+	if _, err := s.Create(ctx, administrator, "ann", one); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Create(ctx, nil, "ann", two); err == nil {
+	if _, err := s.Create(ctx, administrator, "ann", two); err == nil {
 		t.Error("a second subject was created")
 	}
-	if _, err := s.Create(ctx, nil, "bob", one); !errors.Is(err, errTaken) {
+	if _, err := s.Create(ctx, administrator, "bob", one); !errors.Is(err, errTaken) {
 		t.Error(err)
 	}
-	if _, err := s.Create(ctx, nil, "bob", two); err != nil {
+	if _, err := s.Create(ctx, administrator, "bob", two); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Update(ctx, nil, "bob", one); !errors.Is(err, errTaken) {
+	if _, err := s.Update(ctx, administrator, "bob", one); !errors.Is(err, errTaken) {
 		t.Error(err)
 	}
-	if got, err := s.Update(ctx, nil, "ann", one); err != nil || got != (record{s.options.Issuer, "one", "ann"}) {
+	if got, err := s.Update(ctx, administrator, "ann", one); err != nil || got != (record{s.options.Issuer, "one", "ann"}) {
 		t.Error(got, err)
 	}
-	if kuid, err := s.Holder(ctx, nil, two); err != nil || kuid != "bob" {
+	if kuid, err := s.Holder(ctx, administrator, two); err != nil || kuid != "bob" {
 		t.Error(kuid, err)
 	}
 	if got, err := s.Info(ctx, nil, "bob"); err != nil || got != (record{s.options.Issuer, "two", "bob"}) {
@@ -354,13 +387,13 @@ func TestSubjectsBelongToIssuers(t *testing.T) {
 	}
 	defer other.Close()
 	subject := jsontext.Value(`{"subject":"one"}`)
-	if _, err := s.Create(t.Context(), nil, "ann", subject); err != nil {
+	if _, err := s.Create(t.Context(), administrator, "ann", subject); err != nil {
 		t.Fatal(err)
 	}
 	if exists, err := other.Exists(t.Context(), nil, "ann"); err != nil || exists {
 		t.Error(exists, err)
 	}
-	if _, err := other.Create(t.Context(), nil, "bob", subject); err != nil {
+	if _, err := other.Create(t.Context(), administrator, "bob", subject); err != nil {
 		t.Error(err)
 	}
 }
@@ -368,7 +401,7 @@ func TestSubjectsBelongToIssuers(t *testing.T) {
 // Credentials whose user was never stored, or died with the node, lead nowhere.
 func TestLeftoverCredentials(t *testing.T) {
 	s := open(t, Options{})
-	if _, err := s.Create(t.Context(), nil, "ghost", jsontext.Value(`{"subject":"one"}`)); err != nil {
+	if _, err := s.Create(t.Context(), administrator, "ghost", jsontext.Value(`{"subject":"one"}`)); err != nil {
 		t.Fatal(err)
 	}
 	nobody := func(context.Context, string) (bool, error) { return false, nil }

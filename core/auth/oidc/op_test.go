@@ -46,6 +46,9 @@ type openIDProvider struct {
 	handler http.Handler
 	// down closes every connection without an answer.
 	down atomic.Bool
+	// stalled never answers a code; asked says that there was one.
+	stalled atomic.Bool
+	asked   chan struct{}
 	// tamper, when not nil, gives another ID token for the claims of a right one.
 	tamper atomic.Pointer[func(claims map[string]any) string]
 	// tokens are the bodies of all answers of the token endpoint.
@@ -55,7 +58,7 @@ type openIDProvider struct {
 
 func newOP(t *testing.T) *openIDProvider {
 	t.Helper()
-	p := &openIDProvider{}
+	p := &openIDProvider{asked: make(chan struct{})}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	clients := map[string]*examplestorage.Client{clientID: examplestorage.WebClient(clientID, clientSecret, redirectURL)}
@@ -71,6 +74,12 @@ func (p *openIDProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path != "/oauth/token" {
 		p.handler.ServeHTTP(w, r)
+		return
+	}
+	if p.stalled.Load() {
+		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the node gives up
+		p.asked <- struct{}{}
+		<-r.Context().Done()
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -223,6 +232,28 @@ func (b *browser) do(method, address, contentType, body string) page {
 }
 
 func (b *browser) get(address string) page { b.t.Helper(); return b.do("GET", address, "", "") }
+
+// leave asks for a page and goes away once the provider was given the code.
+func (b *browser) leave(address string, p *openIDProvider) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	go func() {
+		select {
+		case <-p.asked:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if resp, err := b.http.Do(req); err == nil {
+		_ = resp.Body.Close()
+		b.t.Errorf("answered %s", resp.Status)
+	}
+}
 
 // begin asks the node for a login without going where it sends the browser.
 func (b *browser) begin() page {
