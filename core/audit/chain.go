@@ -26,7 +26,7 @@ func hashOf(line []byte) string {
 // appendLines encodes events after the line with the hash prev, and gives the hash of the last.
 func appendLines(b *bytes.Buffer, prev string, events []Event) (last string, err error) {
 	for _, e := range events {
-		line, err := json.Marshal(chained{prev, e.bounded()}, json.Deterministic(true))
+		line, err := json.Marshal(chained{prev, e}, json.Deterministic(true))
 		if err != nil {
 			return "", err
 		}

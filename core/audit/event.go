@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Outcome is how what happened ended.
@@ -19,7 +20,7 @@ const (
 	Failed Outcome = "failed"
 )
 
-// Event is one line. Texts that clients choose are cut at maxText bytes, lists at maxTargets.
+// Event is one line. Texts that clients choose, and lists, are cut to what a line has room for; see bounded.
 type Event struct {
 	Time time.Time `json:"time"`
 	// Event says what it is about: one of the names in Audited, Refusal, or what core/node calls it.
@@ -51,6 +52,8 @@ type Event struct {
 	// Owner is the kuid of the user whose API keys the targets are.
 	Owner string `json:"owner,omitzero"`
 
+	// Cut is whether texts or lists are longer than what is here. Those end in cutMark, which a client may also send.
+	Cut bool `json:"cut,omitzero"`
 	// Count is how many times it happened since Since, 0 for once; see repeats.
 	Count int       `json:"count,omitzero"`
 	Since time.Time `json:"since,omitzero"`
@@ -74,8 +77,12 @@ const (
 )
 
 const (
-	maxText    = 256
+	// maxText is how many bytes a text takes up in a line at most, before cutMark.
+	maxText = 256
+	// maxTargets is how long lists are, maxUndone of targets to which nothing was done: anybody can name some.
 	maxTargets = 1000
+	maxUndone  = 4
+	cutMark    = "…"
 )
 
 // Fingerprint tells tokens apart and gives none away: 48 bits of the SHA-256 of its text. The id under which a token is stored
@@ -88,25 +95,48 @@ func Fingerprint(token string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// bounded is e with nothing longer than a line should hold.
-func (e Event) bounded() Event {
+// bounded is e with nothing longer than a line should hold: lists of so many targets.
+func (e Event) bounded(targets int) Event {
 	for _, text := range []*string{&e.Error, &e.User, &e.Strategy, &e.IP, &e.Connection, &e.Request, &e.Plugin, &e.Controller, &e.Action, &e.Owner} {
-		*text = bounded(*text)
+		*text = e.cut(*text)
 	}
-	e.Profiles, e.Targets = boundedAll(e.Profiles), boundedAll(e.Targets)
+	e.Profiles, e.Targets = e.cutAll(e.Profiles, maxTargets), e.cutAll(e.Targets, targets)
 	return e
 }
 
-// bounded gives the beginning of a text as valid UTF-8, which all lines are.
-func bounded(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), maxText)], "\uFFFD")
+// cut gives a text as valid UTF-8, which all lines are, or its beginning. It counts what the text is in JSON.
+func (e *Event) cut(text string) string {
+	size := 0
+	for i, r := range text {
+		if size += escapedLen(r); size > maxText {
+			e.Cut = true
+			return strings.ToValidUTF8(text[:i], "\uFFFD") + cutMark
+		}
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
-// boundedAll leaves the list of the caller as it is.
-func boundedAll(texts []string) []string {
+// escapedLen is how many bytes a character takes up in JSON, or more.
+func escapedLen(r rune) int {
+	switch {
+	case r < ' ':
+		return len(`\u0000`)
+	case r == '"' || r == '\\':
+		return len(`\\`)
+	default:
+		return utf8.RuneLen(r)
+	}
+}
+
+// cutAll leaves the list of the caller as it is.
+func (e *Event) cutAll(texts []string, limit int) []string {
 	var all []string
-	for _, text := range texts[:min(len(texts), maxTargets)] {
-		all = append(all, bounded(text))
+	for _, text := range texts[:min(len(texts), limit)] {
+		all = append(all, e.cut(text))
+	}
+	if len(texts) > limit {
+		e.Cut = true
+		all = append(all, cutMark)
 	}
 	return all
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/sluicehq/sluice/core/audit"
 )
 
@@ -112,6 +114,42 @@ func TestHalfALineStaysInTheChain(t *testing.T) {
 	record(t, o, "c")
 	if r := verify(t, o.File.Path); r.Lines != 3 || r.Torn != 1 || r.Problems != nil {
 		t.Errorf("after it: %+v", r)
+	}
+}
+
+// Two logs with one file would break its chain. It is free once the first is closed, also after a rotation.
+func TestOneFileHasOneLog(t *testing.T) {
+	o, _ := options(t)
+	o.File.MaxBytes, o.File.Sync = 1, true
+	l := open(t, o)
+	refused := func() bool {
+		second := o
+		second.Metrics = prometheus.NewRegistry()
+		other, err := audit.Open(second)
+		if err == nil {
+			closeLog(t, other)
+			return false
+		}
+		return strings.Contains(err.Error(), "another node writes the audit log "+o.File.Path)
+	}
+	if !refused() {
+		t.Error("a second log opened the file")
+	}
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+	closeLog(t, l)
+	l = open(t, o)
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success})
+	if n := len(files(t, o)); n != 3 {
+		t.Errorf("%d files", n)
+	}
+	if !refused() {
+		t.Error("a second log opened the file that a rotation made")
+	}
+	closeLog(t, l)
+	record(t, o, "next")
+	if r := verify(t, files(t, o)...); r.Lines != 4 || r.Problems != nil {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -29,7 +29,7 @@ type Options struct {
 //
 // Events wait in a bounded queue. While the file cannot be written as many again wait beside it, nobody waits for them to be
 // written, and it is tried again every second; what finds no place is dropped, counted, and a later line says how many. Where
-// the log is required nothing that succeeded is dropped: audited actions are refused before they run, and the few that run
+// the log is required nothing that was done is dropped: audited actions are refused before they run, and the few that run
 // already wait for a place.
 //
 // Life: Open, Close once. Close writes what waits.
@@ -59,6 +59,7 @@ type Log struct {
 // entry is an event on its way to the file.
 type entry struct {
 	Event
+	budget budget
 	// written, when not nil, is called when the event is in the file, or could not be written.
 	written func()
 }
@@ -69,6 +70,8 @@ const (
 	batch = 256
 	// retry is how often a file that could not be written is tried again.
 	retry = time.Second
+	// patience is how long a request whose client may be gone waits for its line.
+	patience = 30 * time.Second
 	// tidyEvery is how often old files are looked after when nothing is rotated.
 	tidyEvery = time.Hour
 )
@@ -106,21 +109,33 @@ func (l *Log) Request(ctx context.Context, req *protocol.Request, a *protocol.Re
 	if l == nil {
 		return
 	}
-	if e, ok := ofRequest(req, a, known); ok && (l.o.Refusals || e.Event != Refusal) {
-		l.Record(ctx, e)
+	x, ok := ofRequest(req, a, known)
+	if !ok || x.Event.Event == Refusal && !l.o.Refusals {
+		return
+	}
+	// A client that leaves does not take the line along.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	l.record(ctx, x)
+}
+
+// Record writes an event of the node itself with the time of now, soon.
+func (l *Log) Record(ctx context.Context, e Event) {
+	if l != nil {
+		l.record(ctx, entry{Event: e})
 	}
 }
 
-// Record writes an event with the time of now, soon.
-func (l *Log) Record(ctx context.Context, e Event) {
-	if l == nil {
-		return
+func (l *Log) record(ctx context.Context, x entry) {
+	targets := maxTargets
+	if x.budget != noBudget {
+		targets = maxUndone
 	}
-	e.Time = time.Now().UTC()
-	l.metrics.events.WithLabelValues(e.Event, string(e.Outcome)).Inc()
-	x := entry{Event: e}
+	x.Event = x.bounded(targets)
+	x.Time = time.Now().UTC()
+	l.metrics.events.WithLabelValues(x.Event.Event, string(x.Outcome)).Inc()
 	var written chan struct{}
-	if l.o.File.Sync && e.Outcome == Success && !l.failing.Load() {
+	if l.o.File.Sync && x.budget == noBudget && !l.failing.Load() {
 		written = make(chan struct{})
 		x.written = sync.OnceFunc(func() { close(written) })
 	}
@@ -140,7 +155,7 @@ func (l *Log) Record(ctx context.Context, e Event) {
 func (l *Log) put(ctx context.Context, x entry) bool {
 	l.ending.RLock()
 	defer l.ending.RUnlock()
-	if l.ended || x.Outcome != Success && len(l.queue) > queueSize/2 { // what anybody can send leaves room for the rest
+	if l.ended || x.budget != noBudget && len(l.queue) > queueSize/2 { // what anybody can send leaves room for the rest
 		return false
 	}
 	select {
@@ -148,7 +163,7 @@ func (l *Log) put(ctx context.Context, x entry) bool {
 		return true
 	default:
 	}
-	if !l.o.Required || x.Outcome != Success {
+	if !l.o.Required || x.budget != noBudget {
 		return false
 	}
 	select {
@@ -202,7 +217,7 @@ func (l *Log) write() {
 
 // take adds an event to what is written next, unless it only repeats. Nobody waits for those.
 func (l *Log) take(x entry) {
-	if x.Outcome == Success || x.Protocol == "" || l.repeats.admit(x.Event) {
+	if l.repeats.admit(x.budget, x.Event) {
 		l.pending = append(l.pending, x)
 	}
 }

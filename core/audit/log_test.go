@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,39 +58,6 @@ func TestNilLogRecordsNothing(t *testing.T) {
 	if err := l.Admit("auth", "login"); err != nil || l.Blocking() || l.Close() != nil {
 		t.Error("a node without an audit log refuses something")
 	}
-}
-
-// A flood of what anybody can send is counted, not written.
-func TestRepeatsAreCounted(t *testing.T) {
-	o, _ := options(t)
-	synctest.Test(t, func(t *testing.T) {
-		l := open(t, o)
-		refusal := func(ip, action string) {
-			l.Record(t.Context(), audit.Event{Event: audit.Refusal, Outcome: audit.Refused, User: "-1", IP: ip, Protocol: "http", Action: action})
-		}
-		for range 1000 {
-			refusal("192.0.2.1", "get")
-		}
-		refusal("192.0.2.1", "list")
-		synctest.Wait()
-		if n := len(events(t, o)); n != 2 {
-			t.Errorf("%d lines, want one a kind", n)
-		}
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
-		all := events(t, o)
-		if last := all[len(all)-1]; len(all) != 3 || last.Count != 999 || last.Action != "get" || last.Since.IsZero() {
-			t.Errorf("%d lines, the last is %+v", len(all), last)
-		}
-		for i := range 300 {
-			refusal(fmt.Sprint("192.0.2.", i), "get")
-		}
-		closeLog(t, l) // says at once what was counted
-		all = events(t, o)
-		if last := all[len(all)-1]; len(all) > 3+64+1 || last.Event != audit.Lost || last.Count != 300-64 {
-			t.Errorf("%d lines, the last is %+v", len(all), last)
-		}
-	})
 }
 
 // breakLog has the file removed and a folder put in its place, which nobody can write to, not root either.
@@ -253,12 +221,25 @@ func TestLongTextsAreCut(t *testing.T) {
 		targets[i] = long
 	}
 	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Request: long, Targets: targets, Profiles: targets})
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Request: strings.Repeat("\"", 128), Targets: []string{strings.Repeat("é", 128)}})
+	l.Record(t.Context(), audit.Event{Event: "user", Outcome: audit.Success, Targets: []string{"whole…"}})
 	closeLog(t, l)
 	record(t, o, "next")
-	if r := verify(t, files(t, o)...); r.Lines != 2 || r.Problems != nil {
+	if r := verify(t, files(t, o)...); r.Lines != 4 || r.Problems != nil {
 		t.Errorf("%+v", r)
 	}
-	if n := len(read(t, o.File.Path)); n > 4<<20 {
-		t.Errorf("%d bytes", n)
+	lines := slices.Collect(strings.Lines(read(t, o.File.Path)))
+	if n := len(lines[0]); n > 600<<10 {
+		t.Errorf("a line has %d bytes", n)
+	}
+	all := events(t, o)
+	if e := all[0]; !e.Cut || len(e.Targets) != 1001 || e.Targets[1000] != "…" || !strings.HasSuffix(e.Request, "…") {
+		t.Errorf("what was cut does not say so: %v, %d targets, request %q", e.Cut, len(e.Targets), e.Request)
+	}
+	if e := all[1]; e.Cut || len(e.Request) != 128 || len(e.Targets[0]) != 256 {
+		t.Errorf("texts that a line has room for are cut: %+v", e)
+	}
+	if all[2].Cut {
+		t.Error("a client makes a text look cut")
 	}
 }

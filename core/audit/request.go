@@ -3,19 +3,20 @@ package audit
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// ofRequest makes the event of a request and its answer; false for one that is of no interest. known is whether there is such
+// ofRequest makes the entry of a request and its answer; false for one that is of no interest. known is whether there is such
 // an action: names that are none are the client's own words and are left out.
-func ofRequest(req *protocol.Request, a *protocol.Response, known bool) (Event, bool) {
+func ofRequest(req *protocol.Request, a *protocol.Response, known bool) (entry, bool) {
 	r, listed := audited[req.Controller][req.Action]
 	outcome := outcomeOf(a)
 	if !listed && (outcome != Refused || a.Status == http.StatusTooManyRequests) {
-		return Event{}, false
+		return entry{}, false
 	}
 	c := call{request: req, Event: Event{
 		Event: Refusal, Outcome: outcome, User: req.User.KUID(), Token: Fingerprint(req.Token),
@@ -36,7 +37,51 @@ func ofRequest(req *protocol.Request, a *protocol.Response, known bool) (Event, 
 	if listed {
 		c.fill(r, a)
 	}
-	return c.Event, true
+	return entry{Event: c.Event, budget: c.budget(listed, a)}, true
+}
+
+// budget says under which budget the event falls. What was done is written one by one, and so is what may have been, in part:
+// whoever leaves in the middle of an action, or breaks it, is told that it failed.
+func (c *call) budget(listed bool, a *protocol.Response) budget {
+	anonymous := c.User == protocol.AnonymousID
+	switch {
+	case c.Outcome == Success && anonymous && (c.Event.Event == "login" || c.Event.Event == "logout"):
+		return withoutUser
+	case c.Outcome == Success:
+		return noBudget
+	case c.Event.Event == "login":
+		return failedLogins
+	case listed && c.mayHaveRun() && (!anonymous || undecided(a)):
+		return noBudget
+	case anonymous && c.Plugin == "":
+		return byAnonymous
+	default:
+		return byUsers
+	}
+}
+
+// beforeActions are the errors of requests whose user was looked at and whose action was not begun.
+var beforeActions = []string{
+	kerror.SecurityRightsUnauthorized.ID, kerror.SecurityRightsForbidden.ID, kerror.APIProcessTooManyRequests.ID,
+	kerror.CoreFatalServiceUnavailable.ID, // Admit
+}
+
+// mayHaveRun reports whether the action of a request that failed was begun, as far as that can be told. A pipe may fail it
+// before or after, so errors of pipes count.
+func (c *call) mayHaveRun() bool {
+	known := c.request.User != nil || c.request.Internal != nil // a plugin may call as nobody
+	return known && !slices.Contains(beforeActions, c.Error)
+}
+
+// undecided reports whether an error says nothing about what was done. Anonymous has many others from the actions that are
+// open to him: an account that is there already, a bad body.
+func undecided(a *protocol.Response) bool {
+	switch a.Status {
+	case http.StatusInternalServerError, http.StatusGatewayTimeout:
+		return true
+	default:
+		return a.Error.ID == kerror.APIProcessConnectionDropped.ID
+	}
 }
 
 // fill adds what an audited action was about.
