@@ -144,15 +144,24 @@ func (c *Cookies) Sets(req *protocol.Request) bool {
 	return isAuth(req, settingActions...) && asksForCookie(req)
 }
 
+// Keep leaves the cookie as it is, whose request, which was taken, would set it.
+func (c *Cookies) Keep(req *protocol.Request) { req.Args.Remove(cookieArgument) }
+
 // MaySet lets pages that may use the cookie have it set: api.process.unauthorized_origin for others, which could log a user in as
-// somebody else. So could a link that he opens.
+// somebody else. So could a link that he opens, which api.assert.forbidden_argument refuses: where the connection is not encrypted
+// a browser that follows one looks like a program.
 func (c *Cookies) MaySet(r *http.Request) error {
 	page, foreign := c.foreignPage(r)
-	if !foreign && slices.Contains(r.Header["Sec-Fetch-Site"], "none") {
-		page, foreign = "none", true
-	}
-	if foreign {
+	switch {
+	case foreign:
 		return foreignCookie(page)
+	case slices.Contains(r.Header["Sec-Fetch-Site"], "none"):
+		return foreignCookie("none")
+	case r.Method != http.MethodPost:
+		e := kerror.APIAssertForbiddenArgument.New(cookieArgument)
+		e.Message = "The cookie " + protocol.TokenCookie + " is set by POST alone, as a link can make a browser send " + r.Method +
+			". Send the same with POST, or leave " + cookieArgument + " out and take the token from the answer."
+		return e
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ func cookies(t testing.TB) *Cookies {
 	}
 }
 
-// from makes a request to api.example; each header is "Name: value".
+// from makes a POST to api.example; each header is "Name: value".
 func from(headers ...string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Host, r.RemoteAddr = "api.example", "192.0.2.1:4711"
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -81,6 +81,17 @@ func TestPagesThatMayUseTheCookie(t *testing.T) {
 			if err != nil && (!errors.Is(err, kerror.APIProcessUnauthorizedOrigin) || !strings.Contains(err.Error(), "http.accessControlAllowOrigin")) {
 				t.Errorf("%s: %v", c.name, err)
 			}
+		}
+	}
+}
+
+// A link can make a browser send GET, and what it says of the page depends on the page and the connection.
+func TestGetSetsNoCookie(t *testing.T) {
+	for _, header := range []string{"X: no browser", "Sec-Fetch-Site: same-origin", "Origin: https://app.example", "Referer: http://api.example/page"} {
+		r := from(header)
+		r.Method = http.MethodGet
+		if err := cookies(t).MaySet(r); !errors.Is(err, kerror.APIAssertForbiddenArgument) || !strings.Contains(err.Error(), "POST") {
+			t.Errorf("%s: %v", header, err)
 		}
 	}
 }

@@ -10,8 +10,14 @@ import (
 // takeCookie gives the request the token of its cookie, and lets none be set for a page that may not use it.
 func (x *exchange) takeCookie() error {
 	cookies := &x.server.o.Cookies
+	asked := cookies.Sets(x.req)
 	err := cookies.Take(cookies.Read(x.r), x.req)
-	if err == nil && cookies.Sets(x.req) {
+	switch {
+	case err != nil || !cookies.Sets(x.req):
+	case !asked && x.r.Method == http.MethodGet:
+		// A login by GET, such as one that goes on at an OpenID provider: that the browser has a cookie is no reason to refuse it.
+		cookies.Keep(x.req)
+	default:
 		err = cookies.MaySet(x.r)
 	}
 	return x.refusal(err)

@@ -87,6 +87,7 @@ func TestTokensInCookies(t *testing.T) {
 		"login from evil":         {request("POST /_login?cookieAuth", "{}", evil), 401, "api.process.unauthorized_origin", "", ""},
 		"login by a link":         {request("GET /_login?cookieAuth", "", cross), 401, "api.process.unauthorized_origin", "", ""},
 		"login by a link in mail": {request("GET /_login?cookieAuth", "", "Sec-Fetch-Site: none"), 401, "api.process.unauthorized_origin", "", ""},
+		"login by GET":            {request("GET /_login?cookieAuth", ""), 400, "api.assert.forbidden_argument", "", ""},
 		"login with a token":      {request("POST /_login?cookieAuth", "{}", "Authorization: Bearer u"), 400, "api.assert.forbidden_argument", "", ""},
 		"login over a broken one": {request("POST /_login", "{}", "Cookie: authToken=é"), 200, "", "", "authToken=t; HttpOnly|other=o"},
 
