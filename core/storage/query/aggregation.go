@@ -37,6 +37,8 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 		"date_range":     parseDateRanges,
 		"ip_range":       parseAddressRanges,
 		"geo_distance":   parseDistanceRanges,
+		"composite":      parseComposite,
+		"geohash_grid":   parseGeohashGrid,
 		"missing":        parseMissing,
 		"filter":         parseFilter,
 		"filters":        parseFilters,
@@ -55,9 +57,9 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 
 // laterAggregations are known but not supported yet.
 var laterAggregations = set(
-	"adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "categorize_text", "children", "composite",
+	"adjacency_matrix", "auto_date_histogram", "avg_bucket", "boxplot", "categorize_text", "children",
 	"cumulative_cardinality", "diversified_sampler", "extended_stats_bucket",
-	"frequent_item_sets", "geo_bounds", "geo_centroid", "geo_line", "geohash_grid", "geohex_grid", "geotile_grid", "global",
+	"frequent_item_sets", "geo_bounds", "geo_centroid", "geo_line", "geohex_grid", "geotile_grid", "global",
 	"inference", "ip_prefix", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "multi_terms",
 	"normalize", "parent", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms", "rate",
 	"sampler", "serial_diff", "significant_terms", "significant_text", "stats_bucket", "string_stats", "sum_bucket", "t_test",

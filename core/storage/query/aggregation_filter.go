@@ -154,18 +154,28 @@ func EachFilter(list []Aggregation, path string, visit func(q Query, path string
 	return nil
 }
 
-// checkPlaces refuses aggregations that cannot stand where they do. inside says that they are of nested objects.
-func checkPlaces(n *node, list []Aggregation, inside bool) error {
+// place is where aggregations stand.
+type place struct {
+	nested bool // they are of nested objects
+	many   bool // in one of several buckets
+}
+
+// checkPlaces refuses aggregations that cannot stand where they do.
+func checkPlaces(n *node, list []Aggregation, at place) error {
 	for i := range list {
 		a := &list[i]
-		below := inside
+		below := place{nested: at.nested, many: at.many || !a.oneBucket()}
 		switch a.Of.(type) {
 		case *NestedAggregation:
-			below = true
+			below.nested = true
 		case *Derivative, *CumulativeSum, *BucketSort:
 			return n.fail("the aggregation %s must stand in one that makes buckets", a.Name)
+		case *Composite:
+			if at.many {
+				return n.fail("the aggregation %s: composite cannot stand in one with several buckets", a.Name)
+			}
 		case *ReverseNestedAggregation:
-			if !inside {
+			if !at.nested {
 				return n.fail("the aggregation %s: reverse_nested can stand inside of a nested aggregation only", a.Name)
 			}
 		}

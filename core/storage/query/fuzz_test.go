@@ -39,6 +39,10 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"dis_max":{"queries":[{"fuzzy":{"a":{"value":"x","fuzziness":"AUTO:1,2"}}},{"match_bool_prefix":{"b":"x y"}}],"tie_breaker":0.5}}}`,
 		`{"query":{"function_score":{"functions":[{"filter":{"term":{"a":1}},"gauss":{"d":{"origin":"now","scale":"3d","offset":"1h"}}},{"random_score":{"seed":1,"field":"a"}}],"min_score":1}}}`,
 		`{"query":{"boosting":{"positive":{"terms_set":{"a":{"terms":[1],"minimum_should_match_field":"n"}}},"negative":{"match_all":{}},"negative_boost":0.5}}}`,
+		`{"aggs":{"h":{"date_histogram":{"field":"a","fixed_interval":"30d","time_zone":"Europe/Paris","offset":"-1d","extended_bounds":{"min":"now-1y"}},"aggs":{"s":{"extended_stats":{"field":"b"}},"d":{"derivative":{"buckets_path":"s.variance","unit":"day"}},"z":{"bucket_sort":{"sort":[{"d":"desc"}],"size":3}}}}}}`,
+		`{"aggs":{"n":{"nested":{"path":"a"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"a.b":1}}},"other_bucket":true}},"r":{"reverse_nested":{},"aggs":{"p":{"percentiles":{"field":"c","percents":[1,99]}}}}}}}}`,
+		`{"aggs":{"r":{"range":{"field":"a","ranges":[{"to":1},{"from":"x","key":"k"}]}},"i":{"ip_range":{"field":"b","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"c","origin":"1,2","unit":"km","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"c","precision":"10km"}}}}`,
+		`{"aggs":{"c":{"composite":{"sources":[{"a":{"terms":{"field":"a","missing_bucket":true}}},{"b":{"histogram":{"field":"b","interval":0.5}}}],"after":{"a":null,"b":2}}},"d":{"date_range":{"field":"d","format":"yyyy","ranges":[{"from":"2020||/y"}]}}}}`,
 	} {
 		f.Add([]byte(seed))
 	}

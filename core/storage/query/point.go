@@ -165,9 +165,12 @@ func parseNumbers(text, separator string) ([]float64, bool) {
 
 const geohashDigits = "0123456789bcdefghjkmnpqrstuvwxyz"
 
+// maxGeohash is how long geohashes are at most.
+const maxGeohash = 12
+
 // geohash gives a corner of the cell that a geohash of 1 to 12 characters names.
 func geohash(text string, c corner) (Point, bool) {
-	if text == "" || len(text) > 12 {
+	if text == "" || len(text) > maxGeohash {
 		return Point{}, false
 	}
 	south, north, west, east := -90.0, 90.0, -180.0, 180.0
@@ -199,6 +202,44 @@ func geohash(text string, c corner) (Point, bool) {
 		p.Lon = east
 	}
 	return p, true
+}
+
+// Geohash gives the number of the cell of a point that a geohash of some characters names: five bits for each.
+func (p Point) Geohash(length int) uint64 {
+	south, north, west, east := -90.0, 90.0, -180.0, 180.0
+	cell := uint64(0)
+	for i := range 5 * length {
+		low, high, x := &west, &east, p.Lon
+		if i%2 == 1 {
+			low, high, x = &south, &north, p.Lat
+		}
+		cell <<= 1
+		if middle := (*low + *high) / 2; x >= middle {
+			*low = middle
+			cell |= 1
+		} else {
+			*high = middle
+		}
+	}
+	return cell
+}
+
+// GeohashText writes the number of a cell as a geohash of some characters.
+func GeohashText(cell uint64, length int) string {
+	text := make([]byte, length)
+	for i := length - 1; i >= 0; i-- {
+		text[i] = geohashDigits[cell&31]
+		cell >>= 5
+	}
+	return string(text)
+}
+
+// GeohashBox gives the edges of a cell.
+func GeohashBox(cell uint64, length int) (south, north, west, east float64) {
+	text := GeohashText(cell, length)
+	low, _ := geohash(text, bottomLeft) // it was written above
+	high, _ := geohash(text, topRight)
+	return low.Lat, high.Lat, low.Lon, high.Lon
 }
 
 // units are the words for units of length, in metres. A word stands before the words that it ends with.

@@ -102,7 +102,7 @@ func (s *Search) member(p *parser, m *node) (err error) {
 			return m.fail("aggregations are given twice")
 		}
 		if s.Aggregations, err = p.parseAggregations(m); err == nil {
-			err = checkPlaces(m, s.Aggregations, false)
+			err = checkPlaces(m, s.Aggregations, place{})
 		}
 	case "search_timeout":
 		err = s.setTimeout(m)

@@ -103,6 +103,8 @@ func (g generator) aggregations(depth int) map[string]any {
 	for _, name := range []string{"a", "b", "c"}[:g.IntN(3)+1] {
 		if depth > 0 && g.chance(2) {
 			all[name] = g.termsAggregation(depth)
+		} else if g.chance(2) {
+			all[name] = g.bucketAggregation(depth)
 		} else {
 			all[name] = g.metric()
 		}
@@ -111,7 +113,7 @@ func (g generator) aggregations(depth int) map[string]any {
 }
 
 func (g generator) metric() map[string]any {
-	kind := pick(g, "min", "max", "avg", "sum", "stats", "value_count", "cardinality")
+	kind := pick(g, "min", "max", "avg", "sum", "stats", "extended_stats", "percentiles", "value_count", "cardinality")
 	fields := []string{"i", "s", "b", "d", "f", "o.n", "unindexed", "at", "bo", "none"}
 	if kind == "value_count" || kind == "cardinality" {
 		fields = append(fields, "kw", "tags", "ip", "uid", "lower", "n", "day")

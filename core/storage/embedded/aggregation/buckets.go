@@ -26,8 +26,12 @@ type buckets struct {
 // rejected is the number of the bucket of what gets none.
 const rejected = 0
 
-// none is the number of a bucket that there is not.
-const none = math.MaxUint32
+// Numbers of buckets that there are not: gap is one between those of a histogram, which has not even the terms that are wanted
+// without documents, as in Elasticsearch.
+const (
+	none = math.MaxUint32
+	gap  = none - 1
+)
 
 // bucketBytes is about what a bucket needs, without what subs keep.
 const bucketBytes = 4 + 8 + 8 + 3*entryBytes

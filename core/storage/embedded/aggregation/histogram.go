@@ -145,7 +145,7 @@ func (h *histogram) filled(list []candidate) []candidate {
 // fill appends empty buckets from a key on and before another, until there are too many.
 func (h *histogram) fill(list []candidate, from, to float64) []candidate {
 	for key := from; key < to && len(list) <= query.MaxBuckets && !h.limits.spend(1); {
-		list = append(list, candidate{key: math.Float64bits(key), bucket: none})
+		list = append(list, candidate{key: math.Float64bits(key), bucket: gap})
 		next := h.scale.next(key)
 		if next <= key { // the interval is too small for numbers so large
 			next = to

@@ -118,6 +118,10 @@ func (l *limits) collector(a query.Aggregation) (collector, error) {
 		return newDateHistogram(of, a, l)
 	case *query.RangeAggregation:
 		return newRanges(of, a, l)
+	case *query.Composite:
+		return newComposite(of, a, l)
+	case *query.GeohashGrid:
+		return newGrid(of, a, l)
 	case *query.Missing:
 		return newMissing(of, a, l)
 	case *query.FilterAggregation:

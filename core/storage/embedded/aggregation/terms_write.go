@@ -9,6 +9,9 @@ import (
 
 // candidatesOf gives the buckets of an owner that have enough documents.
 func (t *terms) candidatesOf(owner uint32) []candidate {
+	if owner == gap {
+		return nil
+	}
 	list := t.candidates(owner, t.of.MinDocCount, len(t.everyKeys))
 	for _, key := range t.everyKeys {
 		if t.limits.spend(1) {

@@ -70,9 +70,11 @@ func numberValue(raw jsontext.Value, f *mapping.Field, now time.Time) (*value, e
 	return &value{kind: floating, floating: x}, nil
 }
 
-// toWhole cuts off the fraction; what is out of range becomes the nearest number.
+// toWhole cuts off the fraction; what is out of range becomes the nearest number, and what is no number 0.
 func toWhole(x float64) int64 {
 	switch {
+	case math.IsNaN(x):
+		return 0
 	case x >= 1<<63:
 		return math.MaxInt64
 	case x <= -1<<63:

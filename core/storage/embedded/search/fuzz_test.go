@@ -38,6 +38,10 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"terms_set":{"k":{"terms":["a","Ab","ab"],"minimum_should_match_field":"i"}}}}`,
 		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
 		`{"sort":[{"_geo_distance":{"g":["1,2",[3,4]],"unit":"km","mode":"median"}},{"_geo_distance":{"g":"5,5","order":"desc"}}],"search_after":[5,"Infinity"]}`,
+		`{"aggs":{"h":{"date_histogram":{"field":"dt","fixed_interval":"30d","time_zone":"Europe/Paris","min_doc_count":1},"aggs":{"s":{"extended_stats":{"field":"i"}}}},"p":{"percentiles":{"field":"i"}},"q":{"histogram":{"field":"i","interval":0.5,"extended_bounds":{"min":-1,"max":4}}}}}`,
+		`{"aggs":{"n":{"nested":{"path":"n"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"n.x":"a"}}},"other_bucket":true}},"m":{"nested":{"path":"n.m"},"aggs":{"r":{"reverse_nested":{"path":"n"}},"t":{"terms":{"field":"n.m.z"}}}}}}}}`,
+		`{"aggs":{"r":{"range":{"field":"i","ranges":[{"to":1},{"from":0,"key":"k"}]}},"i":{"ip_range":{"field":"ip","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"g","origin":"1,2","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"g","precision":3}}}}`,
+		`{"aggs":{"c":{"composite":{"sources":[{"k":{"terms":{"field":"k","order":"desc","missing_bucket":true}}},{"i":{"histogram":{"field":"i","interval":2}}}],"size":2,"after":{"k":null,"i":0}}},"h":{"histogram":{"field":"i","interval":1},"aggs":{"d":{"derivative":{"buckets_path":"_count"}},"s":{"bucket_sort":{"sort":["d"],"size":2}}}}}}`,
 	} {
 		f.Add(body)
 	}
