@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluicehq/sluice/core/audit"
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/pluginhost"
 	"github.com/sluicehq/sluice/core/pluginhost/catalog"
 )
@@ -50,10 +52,32 @@ func (n *Node) auditStart(ctx context.Context, outcome audit.Outcome) {
 	if err != nil || n.options.ConfigFile == "" {
 		file = n.options.ConfigFile
 	}
-	n.audit.Record(ctx, audit.Event{Event: audit.NodeStart, Outcome: outcome, Facts: map[string]string{
+	facts := map[string]string{
 		"node": n.id, "version": n.options.Version, "configFile": file, "dev": strconv.FormatBool(c.Dev),
 		"address": n.listener.Addr().String(), "dataDir": c.Server.DataDir,
-	}})
+	}
+	if n.tokens != nil {
+		n.keyFacts(ctx, facts)
+	}
+	n.audit.Record(ctx, audit.Event{Event: audit.NodeStart, Outcome: outcome, Facts: facts})
+}
+
+// keyFacts adds the ids of the key that signs tokens and of all that verify them: nobody records what becomes of the keys while
+// no node runs, so it shows when the next one starts.
+func (n *Node) keyFacts(ctx context.Context, facts map[string]string) {
+	keys, err := auth.ListKeys(TokenOptions(n.options.Config))
+	if err != nil {
+		n.options.Logger.ErrorContext(ctx, "the keys of tokens are not in the audit log", "error", err)
+		return
+	}
+	verify := make([]string, 0, len(keys))
+	for _, k := range keys {
+		if k.Signs {
+			facts["signs"] = k.ID
+		}
+		verify = append(verify, k.ID)
+	}
+	facts["verify"] = strings.Join(verify, " ")
 }
 
 // closeAudit records the end of the node, which comes last.

@@ -2,7 +2,9 @@ package node_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/audit"
+	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/node"
 	"github.com/sluicehq/sluice/core/node/nodetest"
 )
@@ -210,6 +213,126 @@ func TestRequiredAuditLogStopsWhatItCannotRecord(t *testing.T) {
 	a.Login("root", password, "")
 	if len(a.events()) < 2 {
 		t.Error("what waited is not in the file")
+	}
+}
+
+// Whoever closes his socket in the middle of an action leaves its line behind, and no half account.
+func TestAClientThatLeavesIsInTheAuditLog(t *testing.T) {
+	a := newAudited(t, nil)
+	as := "Authorization: Bearer " + a.Login("root", password, "")
+	const users = 12
+	for i := range users {
+		name := fmt.Sprint("victim", i)
+		a.CreateUser(name, `{"profileIds":["default"]}`, name, password, as)
+	}
+	for i := range users {
+		socket, err := net.Dial("tcp", a.Client.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(socket, "DELETE /users/victim%d?refresh=wait_for HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n", i, as)
+		time.Sleep(time.Duration(i%6) * time.Millisecond) // somewhere in the middle
+		socket.Close()
+	}
+	for i := range users {
+		name := fmt.Sprint("victim", i)
+		var line audit.Event
+		has := func(e audit.Event) bool {
+			line = e
+			return e.Action == "deleteUser" && slices.Contains(e.Targets, name)
+		}
+		for deadline := time.Now().Add(5 * time.Second); !slices.ContainsFunc(a.events(), has) && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		gone := a.HTTP("GET", "/users/"+name, "", as).Status == http.StatusNotFound
+		if named := line.Action == "deleteUser" && slices.Contains(line.Targets, name); gone != (named && line.Outcome == audit.Success) {
+			t.Errorf("%s: gone %v, in the log %v: %+v", name, gone, named, line)
+		}
+		credentials := a.HTTP("GET", "/credentials/local/"+name+"/_exists", "", as).Get("result")
+		if !gone && credentials != true {
+			t.Errorf("%s is half an account: %v", name, credentials)
+		}
+	}
+}
+
+// Anonymous neither fills the audit log nor hides in it what others do.
+func TestAnonymousDoesNotFloodTheAuditLog(t *testing.T) {
+	a := newAudited(t, func(c *config.Config) {
+		c.Security.Passkey.Enabled, c.Security.Passkey.RPID, c.Security.Passkey.RPOrigins = true, "localhost", []string{"http://localhost"}
+	})
+	as := "Authorization: Bearer " + a.Login("root", password, "")
+	a.CreateUser("mallory", `{"profileIds":["default"]}`, "mallory", password, as)
+	mallory := a.Login("mallory", password, "")
+	api, _ := a.HTTP("GET", "/_publicApi", "").Get("result").(map[string]any)
+	sent := 0
+	for controller, actions := range api {
+		for action := range actions.(map[string]any) {
+			if sent++; sent <= 100 {
+				a.Query(`{"controller":"` + controller + `","action":"` + action + `","index":"i","collection":"c","_id":"x"}`)
+			}
+		}
+	}
+	before := len(a.events())
+	for range 100 {
+		begun := a.Query(`{"controller":"auth","action":"login","strategy":"passkey","body":{},"requestId":"` + strings.Repeat(`\u0001`, 128) + `"}`)
+		if begun.Status != http.StatusOK {
+			t.Fatalf("%d %s", begun.Status, begun.Body)
+		}
+	}
+	if n := len(a.events()); sent < 100 || n > before+2 {
+		t.Errorf("%d actions, %d lines before 100 logins that only begin, %d after", sent, before, n)
+	}
+	a.Query(`{"controller":"security","action":"updateUser","_id":"root","body":{"profileIds":[]},"jwt":"` + mallory + `"}`)
+	a.await("the refusal of a user", func(e audit.Event) bool { return e.User == "mallory" && e.Action == "updateUser" })
+	a.HTTP("POST", "/_login/local", `{"username":"root","password":"wrong"}`)
+	a.await("a failed login", func(e audit.Event) bool { return e.Event == "login" && e.Outcome == audit.Refused })
+}
+
+// Keys that were changed while no node ran show at the next start.
+func TestAuditLogNamesTheKeysAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	start := func() audit.Event {
+		c := config.Defaults()
+		c.Server.Port, c.Server.DataDir = 0, dir
+		n, err := node.Start(t.Context(), node.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all := audited{t: t, file: c.Audit.File(dir)}.events()
+		for _, e := range slices.Backward(all) {
+			if e.Event == audit.NodeStart {
+				return e
+			}
+		}
+		t.Fatalf("no start in %v", all)
+		return audit.Event{}
+	}
+	before := start()
+	o := auth.Options{KeysFile: filepath.Join(dir, "signing-keys.json")}
+	if _, err := auth.RotateKey(o, "EdDSA"); err != nil {
+		t.Fatal(err)
+	}
+	if err := auth.RemoveKey(o, before.Facts["signs"]); err != nil {
+		t.Fatal(err)
+	}
+	after := start()
+	if before.Facts["signs"] == "" || before.Facts["verify"] != before.Facts["signs"] {
+		t.Errorf("%v", before.Facts)
+	}
+	if after.Facts["signs"] == before.Facts["signs"] || after.Facts["verify"] != after.Facts["signs"] {
+		t.Errorf("%v, before %v", after.Facts, before.Facts)
+	}
+}
+
+func TestTwoNodesDoNotWriteOneAuditLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	nodetest.Start(t, nodetest.Options{Configure: func(c *config.Config) { c.Audit.Path = path }})
+	_, err := startWith(t, func(c *config.Config) { c.Audit.Path = path })
+	if err == nil || !strings.Contains(err.Error(), "another node writes the audit log "+path) || !strings.Contains(err.Error(), "audit.path") {
+		t.Errorf("%v", err)
 	}
 }
 
