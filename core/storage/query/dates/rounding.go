@@ -80,11 +80,10 @@ func (r Rounding) floorFixed(t int64) int64 {
 	return r.floorFixed(before)
 }
 
-// nextFixed looks behind the end of the interval, and further when the clocks were set back meanwhile.
+// nextFixed looks behind the end of the interval, and a little further when the clocks were set back meanwhile.
 func (r Rounding) nextFixed(t int64) int64 {
-	length := r.Fixed.Milliseconds()
-	for step := length; ; step *= 2 {
-		if next := r.floorFixed(t + step); next > t {
+	for later := int64(0); ; later = 2*later + 1 {
+		if next := r.floorFixed(t + r.Fixed.Milliseconds() + later); next > t {
 			return next
 		}
 	}

@@ -32,6 +32,7 @@ func TestRounding(t *testing.T) {
 		{"fixed", rounding(t, 0, 90*time.Minute, 0, "UTC"), "1969-12-31T23:00:00Z", "1969-12-31T22:30:00Z", "1970-01-01T00:00:00Z"},
 		{"fixed over summer time", rounding(t, 0, 30*24*time.Hour, 0, "Europe/Paris"), "2020-03-20T00:00:00Z", "2020-03-08T23:00:00Z", "2020-04-07T22:00:00Z"},
 		{"fixed over winter time", rounding(t, 0, 30*24*time.Hour, 0, "Europe/Paris"), "2020-10-25T12:00:00Z", "2020-10-04T22:00:00Z", "2020-11-03T23:00:00Z"},
+		{"over winter and summer time", rounding(t, 0, 100*24*time.Hour, 0, "Europe/Paris"), "2024-10-04T00:00:00Z", "2024-10-03T22:00:00Z", "2025-01-11T23:00:00Z"},
 		{"the hour that comes twice", rounding(t, 0, time.Hour, 0, "Europe/Paris"), "2021-10-31T00:30:00Z", "2021-10-31T00:00:00Z", "2021-10-31T01:00:00Z"},
 	} {
 		at, err := time.Parse(time.RFC3339, tt.at)
