@@ -29,6 +29,7 @@ type hit struct {
 	ID         string         `json:"_id"`
 	Score      *float32       `json:"_score"`
 	Source     jsontext.Value `json:"_source,omitzero"`
+	Highlight  jsontext.Value `json:"highlight,omitzero"`
 	Index      string         `json:"index"`
 	Collection string         `json:"collection"`
 }
@@ -116,7 +117,7 @@ func (c controller) page(ctx context.Context, req *protocol.Request, found stora
 		p.Remaining = &found.Remaining
 	}
 	for i, h := range found.Hits {
-		p.Hits[i] = hit{docs[i].ID, h.Score, docs[i].Source, h.Collection.Index, h.Collection.Name}
+		p.Hits[i] = hit{docs[i].ID, h.Score, docs[i].Source, h.Highlight, h.Collection.Index, h.Collection.Name}
 	}
 	return p, nil
 }

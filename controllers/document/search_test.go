@@ -72,6 +72,10 @@ func TestSearch(t *testing.T) {
 		{"after a hit", `document:search ` + c + `,"size":4,"body":{` + byNumber + `,"search_after":[3]}`, 200, "", `{"hits":[` + book(4) + `],"total":5}`, "*"},
 		{"without the source", `document:search ` + c + `,"body":{` + byNumber + `,"size":1,"_source":false}`, 200, "", `{"hits":[{"_id":"b0","_score":null,"index":"i","collection":"c"}],"total":5}`, `generic:document:afterGet [{"_id":"b0"}]`},
 		{"aggregations", `document:search ` + c + `,"size":0,"body":{"aggs":{"most":{"max":{"field":"n"}}}}`, 200, "", `{"hits":[],"total":5,"aggregations":{"most":{"value":4.0}}}`, "*"},
+		{
+			"highlights", `document:search ` + c + `,"size":1,"body":{` + odd + `,` + byNumber + `,"_source":false,"highlight":{"fields":{"tag":{}}}}`, 200, "",
+			`{"hits":[{"_id":"b1","_score":null,"highlight":{"tag":["<em>odd</em>"]},"index":"i","collection":"c"}],"total":2}`, "*",
+		},
 		{"search for nothing", `document:search ` + c + `,"body":{"query":{"ids":{"values":[]}}}`, 200, "", `{"hits":[],"total":0}`, "*"},
 
 		{"koncorde", `document:search ` + c + `,"lang":"koncorde","body":{"query":{"equals":{"tag":"odd"}},` + byNumber + `}`, 200, "", `{"hits":[` + book(1) + `,` + book(3) + `],"total":2}`, "*"},

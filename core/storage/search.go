@@ -35,6 +35,8 @@ type Hit struct {
 	Source jsontext.Value
 	// Sort holds the values the document was sorted by, as search_after takes them; nil when the body has no sort.
 	Sort []jsontext.Value
+	// Highlight is the object of fields with fragments that the body asked for, nil when nothing was found in them.
+	Highlight jsontext.Value
 }
 
 // Found is what a search found.

@@ -23,6 +23,8 @@ type hit struct {
 	Score   *float32         `json:"_score"`
 	Source  jsontext.Value   `json:"_source"`
 	Sort    []jsontext.Value `json:"sort"`
+
+	Highlight jsontext.Value `json:"highlight"`
 }
 
 func (h *hit) document() storage.Document {
@@ -127,7 +129,7 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			if !empty(value) {
 				body[name] = value
 			}
-		case "sort", "search_after", "aggs", "aggregations":
+		case "sort", "search_after", "aggs", "aggregations", "highlight":
 			body[name] = value
 		case "track_total_hits":
 			if s.Scroll == 0 { // a scroll counts all
@@ -168,7 +170,7 @@ func (f *found) found() storage.Found {
 	for i := range f.Hits.Hits {
 		h := &f.Hits.Hits[i]
 		c, _ := collectionOf(h.Index)
-		answer.Hits = append(answer.Hits, storage.Hit{Collection: c, ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort})
+		answer.Hits = append(answer.Hits, storage.Hit{Collection: c, ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort, Highlight: h.Highlight})
 	}
 	return answer
 }

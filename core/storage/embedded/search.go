@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/embedded/highlight"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/core/storage/source"
@@ -43,6 +44,8 @@ type page struct {
 	from   pebble.Reader // of the documents
 	pinned []*pinned
 	filter *source.Filter
+	// highlight has one for each target, and is nil when nothing is highlighted.
+	highlight []*highlight.Highlighter
 }
 
 // find gives what a request finds, and where the next page begins.
@@ -56,6 +59,9 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 		return storage.Found{}, nil, err
 	}
 	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
+	if err := p.setHighlight(r.Search); err != nil {
+		return storage.Found{}, nil, err
+	}
 	answer := p.engine.answers.begin()
 	defer answer.end()
 	for i := range result.Hits {
@@ -66,7 +72,7 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 		if err != nil {
 			return storage.Found{}, nil, err
 		}
-		if err := answer.add(ctx, len(hit.Source)); err != nil {
+		if err := answer.add(ctx, len(hit.Source)+len(hit.Highlight)); err != nil {
 			return storage.Found{}, nil, err
 		}
 		if there {
@@ -83,7 +89,7 @@ func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit st
 	if h.Scored {
 		hit.Score = &h.Score
 	}
-	if !withSource {
+	if !withSource && p.highlight == nil {
 		return hit, true, nil
 	}
 	r, err := loadRecord(p.from, c.number, h.ID)
@@ -93,8 +99,40 @@ func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit st
 	if err != nil {
 		return hit, false, err
 	}
-	hit.Source, err = p.filtered(ctx, r.source)
+	if p.highlight != nil {
+		if hit.Highlight, err = p.highlighted(ctx, h.Target, r.source); err != nil {
+			return hit, false, err
+		}
+	}
+	if withSource {
+		hit.Source, err = p.filtered(ctx, r.source)
+	}
 	return hit, err == nil, err
+}
+
+// setHighlight makes the highlighters of a search that asks for them.
+func (p *page) setHighlight(s *query.Search) error {
+	p.highlight = nil
+	if s.Highlight == nil {
+		return nil
+	}
+	for _, pinned := range p.pinned {
+		h, err := highlight.New(pinned.target.Mapping, s.Highlight, s.Query)
+		if err != nil {
+			return err
+		}
+		p.highlight = append(p.highlight, h)
+	}
+	return nil
+}
+
+// highlighted shows what was found in a document. It takes a slot like filtered.
+func (p *page) highlighted(ctx context.Context, target int, source jsontext.Value) (shown jsontext.Value, err error) {
+	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+		shown, err = p.highlight[target].Apply(ctx, source)
+		return err
+	})
+	return shown, err
 }
 
 // filtered leaves out what was not asked for. That is as much work as searching, and takes a slot like it.

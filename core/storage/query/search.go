@@ -26,12 +26,14 @@ type Search struct {
 	// TotalHits is how far the hits are counted: AllHits, 0 for not at all, or a number.
 	TotalHits    int
 	Aggregations []Aggregation
+	// Highlight is nil when nothing is highlighted.
+	Highlight *Highlight
 	// Timeout is search_timeout, 0 when there is none. Elasticsearch calls it timeout.
 	Timeout time.Duration
 	// Name is _name, which the API allows and nobody reads.
 	Name string
 	// Unsupported names, in alphabetical order, the parts of the body that are known but not supported yet, such as
-	// "highlight": an engine that cannot do them refuses them by RefuseUnsupported. They hold no scripts; nothing else of
+	// "suggest": an engine that cannot do them refuses them by RefuseUnsupported. They hold no scripts; nothing else of
 	// them was checked.
 	Unsupported []string
 }
@@ -108,7 +110,9 @@ func (s *Search) member(p *parser, m *node) (err error) {
 		err = s.setTimeout(m)
 	case "_name":
 		err = m.setText(&s.Name)
-	case "collapse", "explain", "fields", "highlight", "suggest":
+	case "highlight":
+		s.Highlight, err = p.parseHighlight(m)
+	case "collapse", "explain", "fields", "suggest":
 		if string(m.raw) == "false" { // explain: false asks for nothing
 			return nil
 		}

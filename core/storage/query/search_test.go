@@ -72,10 +72,22 @@ func TestParseSearch(t *testing.T) {
 		{`{"search_timeout":"1.5s"}`, func(s *query.Search) { s.Timeout = 1500 * time.Millisecond }},
 		{`{"search_timeout":"20ms"}`, func(s *query.Search) { s.Timeout = 20 * time.Millisecond }},
 		{`{"search_timeout":-1}`, func(*query.Search) {}},
-		{`{"suggest":{},"highlight":{"fields":{}},"explain":true,"fields":["a"],"collapse":{"field":"a"}}`, func(s *query.Search) {
-			s.Unsupported = []string{"collapse", "explain", "fields", "highlight", "suggest"}
+		{`{"suggest":{},"explain":true,"fields":["a"],"collapse":{"field":"a"}}`, func(s *query.Search) {
+			s.Unsupported = []string{"collapse", "explain", "fields", "suggest"}
 		}},
 		{`{"explain":false}`, func(*query.Search) {}},
+		{`{"highlight":{}}`, func(s *query.Search) { s.Highlight = &query.Highlight{} }},
+		{`{"highlight":{"tags_schema":"styled","encoder":"html","order":"score","require_field_match":false,"fields":[{"a*":{}},
+			{"b":{"type":"plain","order":"none","pre_tags":["<",">"],"post_tags":"/","fragment_size":5,"number_of_fragments":0,"no_match_size":7,
+			"boundary_scanner":"word","require_field_match":"true","max_analyzed_offset":9,"highlight_query":{"match_none":{}}}}]}}`, func(s *query.Search) {
+			s.Highlight = &query.Highlight{HTML: true, Fields: []query.HighlightField{
+				{Pattern: "a*", Pre: `<em class="hlt1">`, Post: "</em>", FragmentSize: 100, Fragments: 5, ByScore: true, AnyField: true},
+				{
+					Pattern: "b", Plain: true, ByWord: true, Pre: "<", Post: "/", FragmentSize: 5, NoMatchSize: 7, MaxAnalyzed: 9,
+					Query: &query.MatchNone{Common: query.Common{Boost: 1}},
+				},
+			}}
+		}},
 		{`{"aggs":{}}`, func(s *query.Search) { s.Aggregations = []query.Aggregation{} }},
 		{`{"aggregations":{"t":{"terms":{"field":"f"}}}}`, func(s *query.Search) {
 			s.Aggregations = []query.Aggregation{{Name: "t", Of: &query.TermsAggregation{
@@ -171,6 +183,16 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"search_timeout":"soon"}`, bad, "search_timeout"},
 		{`{"search_timeout":"-5s"}`, bad, "search_timeout"},
 		{`{"highlight":{"fields":{"a":{"highlight_query":{"script":{}}}}}}`, script, `"script"`},
+		{`{"highlight":1}`, bad, "highlight: expected an object"},
+		{`{"highlight":{"fields":{"a":{"type":"fvh"}}}}`, bad, "use unified"},
+		{`{"highlight":{"fields":{"a":{"nosuch":1}}}}`, bad, "highlight.fields.a.nosuch: unknown option"},
+		{`{"highlight":{"fields":{"a":{"encoder":"html"}}}}`, bad, "highlight.fields.a.encoder: unknown option"},
+		{`{"highlight":{"pre_tags":"<b>","fields":{"a":{}}}}`, bad, "highlight: pre_tags are set but post_tags are not set"},
+		{`{"highlight":{"pre_tags":[],"post_tags":[]}}`, bad, "expected at least one tag"},
+		{`{"highlight":{"post_tags":"` + strings.Repeat("x", 1025) + `"}}`, bad, "longer than 1024 bytes"},
+		{`{"highlight":{"fragment_size":-1}}`, bad, "highlight.fragment_size: expected a whole number of at least 0"},
+		{`{"highlight":{"fragmenter":"simple"}}`, bad, "highlight.fragmenter: not supported yet"},
+		{`{"highlight":{"fields":[` + numbered(257, `{"f%d":{}}`) + `]}}`, bad, "more than 256 fields"},
 		{`{"suggest":{"x":{"phrase":{"collate":{"script":{}}}}}}`, script, `"script"`},
 		{`{"aggs":[]}`, bad, "aggs: expected an object"},
 		{`{"aggs":{"a":{"avg":{"field":"x"}}},"aggregations":{}}`, bad, "given twice"},
@@ -203,11 +225,11 @@ func TestParseSearchRefuses(t *testing.T) {
 }
 
 func TestRefuseUnsupported(t *testing.T) {
-	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"highlight":{}}`))
+	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"collapse":{}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusal{"highlight, suggest", bad, "highlight, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
+	refusal{"collapse, suggest", bad, "collapse, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
 	if err := (&query.Search{}).RefuseUnsupported(); err != nil {
 		t.Error(err)
 	}

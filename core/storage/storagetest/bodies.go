@@ -27,6 +27,10 @@ func (g generator) body() (body map[string]any, from, size int) {
 			size = 0
 		}
 	}
+	if g.chance(6) {
+		field := map[string]any{"fragment_size": pick(g, 0, 10, 50, 100), "number_of_fragments": pick(g, 0, 1, 3, 100)}
+		body["highlight"] = map[string]any{"fields": map[string]any{pick(g, "*", "t*", "body", "o.t", "kw"): field}}
+	}
 	body["_source"] = pick[any](g, false, false, false, false, []string{"kw", "o.*"}, "t*",
 		map[string]any{"includes": []string{"o", "items.name"}, "excludes": []string{"o.t"}}, map[string]any{"excludes": "*s"})
 	return body, from, size

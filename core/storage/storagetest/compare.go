@@ -97,6 +97,8 @@ func differsInside(want, got answerHit) string {
 		return fmt.Sprintf("the score is %s, want %s", score(got), score(want))
 	case want.Digest != got.Digest:
 		return fmt.Sprintf("the source is %s, want %s (%s)", got.Source, want.Source, want.Digest)
+	case !near(want.Highlight, got.Highlight):
+		return fmt.Sprintf("the highlight is %s, want %s", got.Highlight, want.Highlight)
 	}
 	return ""
 }

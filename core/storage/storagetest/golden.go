@@ -67,6 +67,8 @@ type answerHit struct {
 	// Digest stands for Source, since those are most of all answers.
 	Digest string         `json:"source,omitempty"`
 	Source jsontext.Value `json:"-"`
+
+	Highlight jsontext.Value `json:"highlight,omitzero"`
 }
 
 // digest of a source is the same however it is written.
@@ -157,7 +159,7 @@ func (c corpus) ask(t *testing.T, s searchCase) answer {
 	}
 	a := answer{Total: found.Total, Aggregations: found.Aggregations}
 	for _, h := range found.Hits {
-		hit := answerHit{Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source)}
+		hit := answerHit{Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source), Highlight: h.Highlight}
 		if hit.Collection == mainCollection {
 			hit.Collection = ""
 		}
@@ -201,7 +203,7 @@ func (g generator) following(s searchCase, a answer) (searchCase, bool) {
 		return s, false
 	}
 	body, err := membersOf(s.Body)
-	if err != nil || strings.Contains(string(body["sort"]), "_geo_distance") {
+	if err != nil || strings.Contains(string(body["sort"]), "_geo") {
 		return s, false
 	}
 	body["search_after"] = marshal(a.Hits[g.IntN(len(a.Hits))].Sort)

@@ -225,7 +225,7 @@ func searchRefusals(t *testing.T, f fixture) {
 		`{"query":{"match_phrase":{"t":{"slop":1}}}}`:          kerror.ServicesStorageUnexpectedBadRequest,
 		`{"sort":"t"}`:                                         kerror.ServicesStorageUnexpectedBadRequest,
 		`{"sort":"nosuch"}`:                                    kerror.ServicesStorageUnexpectedBadRequest,
-		`{"highlight":{"fields":{"t":{}}}}`:                    kerror.ServicesStorageUnexpectedBadRequest,
+		`{"suggest":{"t":{}}}`:                                 kerror.ServicesStorageUnexpectedBadRequest,
 		`{"aggs":{"a":{"terms":{"field":"t"}}}}`:               kerror.ServicesStorageUnexpectedBadRequest,
 		`{"aggs":{"a":{"avg":{"field":"k"}}}}`:                 kerror.ServicesStorageUnexpectedBadRequest,
 		`{"query":{"bool":{"must":{"term":{"n":"text"}}}}}`:    kerror.ServicesStorageUnexpectedBadRequest,

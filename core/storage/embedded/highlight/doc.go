@@ -1,0 +1,14 @@
+// Package highlight shows the words of a query in the documents that it found, as the unified and the plain highlighter of
+// Elasticsearch 8 do.
+//
+// Only core/storage/embedded may import it. It finds no documents: it is given them, and takes their texts apart anew, so that
+// nothing has to be kept for it. It is pure, and knows neither segments nor scores of hits.
+//
+// # Where it differs from Elasticsearch
+//
+//   - A keyword with a normalizer is shown as it is indexed.
+//   - Words that a prefix in a phrase stands for are all shown, however many there are.
+//   - The plain highlighter looks for phrases with a slop as searches do, and Elasticsearch for words that are near in any order;
+//     of several values in which more is found than is wanted, others may be shown.
+//   - Sentences and words end by rules for the languages that are written with spaces; Elasticsearch has dictionaries for others.
+package highlight

@@ -1,0 +1,144 @@
+package highlight
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// match is where something was found.
+type match struct {
+	span
+	clause int
+	// tokens are the numbers of the words it consists of.
+	tokens []int
+}
+
+// find gives all that was found in a text, by where it begins.
+func (w *words) find(ctx context.Context, t *text) ([]match, error) {
+	var found []match
+	for i, token := range t.tokens {
+		if i%checkTokens == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if token.from == token.to { // an empty keyword, of which nothing can be shown
+			continue
+		}
+		if clause, ok := w.terms[string(token.term)]; ok {
+			found = append(found, match{token.span, clause, []int{i}})
+		}
+		for _, p := range w.patterns {
+			if p.accepts(token.term) {
+				found = append(found, match{token.span, p.clause, []int{i}})
+			}
+		}
+	}
+	for _, p := range w.phrases {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		phrases := p.find(t, w.apart)
+		if w.apart {
+			t.hold(phrases)
+			phrases = t.apart(phrases)
+		}
+		found = append(found, phrases...)
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	return found, nil
+}
+
+const (
+	// checkTokens is how many words are looked at between two looks at the context.
+	checkTokens = 1024
+	// maxCandidates is how many words of a text are tried for a phrase; what stands behind them is not shown.
+	maxCandidates = 1 << 16
+)
+
+// apart gives the words of phrases, each once.
+func (t *text) apart(phrases []match) []match {
+	var list []match
+	seen := map[int]bool{}
+	for _, m := range phrases {
+		for _, number := range m.tokens {
+			if !seen[number] {
+				seen[number] = true
+				list = append(list, match{t.tokens[number].span, m.clause, []int{number}})
+			}
+		}
+	}
+	return list
+}
+
+// hold lets no fragment begin in a phrase, or with the word behind it.
+func (t *text) hold(phrases []match) {
+	for _, m := range phrases {
+		first, last := slices.Min(m.tokens), slices.Max(m.tokens)
+		for i := first + 1; i < len(t.tokens) && t.tokens[i].position <= t.tokens[last].position+1; i++ {
+			t.tokens[i].held = true
+		}
+	}
+}
+
+// candidate is a word that may stand at a place of a phrase. at is where the phrase would begin.
+type candidate struct{ at, place, token int }
+
+// find gives where a phrase stands: words for all places, of which the phrases would begin at most slop positions apart. It
+// goes through the candidates by where the phrase would begin, and remembers the last one for each place. When every word is
+// wanted that is part of a phrase, it goes back again too.
+func (p *phrase) find(t *text, every bool) []match {
+	var list []candidate
+	for i, token := range t.tokens {
+		for number, place := range p.places {
+			if len(list) < maxCandidates && place.accepts(token.term) {
+				list = append(list, candidate{token.position - place.offset, number, i})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.token, b.token)) })
+	found := p.follow(t, list, every)
+	if every {
+		slices.Reverse(list)
+		found = append(found, p.follow(t, list, every)...)
+	}
+	return found
+}
+
+// follow gives what the candidates are complete with. Unless every one is wanted a word is part of one phrase only.
+func (p *phrase) follow(t *text, list []candidate, every bool) []match {
+	var found []match
+	last := make([]*candidate, len(p.places))
+	for i := range list {
+		last[list[i].place] = &list[i]
+		if m, ok := p.complete(t, last); ok {
+			found = append(found, m)
+			if !every {
+				clear(last)
+			}
+		}
+	}
+	return found
+}
+
+// complete gives the match of one candidate for each place, when they are near enough and different words.
+func (p *phrase) complete(t *text, last []*candidate) (match, bool) {
+	if slices.Contains(last, nil) {
+		return match{}, false
+	}
+	m := match{span: span{len(t.chars), 0}, clause: p.clause}
+	first, furthest := last[0].at, last[0].at
+	for _, c := range last {
+		first, furthest = min(first, c.at), max(furthest, c.at)
+	}
+	if furthest-first > p.slop {
+		return match{}, false
+	}
+	for _, c := range last {
+		if slices.Contains(m.tokens, c.token) {
+			return match{}, false
+		}
+		m.tokens = append(m.tokens, c.token)
+		m.from, m.to = min(m.from, t.tokens[c.token].from), max(m.to, t.tokens[c.token].to)
+	}
+	return m, true
+}
