@@ -3,6 +3,7 @@ package search_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -313,6 +314,23 @@ func TestRefusals(t *testing.T) {
 		{`{"query":{"geo_bounding_box":{"zz":{"top":1,"left":2,"bottom":1,"right":2}}}}`, "failed to find geo field [zz]"},
 		{`{"query":{"bool":{"should":{"term":{"i":"abc"}},"minimum_should_match":2}}}`, "failed to parse [abc]"},
 		{`{"post_filter":{"term":{"i":"abc"}}}`, "failed to parse [abc]"},
+		{`{"query":{"fuzzy":{"i":{"value":"5"}}}}`, "fuzzy queries on keyword and text"},
+		{`{"query":{"fuzzy":{"_id":"5"}}}`, "fuzzy queries on keyword and text"},
+		{`{"query":{"match":{"i":{"query":"5","fuzziness":1}}}}`, "fuzzy queries on keyword and text"},
+		{`{"query":{"terms_set":{"k":{"terms":["a"],"minimum_should_match_field":"zz"}}}}`, "failed to find minimum_should_match field [zz]"},
+		{`{"query":{"terms_set":{"k":{"terms":["a"],"minimum_should_match_field":"k"}}}}`, "its values are no numbers"},
+		{`{"query":{"terms_set":{"k":{"terms":["a"],"minimum_should_match_field":"ln"}}}}`, "Can't load fielddata on [ln]"},
+		{`{"query":{"boosting":{"positive":{"match_all":{}},"negative":{"term":{"i":"x"}},"negative_boost":1}}}`, "failed to parse [x]"},
+		{`{"query":{"function_score":{"field_value_factor":{"field":"by"}}}}`, "a document has no value of the field [by]"},
+		{`{"query":{"function_score":{"field_value_factor":{"field":"zz"}}}}`, "the field [zz] is not in the mapping"},
+		{`{"query":{"function_score":{"field_value_factor":{"field":"i","missing":-1}}}}`, "a score that is negative"},
+		{`{"query":{"function_score":{"field_value_factor":{"field":"i","missing":0,"modifier":"log"}}}}`, "log1p and log2p"},
+		{`{"query":{"function_score":{"gauss":{"zz":{"origin":1,"scale":1}}}}}`, "unknown field [zz]"},
+		{`{"query":{"function_score":{"gauss":{"k":{"origin":1,"scale":1}}}}}`, "its values are no numbers"},
+		{`{"query":{"function_score":{"gauss":{"i":{"scale":1}}}}}`, "query.function_score.gauss.i: expected an origin"},
+		{`{"query":{"function_score":{"gauss":{"dt":{"scale":"3"}}}}}`, "gauss.dt.scale: expected a duration"},
+		{`{"query":{"function_score":{"gauss":{"g":{"origin":"1,1","scale":"3","offset":-1}}}}}`, "gauss.g.offset"},
+		{`{"query":{"function_score":{"random_score":{"seed":1,"field":"zz"}}}}`, "the field [zz] is not in the mapping"},
 		{`{"sort":["zz"]}`, "No mapping found for [zz]"},
 		{`{"sort":["o"]}`, "No mapping found for [o]"},
 		{`{"sort":["n.x"]}`, "[nested] context"},
@@ -334,5 +352,32 @@ func TestRefusals(t *testing.T) {
 		if !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || !strings.Contains(err.Error(), test.part) {
 			t.Errorf("%s: %v, want %s", test.body, err, test.part)
 		}
+	}
+}
+
+// TestRandomScores: a seed gives the same numbers from 0 to 1 each time and in every kind of segment, another seed others.
+func TestRandomScores(t *testing.T) {
+	scores := map[string]map[string]float32{}
+	for name, targets := range samples() {
+		for _, seed := range []string{"1", "2"} {
+			result, err := run(t, targets, `{"query":{"function_score":{"random_score":{"seed":`+seed+`,"field":"i"},"boost_mode":"replace"}}}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := map[string]float32{}
+			for _, h := range result.Hits {
+				if h.Score < 0 || h.Score >= 1 {
+					t.Errorf("%s: the score %v", name, h.Score)
+				}
+				found[h.ID] = h.Score
+			}
+			if before, ok := scores[seed]; ok && !maps.Equal(before, found) {
+				t.Errorf("%s: the seed %s gives %v, and %v before", name, seed, found, before)
+			}
+			scores[seed] = found
+		}
+	}
+	if maps.Equal(scores["1"], scores["2"]) {
+		t.Errorf("two seeds give %v", scores["1"])
 	}
 }

@@ -58,16 +58,17 @@ type nearby struct {
 func (c nearby) matches(v *view) (set, error) {
 	s, err := c.between.matches(v)
 	if err == nil {
-		err = tooFar(c.field, c.near)
+		err = v.target.walked(c.field, c.near)
 	}
 	return s, err
 }
 
-func tooFar(f *mapping.Field, near *automaton.Near) error {
+// walked charges for what an automaton needed to go through terms. It fails when it could not go through all.
+func (t *target) walked(f *mapping.Field, near *automaton.Near) error {
 	if err := near.Err(); err != nil {
 		return refuse("failed to create query: the word for the field [%s] is too long to look for words near it: %v", f.Path, err)
 	}
-	return nil
+	return t.charge(1, near.Grown())
 }
 
 // neighbours is the terms of a field, in all views, that are nearest to a word.
@@ -105,7 +106,7 @@ func (e *neighbours) expand(t *target, v *view) error {
 			e.drop()
 		}
 	}
-	if err := tooFar(e.field, e.near); err != nil {
+	if err := t.walked(e.field, e.near); err != nil {
 		return err
 	}
 	e.drop()

@@ -19,6 +19,7 @@ type Near struct {
 	steps   map[nearStep]int
 	broken  bool
 	scratch []byte
+	charged int
 }
 
 // nearState is what may have been read of the word. A character that is not complete is in partial.
@@ -60,6 +61,15 @@ func (n *Near) Err() error {
 		return fmt.Errorf("%w: it needs more than %d states", ErrTooComplex, MaxStates)
 	}
 	return nil
+}
+
+// Grown is about how much more memory the automaton needs than when it was asked before.
+func (n *Near) Grown() int {
+	const perState, perStep = 192, 48 // with their places in the maps
+	bytes := len(n.states)*perState + len(n.steps)*perStep
+	grown := bytes - n.charged
+	n.charged = bytes
+	return grown
 }
 
 // Start implements vellum.Automaton.
