@@ -54,7 +54,7 @@ func (d *digest) order() {
 func (d *digest) merge(compression float64) {
 	d.order()
 	d.merged = true
-	steps := max(compression, 10) / (2 * math.Pi)
+	steps := max(compression, 10) / math.Pi
 	place := func(q float64) float64 { return steps * math.Asin(2*min(q, 1)-1) }
 	kept, before := d.groups[:1], 0.0
 	from := place(0)

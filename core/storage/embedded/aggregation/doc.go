@@ -14,5 +14,8 @@
 //   - Elasticsearch answers with what is left when an aggregation fails on some of the collections; here it fails as a whole.
 //   - min_doc_count 0 gives terms of live documents only; Elasticsearch gives those of deleted ones until it merges.
 //   - A cardinality beyond its precision_threshold is an estimate, and another one than Elasticsearch's.
+//   - Percentiles of more than 20 times the compression values are estimates, and others than Elasticsearch's.
+//   - A bucket_sort by a number that a bucket has not, as the first one has no derivative, puts it last; Elasticsearch fails.
+//   - The members of a bucket stand in the order of the request.
 //   - Aggregations that would need more than maxBytes of memory are refused, their answer included.
 package aggregation
