@@ -27,6 +27,8 @@ type Analyzer struct {
 	// paired gives Chinese, Japanese and Korean in pairs of characters, and leaves out the words of stop.
 	paired bool
 	stop   map[string]bool
+	// custom does it all when it is not nil.
+	custom *custom
 }
 
 // splitter finds the first word of text that does not begin before from: text[start:end]. start is len(text) when there is none.
@@ -51,6 +53,9 @@ const (
 
 // Tokens appends the words of text, which must be UTF-8, to dst.
 func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
+	if a.custom != nil {
+		return a.custom.tokens(text, dst)
+	}
 	if a.split == nil {
 		return append(dst, Token{Term: text, End: uint32(len(text))}) //nolint:gosec // no text is that long
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
-	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
 // words gives the words of a text as "position:term".
@@ -69,12 +68,6 @@ func TestElasticsearch(t *testing.T) {
 		if got := words(t, line.Analyzer, line.Text); got != strings.Join(want, " ") {
 			t.Errorf("%s of %q:\n got %q\nwant %q", line.Analyzer, line.Text, got, strings.Join(want, " "))
 		}
-	}
-}
-
-func TestNamesAreThoseOfMappings(t *testing.T) {
-	if !slices.Equal(analysis.Names(), mapping.Analyzers()) {
-		t.Errorf("%v, mappings take %v", analysis.Names(), mapping.Analyzers())
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package analysis takes texts apart into the words that are indexed and looked for, as the built-in analyzers of
-// Elasticsearch 8 do under the same names.
+// Elasticsearch 8 do under the same names, or as the settings of a collection put them together of tokenizers and filters.
 //
-// core/storage/embedded and its children may import it. It knows no mappings, documents or queries.
+// core/storage/mapping and core/storage/embedded with its children may import it. It knows no mappings, documents or queries.
 //
 // # What differs
 //

@@ -56,15 +56,15 @@ func possessive(_ *arena, term []byte) []byte {
 	return term
 }
 
-// elision cuts off an article that an apostrophe joins to the word. Articles are in lower case.
-func elision(articles map[string]bool) filter {
+// elision cuts off an article that an apostrophe joins to the word. With anyCase articles are in lower case.
+func elision(articles map[string]bool, anyCase bool) filter {
 	return func(a *arena, term []byte) []byte {
 		for i, size := 0, 0; i < len(term); i += size {
 			var r rune
 			if r, size = utf8.DecodeRune(term[i:]); r != '\'' && r != '’' {
 				continue
 			}
-			if articles[string(bytes.ToLower(term[:i]))] {
+			if articles[string(term[:i])] || anyCase && articles[string(bytes.ToLower(term[:i]))] {
 				return term[i+size:]
 			}
 			break

@@ -95,7 +95,7 @@ var analyzers = map[string]*Analyzer{
 	}, snowball(dutch.Stem))),
 	"english": language(possessive, lowercase, stopWords(englishStopWords), porter),
 	"finnish": language(lowercase, stopList(fi.FinnishStopWords, "+tuota", "+tällä", "-tuotä", "-tallä"), lettered(snowball(finnish.Stem))),
-	"french": language(elision(frenchArticles), lowercase, stopList(fr.FrenchStopWords,
+	"french": language(elision(frenchArticles, true), lowercase, stopList(fr.FrenchStopWords,
 		"-as", "-aura", "-auras", "-avions", "-est", "-fût", "-sommes", "-son", "-été", "-étés",
 	), filtered(fr.NewFrenchLightStemmerFilter())),
 	"german": language(lowercase, stopList(de.GermanStopWords), filtered(de.NewGermanNormalizeFilter()),
@@ -103,7 +103,7 @@ var analyzers = map[string]*Analyzer{
 	"hindi": language(lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()),
 		stopList(hi.HindiStopWords), filtered(hi.NewHindiStemmerFilter())),
 	"hungarian": language(lowercase, stopList(hu.HungarianStopWords), snowball(hungarian.Stem)),
-	"italian": language(elision(italianArticles), lowercase, stopList(it.ItalianStopWords),
+	"italian": language(elision(italianArticles, true), lowercase, stopList(it.ItalianStopWords),
 		filtered(it.NewItalianLightStemmerFilterFilter())),
 	"norwegian": language(lowercase, stopList(no.NorwegianStopWords), snowball(norwegian.Stem)),
 	"persian": {split: splitWords, spaced: joinersToSpaces, filters: []filter{

@@ -98,7 +98,11 @@ func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec stora
 	if spec.Mapping == nil {
 		spec.Mapping = jsontext.Value(noMapping)
 	}
-	m, err := mapping.Parse(spec.Mapping)
+	set, err := parseSet(spec.Settings)
+	if err != nil {
+		return false, err
+	}
+	m, err := mapping.ParseWith(spec.Mapping, set)
 	if err == nil {
 		m, err = m.Merge(m) // which checks what fields say about each other
 	}
@@ -116,6 +120,12 @@ func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec stora
 // with gives the layout with what is new in spec.
 func (l *layout) with(c storage.Collection, spec storage.Spec) (layout, error) {
 	next := *l
+	if spec.Settings != nil && !sameJSON(spec.Settings, l.record.Settings) {
+		if _, err := parseSet(spec.Settings); err != nil {
+			return next, err
+		}
+		next.record.Settings = spec.Settings
+	}
 	if spec.Mapping != nil {
 		if err := next.merge(c, spec.Mapping); err != nil {
 			return next, err
@@ -123,15 +133,13 @@ func (l *layout) with(c storage.Collection, spec storage.Spec) (layout, error) {
 	}
 	next.addKeywords(spec.Keywords, false)
 	next.made = l.made || len(spec.Keywords) > 0
-	if spec.Settings != nil && !sameJSON(spec.Settings, l.record.Settings) {
-		next.record.Settings = spec.Settings
-	}
 	return next, nil
 }
 
 // merge adds a mapping. What core/storage/mapping cannot read is left to Elasticsearch to merge.
 func (l *layout) merge(c storage.Collection, more jsontext.Value) error {
-	added, err := mapping.Parse(more)
+	set, _ := parseSet(l.record.Settings) // checked before, or from before that was done
+	added, err := mapping.ParseWith(more, set)
 	if err != nil {
 		return err
 	}

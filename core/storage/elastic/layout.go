@@ -194,7 +194,8 @@ func (l *layout) body() (members, error) {
 
 // fields reads the mapping; it fails when core/storage/mapping does not know what is in it.
 func (l *layout) fields(c storage.Collection) (*mapping.Mapping, error) {
-	m, err := mapping.Parse(encode(l.mapping))
+	set, _ := parseSet(l.record.Settings) // checked before, or from before that was done
+	m, err := mapping.ParseWith(encode(l.mapping), set)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -39,6 +40,15 @@ func flatten(to members, name string, v jsontext.Value) {
 		}
 		flatten(to, part, value)
 	}
+}
+
+// parseSet reads the analyzers and normalizers that settings define, which must be some that both engines have.
+func parseSet(settings jsontext.Value) (*analysis.Set, error) {
+	set, err := analysis.ParseSet(settings)
+	if err != nil {
+		return nil, kerror.ServicesStorageUnexpectedBadRequest.New("settings: " + err.Error())
+	}
+	return set, nil
 }
 
 // gcDeletes is how long the version of a deleted document is known.

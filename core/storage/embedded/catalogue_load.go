@@ -81,7 +81,11 @@ func readCollections(db *pebble.DB, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		parsed, err := parseSchema(address, mapping)
+		set, err := parseSet(live.settings)
+		if err != nil { // settings from before they were looked at, of which the mapping uses nothing
+			set = nil
+		}
+		parsed, err := parseSchema(address, mapping, set)
 		if err != nil {
 			return fmt.Errorf("%w: mapping of %q: %w", errRecord, address, err)
 		}

@@ -55,7 +55,11 @@ func (e *Engine) makeLocked(c storage.Collection, spec storage.Spec) error {
 	live := e.newCollection(e.catalogue.lastNumber+1, c)
 	live.settings = spec.Settings
 	live.keywords = numbered(nil, live.missing(spec.Keywords))
-	mapping, err := (*schema)(nil).merge(c, spec.Mapping)
+	set, err := parseSet(spec.Settings)
+	if err != nil {
+		return err
+	}
+	mapping, err := (*schema)(nil).merge(c, spec.Mapping, set)
 	if err != nil {
 		return err
 	}
@@ -96,14 +100,20 @@ func (e *Engine) describeLocked(c storage.Collection, live *collection, spec sto
 func (e *Engine) applyDescription(batch *pebble.Batch, c storage.Collection, live *collection, spec storage.Spec) (changed bool, err error) {
 	live.mu.Lock()
 	defer live.mu.Unlock()
-	had := live.schema.Load()
-	mapping, err := had.merge(c, spec.Mapping)
+	had, settings := live.schema.Load(), live.settings
+	if spec.Settings != nil {
+		settings = spec.Settings
+	}
+	set, err := parseSet(settings)
 	if err != nil {
 		return false, err
 	}
-	settings := live.settings
-	if spec.Settings != nil {
-		settings = spec.Settings
+	mapping, err := had.under(set)
+	if err != nil {
+		return false, err
+	}
+	if mapping, err = mapping.merge(c, spec.Mapping, set); err != nil {
+		return false, err
 	}
 	if mapping.same(had) && bytes.Equal(settings, live.settings) {
 		return false, nil

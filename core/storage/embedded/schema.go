@@ -9,8 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // noMapping is what a collection without mapping is described with.
@@ -21,29 +23,50 @@ type schema struct {
 	fields *mapping.Mapping
 }
 
+// parseSet reads the analyzers and normalizers that the settings of a collection define.
+func parseSet(settings jsontext.Value) (*analysis.Set, error) {
+	set, err := analysis.ParseSet(settings)
+	if err != nil {
+		return nil, kerror.ServicesStorageUnexpectedBadRequest.New("settings: " + err.Error())
+	}
+	return set, nil
+}
+
 // parseSchema reads the mapping of a collection; nil is none.
-func parseSchema(c storage.Collection, raw jsontext.Value) (*schema, error) {
+func parseSchema(c storage.Collection, raw jsontext.Value, set *analysis.Set) (*schema, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	m, err := mapping.Parse(raw)
+	m, err := mapping.ParseWith(raw, set)
 	if err != nil {
 		return nil, err
 	}
 	return &schema{m.For(c.Index, c.Name)}, nil
 }
 
-// merge gives the mapping of c with more in it; nil adds nothing.
-func (s *schema) merge(c storage.Collection, more jsontext.Value) (*schema, error) {
+// under gives the mapping with the analyzers of other settings.
+func (s *schema) under(set *analysis.Set) (*schema, error) {
+	if s == nil {
+		return nil, nil
+	}
+	m, err := s.fields.With(set)
+	if err != nil {
+		return nil, err
+	}
+	return &schema{m}, nil
+}
+
+// merge gives the mapping of c with more in it, which may use the analyzers of set; nil adds nothing.
+func (s *schema) merge(c storage.Collection, more jsontext.Value, set *analysis.Set) (*schema, error) {
 	if more == nil {
 		return s, nil
 	}
-	added, err := parseSchema(c, more)
+	added, err := parseSchema(c, more, set)
 	if err != nil {
 		return nil, err
 	}
 	if s == nil {
-		if s, err = parseSchema(c, jsontext.Value(noMapping)); err != nil {
+		if s, err = parseSchema(c, jsontext.Value(noMapping), set); err != nil {
 			return nil, err
 		}
 	}

@@ -2,25 +2,16 @@ package mapping
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/analysis"
 )
 
 // defaultAnalyzer is Elasticsearch's word for the analyzer of a text whose mapping names none. It is the standard analyzer,
 // but a mapping that says standard differs from one that says nothing.
 const defaultAnalyzer = "default"
-
-// analyzers are the built-in analyzers by Elasticsearch's names, sorted.
-var analyzers = []string{
-	"arabic", "cjk", "danish", "default", "dutch", "english", "finnish", "french", "german", "hindi", "hungarian", "italian", "keyword",
-	"norwegian", "persian", "portuguese", "romanian", "russian", "simple", "sorani", "spanish", "standard", "stop", "swedish", "turkish",
-	"whitespace",
-}
-
-// Analyzers lists the names that a text field may give as its analyzer, sorted.
-func Analyzers() []string { return slices.Clone(analyzers) }
 
 func setAnalyzer(at func(*Options) *string) func(*Field, jsontext.Value) error {
 	return func(f *Field, v jsontext.Value) error {
@@ -28,12 +19,45 @@ func setAnalyzer(at func(*Options) *string) func(*Field, jsontext.Value) error {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(analyzers, name) {
-			return fmt.Errorf("there is no built-in analyzer %s; there are %s", shorten(v), strings.Join(analyzers, ", "))
-		}
 		*at(&f.Options) = name
 		return nil
 	}
+}
+
+// setAnalysis finds the analyzers and the normalizer that a field names.
+func (f *Field) setAnalysis(set *analysis.Set) error {
+	var err error
+	switch {
+	case f.Type == Text:
+		if f.analyzer, err = analyzerNamed(f, "analyzer", known(f.Analyzer), set); err != nil || f.SearchAnalyzer == "" {
+			return err
+		}
+		_, err = analyzerNamed(f, "search_analyzer", f.SearchAnalyzer, set)
+	case f.Normalizer != "":
+		var ok bool
+		if f.normalizer, ok = set.Normalizer(f.Normalizer); !ok {
+			return badOption(f.Path, "normalizer", noSuch("normalizer", f.Normalizer, set.Normalizers()))
+		}
+		if f.null != nil {
+			plain, err := text(jsontext.Value(f.NullValue))
+			f.null = &Value{Text: f.Normalize([]byte(plain))}
+			return err
+		}
+	}
+	return err
+}
+
+func analyzerNamed(f *Field, option, name string, set *analysis.Set) (*analysis.Analyzer, error) {
+	a, ok := set.Analyzer(name)
+	if !ok {
+		return nil, badOption(f.Path, option, noSuch("analyzer", name, set.Analyzers()))
+	}
+	return a, nil
+}
+
+func noSuch(what, name string, there []string) string {
+	return fmt.Sprintf("there is no %s %q; there are %s, and those that the settings of the collection define under analysis", what, shortenText(name),
+		strings.Join(there, ", "))
 }
 
 func getAnalyzer(f *Field) string {

@@ -12,7 +12,7 @@ func Common() *Mapping {
 	}
 	root := &Field{Type: Object, Options: Options{Dynamic: Ignore}}
 	root.children.add(info)
-	m, err := build(root, nil)
+	m, err := build(root, nil, nil)
 	if err != nil {
 		panic(err) // a constant that the tests build
 	}

@@ -45,7 +45,7 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 	}
 	switch f.Type {
 	case Keyword, Flattened:
-		return f.keyword(v, plain, r)
+		return f.keyword(v, plain)
 	case Text:
 		v.Text = plain
 		return true, nil
@@ -67,19 +67,14 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 	}
 }
 
-func (f *Field) keyword(v *Value, plain []byte, r *reader) (bool, error) {
+func (f *Field) keyword(v *Value, plain []byte) (bool, error) {
 	if len(plain) > f.IgnoreAbove && units(plain) > f.IgnoreAbove {
 		return false, nil
 	}
 	if len(plain) > maxTerm && (f.Index || f.DocValues) {
 		return false, errTerm
 	}
-	v.Text = plain
-	if f.Normalizer != "" && bytes.ContainsFunc(plain, func(c rune) bool { return c < 'a' || c > 'z' }) {
-		from := len(r.arena)
-		r.arena = append(r.arena, bytes.ToLower(plain)...)
-		v.Text = r.arena[from:len(r.arena):len(r.arena)]
-	}
+	v.Text = f.Normalize(plain)
 	return true, nil
 }
 

@@ -3,7 +3,7 @@
 //
 // The embedded engine indexes documents by it. The elastic engine and the collection controller check with it what they are
 // given, so that a mapping or a document is refused for the same reason and with the same error on both engines. It does
-// not analyse text, index, search or store anything, and it does not add _kuzzle_info to documents. It is pure.
+// not take texts apart, index, search or store anything, and it does not add _kuzzle_info to documents. It is pure.
 //
 // # What is supported
 //
@@ -34,6 +34,6 @@
 //   - services.storage.strict_mapping_rejection: add the field to the mapping, or leave it out.
 //   - services.storage.unexpected_bad_request: a value does not fit its field, or a bound is exceeded; the text says which.
 //
-// The engines and packages above core/storage may import it. It imports protocol/kerror, core/storage/query for points and
-// core/storage/query/dates.
+// The engines and packages above core/storage may import it. It imports protocol/kerror, core/storage/query for points,
+// core/storage/query/dates, and core/storage/analysis for what the settings of a collection define.
 package mapping

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/query/dates"
 )
 
@@ -107,12 +108,15 @@ type Field struct {
 	CopyTo []string
 
 	// dynamic is Options.Dynamic after inheritance. It is never Inherit.
-	dynamic  Dynamic
-	format   *dates.Format // of a Date
-	null     *Value        // what null stands for
-	keyed    *Field        // of a Flattened: what holds its values with their keys
-	children fieldSet      // of an object
-	subs     fieldSet      // sub-fields
+	dynamic Dynamic
+	format  *dates.Format // of a Date
+	null    *Value        // what null stands for
+	keyed   *Field        // of a Flattened: what holds its values with their keys
+	// analyzer is that of a Text, and normalizer that of a Keyword, nil when there is none.
+	analyzer   *analysis.Analyzer
+	normalizer *analysis.Normalizer
+	children   fieldSet // of an object
+	subs       fieldSet // sub-fields
 }
 
 // Properties gives the members of an object in the order of their names.
@@ -127,8 +131,19 @@ func (f *Field) Unmapped() Dynamic { return f.dynamic }
 // DateFormat is the format of a Date, nil for every other type.
 func (f *Field) DateFormat() *dates.Format { return f.format }
 
+// Words is what takes the values of a Text apart.
+func (f *Field) Words() *analysis.Analyzer { return f.analyzer }
+
 // IndexAnalyzer names the analyzer of a Text.
 func (f *Field) IndexAnalyzer() string { return known(f.Analyzer) }
+
+// Normalize gives the keyword that is indexed for a text: text itself or memory of its own.
+func (f *Field) Normalize(text []byte) []byte {
+	if f.normalizer == nil {
+		return text
+	}
+	return f.normalizer.Apply(text)
+}
 
 // QueryAnalyzer names the analyzer of the words that are looked for in a Text.
 func (f *Field) QueryAnalyzer() string {
@@ -139,8 +154,8 @@ func (f *Field) QueryAnalyzer() string {
 }
 
 func known(analyzer string) string {
-	if analyzer == "" || analyzer == defaultAnalyzer {
-		return "standard"
+	if analyzer == "" {
+		return defaultAnalyzer
 	}
 	return analyzer
 }

@@ -32,7 +32,7 @@ func (m *Mapping) grow(doc jsontext.Value) (*Mapping, error) {
 			return nil, err
 		}
 	}
-	added, err := build(g.fresh, nil)
+	added, err := build(g.fresh, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/analysis"
 )
 
 // The bounds of a mapping, which are Elasticsearch's defaults.
@@ -21,6 +23,7 @@ type Mapping struct {
 	meta   jsontext.Value // compact, or nil
 	fields map[string]*Field
 	nested int
+	set    *analysis.Set
 	// index and collection stand in errors.
 	index, collection string
 }
@@ -31,6 +34,20 @@ func (m *Mapping) For(index, collection string) *Mapping {
 	c.index, c.collection = index, collection
 	return &c
 }
+
+// With gives the mapping of a collection whose settings define other analyzers and normalizers. Fails with
+// services.storage.invalid_mapping_argument when a field uses one that they do not define.
+func (m *Mapping) With(set *analysis.Set) (*Mapping, error) {
+	changed, err := build(m.root.clone(), m.meta, set)
+	if err != nil {
+		return nil, err
+	}
+	changed.index, changed.collection = m.index, m.collection
+	return changed, nil
+}
+
+// Analyzer finds an analyzer by its name, as the settings of the collection and this package know it.
+func (m *Mapping) Analyzer(name string) (*analysis.Analyzer, bool) { return m.set.Analyzer(name) }
 
 // Root is the object around all fields.
 func (m *Mapping) Root() *Field { return m.root }
@@ -77,8 +94,8 @@ func (f *Field) walk(yield func(*Field) bool) bool {
 }
 
 // build makes a mapping of a tree that nobody else uses. It sets what follows from the places of the fields.
-func build(root *Field, meta jsontext.Value) (*Mapping, error) {
-	m := &Mapping{root: root, meta: meta, fields: map[string]*Field{}}
+func build(root *Field, meta jsontext.Value, set *analysis.Set) (*Mapping, error) {
+	m := &Mapping{root: root, meta: meta, fields: map[string]*Field{}, set: set}
 	root.dynamic = root.Dynamic
 	if root.dynamic == Inherit {
 		root.dynamic = Ignore
@@ -116,10 +133,16 @@ func (m *Mapping) place(f *Field, depth int) error {
 		if child.Type == Flattened {
 			child.setKeyed()
 		}
+		if err := child.setAnalysis(m.set); err != nil {
+			return err
+		}
 		child.subs.sort()
 		for _, sub := range child.subs.list {
 			sub.Path, sub.Nested = join(child.Path, sub.Name), child.Nested
 			if err := m.count(sub); err != nil {
+				return err
+			}
+			if err := sub.setAnalysis(m.set); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,7 @@ package mapping
 //     also where other leaves them at their default. norms can be switched off.
 //   - An object cannot become nested, or the other way round, and cannot be enabled or disabled.
 //
-// It also checks aliases and copy_to of the result. Fails with services.storage.cannot_change_mapping,
+// The analyzers are those of m. It also checks aliases and copy_to of the result. Fails with services.storage.cannot_change_mapping,
 // invalid_mapping_argument, or unexpected_bad_request when the result is too large.
 func (m *Mapping) Merge(other *Mapping) (*Mapping, error) {
 	root, err := mergeField(m.root, other.root)
@@ -19,7 +19,7 @@ func (m *Mapping) Merge(other *Mapping) (*Mapping, error) {
 	if other.meta != nil {
 		meta = other.meta
 	}
-	merged, err := build(root, meta)
+	merged, err := build(root, meta, m.set)
 	if err != nil {
 		return nil, err
 	}

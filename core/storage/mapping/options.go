@@ -22,7 +22,7 @@ type Options struct {
 	IgnoreMalformed bool
 	// IgnoreAbove is the most UTF-16 units a keyword may have; longer ones are dropped.
 	IgnoreAbove int
-	// Normalizer is "lowercase" or empty.
+	// Normalizer names what changes keywords before they are indexed and looked for, empty for nothing.
 	Normalizer string
 	// Analyzer and SearchAnalyzer name analyzers of a text. Empty stands for the default; see IndexAnalyzer.
 	Analyzer, SearchAnalyzer string
@@ -103,7 +103,7 @@ var options = func() []option {
 		{"scaling_factor", of(ScaledFloat), true, setScalingFactor, getScalingFactor},
 		{"depth_limit", of(Flattened), false, setDepthLimit, getDepthLimit},
 		{"ignore_above", of(Keyword, Flattened), false, setIgnoreAbove, getIgnoreAbove},
-		word("normalizer", of(Keyword), true, []string{"lowercase"}, func(o *Options) *string { return &o.Normalizer }),
+		{"normalizer", of(Keyword), true, setNormalizer, func(f *Field) string { return quoteOr(f.Normalizer) }},
 		{"analyzer", of(Text), true, setAnalyzer(func(o *Options) *string { return &o.Analyzer }), getAnalyzer},
 		{"search_analyzer", of(Text), false, setAnalyzer(func(o *Options) *string { return &o.SearchAnalyzer }), getSearchAnalyzer},
 		flag("norms", of(Text), true, func(o *Options) *bool { return &o.Norms }),
@@ -141,15 +141,9 @@ func flag(name string, types types, fixed bool, at func(*Options) *bool) option 
 	}}
 }
 
-func word(name string, types types, fixed bool, known []string, at func(*Options) *string) option {
-	return option{name, types, fixed, func(f *Field, v jsontext.Value) error {
-		text, err := text(v)
-		if err == nil && !slices.Contains(known, text) {
-			err = fmt.Errorf("%s is not one of %v", shorten(v), known)
-		}
-		*at(&f.Options) = text
-		return err
-	}, func(f *Field) string { return quoteOr(*at(&f.Options)) }}
+func setNormalizer(f *Field, v jsontext.Value) (err error) {
+	f.Normalizer, err = text(v)
+	return err
 }
 
 func setIgnoreAbove(f *Field, v jsontext.Value) (err error) {

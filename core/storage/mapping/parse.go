@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/spelling"
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/query/dates"
 )
 
@@ -23,7 +24,12 @@ var metadata = []string{
 
 // Parse reads {dynamic?, _meta?, properties?}. It looks at the mapping by itself: what fields say about other fields (the path
 // of an alias, copy_to) may be about fields of the mapping it is going to be merged into, so Merge looks at that.
-func Parse(raw jsontext.Value) (*Mapping, error) {
+//
+// A field can use the analyzers and normalizers that are built in; ParseWith knows those of a collection too.
+func Parse(raw jsontext.Value) (*Mapping, error) { return ParseWith(raw, nil) }
+
+// ParseWith is Parse for a collection whose settings define analyzers and normalizers.
+func ParseWith(raw jsontext.Value, set *analysis.Set) (*Mapping, error) {
 	if !raw.IsValid() {
 		return nil, refused("the mapping is not valid JSON, or has a key twice")
 	}
@@ -53,7 +59,7 @@ func Parse(raw jsontext.Value) (*Mapping, error) {
 			return nil, invalidMapping("properties."+f.Name, "The name is reserved.")
 		}
 	}
-	return build(root, meta)
+	return build(root, meta, set)
 }
 
 func isMetadata[T string | []byte](name T) bool {

@@ -17,6 +17,7 @@ func testMapping(t *testing.T, open Open) {
 	t.Run("Documents", func(t *testing.T) { checkedDocuments(t, setUp(t, open)) })
 	t.Run("Growth", func(t *testing.T) { growth(t, setUp(t, open)) })
 	t.Run("Race", func(t *testing.T) { growthRace(t, setUp(t, open)) })
+	t.Run("Analysis", func(t *testing.T) { analysis(t, setUp(t, open)) })
 	t.Run("Strict", func(t *testing.T) { strictWhileWriting(t, setUp(t, open)) })
 }
 
@@ -72,6 +73,38 @@ func ensureMapping(t *testing.T, f fixture) {
 	f.wantMapping(t, "after Truncate", want)
 	_, _, err = f.Put(t.Context(), f.c, "a", []byte(`{"x":1}`), storage.WriteOptions{})
 	wantErr(t, "Put after Truncate", err, kerror.ServicesStorageStrictMappingRejection)
+}
+
+// analysis: mappings use what the settings of their collection define, and no other collection's.
+func analysis(t *testing.T, f fixture) {
+	const settings = `{"analysis":{"analyzer":{"mine":{"tokenizer":"whitespace","filter":["uppercase"]}},"normalizer":{"up":{"filter":["uppercase"]}}}}`
+	const mapping = `{"dynamic":"false","properties":{"k":{"type":"keyword","normalizer":"up"},"t":{"type":"text","analyzer":"mine"}}}`
+	c := f.sibling("analysed")
+	wantErr(t, "Ensure without settings", f.Ensure(t.Context(), c, storage.Spec{Mapping: []byte(mapping)}), kerror.ServicesStorageInvalidMappingArgument)
+	for _, bad := range []string{
+		`{"analysis":{"analyzer":{"mine":{"tokenizer":"nope"}}}}`, `{"index":{"analysis":{"filter":{"x":{"type":"nope"}}}}}`, `{"analysis":3}`,
+	} {
+		spec := storage.Spec{Mapping: []byte(mapping), Settings: []byte(bad)}
+		wantErr(t, "Ensure with "+bad, f.Ensure(t.Context(), c, spec), kerror.ServicesStorageUnexpectedBadRequest)
+		spec.Mapping = nil
+		wantErr(t, "Ensure with "+bad, f.Ensure(t.Context(), f.c, spec), kerror.ServicesStorageUnexpectedBadRequest)
+	}
+	spec := storage.Spec{Mapping: []byte(mapping), Settings: []byte(settings)}
+	wantErr(t, "Ensure", f.Ensure(t.Context(), c, spec), nil)
+	wantErr(t, "Ensure again", f.Ensure(t.Context(), c, spec), nil)
+	added := `{"properties":{"more":{"type":"text","analyzer":"mine"}}}`
+	wantErr(t, "Ensure with another field", f.Ensure(t.Context(), c, storage.Spec{Mapping: []byte(added)}), nil)
+	wantErr(t, "Ensure of another collection", f.Ensure(t.Context(), f.c, storage.Spec{Mapping: []byte(added)}), kerror.ServicesStorageInvalidMappingArgument)
+
+	_, _, err := f.Put(t.Context(), c, "a", []byte(`{"k":"red","t":"quick-brown fox","more":"dog"}`), storage.WriteOptions{Refresh: storage.RefreshWaitFor})
+	wantErr(t, "Put", err, nil)
+	for query, want := range map[string]int{
+		`{"term":{"k":"Red"}}`: 1, `{"term":{"t":"QUICK-BROWN"}}`: 1, `{"match":{"t":"quick-brown"}}`: 1, `{"match":{"t":"quick"}}`: 0, `{"term":{"more":"DOG"}}`: 1,
+	} {
+		if n, err := f.Count(t.Context(), []storage.Collection{c}, jsontext.Value(query)); err != nil || n != want {
+			t.Errorf("Count of %s: %d, %v; want %d", query, n, err, want)
+		}
+	}
 }
 
 // checkedDocuments: every method checks the whole document, and a refusal changes nothing.

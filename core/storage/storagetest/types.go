@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	_ "embed" // the recorded answers
+	"fmt"
 	"io"
 	"testing"
 
@@ -17,7 +18,13 @@ var goldenTypes []byte
 
 // typesSpec is the collection with those fields. The types that the recorded Elasticsearch lacks, scaled_float and unsigned_long,
 // are tested beside the embedded engine.
-var typesSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","properties":{
+var typesSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
+	"tokenizer":{"front":{"type":"edge_ngram","min_gram":2,"max_gram":4,"token_chars":["letter"]}},
+	"filter":{"begin":{"type":"edge_ngram","min_gram":2,"max_gram":6},"few":{"type":"stop","stopwords":["the"]}},
+	"analyzer":{"fronts":{"tokenizer":"front","filter":["lowercase"]},"complete":{"tokenizer":"standard","filter":["lowercase","asciifolding","begin"]},
+		"fold":{"tokenizer":"standard","filter":["lowercase","few","asciifolding"]}},
+	"normalizer":{"plain":{"type":"custom","filter":["lowercase","asciifolding"]}}
+}}`), Mapping: jsontext.Value(`{"dynamic":"false","properties":{
 	"uid":{"type":"keyword"},
 	"labels":{"type":"flattened"},
 	"split":{"type":"flattened","split_queries_on_whitespace":true,"null_value":"none","ignore_above":12},
@@ -27,7 +34,10 @@ var typesSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","proper
 	"at":{"type":"date_range"},
 	"day":{"type":"date_range","format":"yyyy-MM-dd||yyyy"},
 	"ip":{"type":"ip_range"},
-	"blob":{"type":"binary"}
+	"blob":{"type":"binary"},
+	"fold":{"type":"text","analyzer":"fold","fields":{"raw":{"type":"keyword","normalizer":"plain"}}},
+	"complete":{"type":"text","analyzer":"complete","search_analyzer":"fold"},
+	"fronts":{"type":"text","analyzer":"fronts"}
 }}`)}
 
 // typesDocuments are the documents; their numbers are their ids.
@@ -41,6 +51,8 @@ var typesDocuments = []string{
 	`{"split":{"a":"two words","b":null,"c":"a text above the limit"},"i":{"gte":null,"lt":null},"ip":{"gte":"::1","lte":"2001:db8::ff"}}`,
 	`{"split":{"a":["two","words"]},"deep":{"flat":{"a":{"b":"c"}}},"l":{"gt":5,"lt":7},"day":{"gt":"2020-02-03","lt":"2020-02-05"}}`,
 	`{"labels":{"priority":"","release":"v1.3.0 rc"},"ip":{"lte":"10.0.0.4"},"f":{"gt":-1.5},"d":{"lt":1e300},"at":{"gt":"2022-01-01"}}`,
+	`{"fold":"The Café of Müller","complete":"The Café of Müller","fronts":"The Café of Müller"}`,
+	`{"fold":["cafe","Straße"],"complete":"muller's cafeteria","fronts":"cafeteria 42"}`,
 	`{"i":{"gte":5,"lte":5},"unknown":1}`,
 }
 
@@ -93,7 +105,7 @@ var typesBodies = []string{
 	`{"sort":[{"labels.release":{"order":"desc","mode":"min"}},"uid"]}`,
 	`{"sort":["labels","uid"]}`,
 	`{"sort":["labels.none","uid"]}`,
-	`{"sort":["labels.priority","uid"],"search_after":["low","u5"]}`,
+	`{"sort":["labels.priority","uid"],"search_after":["low","u05"]}`,
 	`{"aggs":{"a":{"terms":{"field":"labels.priority"}}}}`,
 	`{"aggs":{"a":{"terms":{"field":"labels.release","order":{"_key":"desc"}}},"b":{"terms":{"field":"labels"}}}}`,
 	`{"aggs":{"a":{"terms":{"field":"labels.priority","missing":"none"}},"b":{"cardinality":{"field":"labels.priority"}},"c":{"value_count":{"field":"labels.release"}}}}`,
@@ -163,13 +175,30 @@ var typesBodies = []string{
 
 	`{"query":{"bool":{"must_not":{"range":{"i":{"gte":3}}}}},"sort":"uid"}`,
 	`{"query":{"range":{"i":{"gte":3,"boost":2}}}}`,
+	`{"query":{"match":{"fold":"cafe"}}}`,
+	`{"query":{"match":{"fold":{"query":"the CAFÉ","operator":"and"}}}}`,
+	`{"query":{"match":{"fold":"the"}}}`,
+	`{"query":{"match_phrase":{"fold":"cafe of muller"}}}`,
+	`{"query":{"match":{"fold":{"query":"Caf","analyzer":"complete"}}}}`,
+	`{"query":{"match":{"fold":{"query":"Caf","analyzer":"none"}}}}`,
+	`{"query":{"match":{"complete":"caf"}}}`,
+	`{"query":{"match":{"complete":{"query":"caf mul","operator":"and"}}}}`,
+	`{"query":{"match":{"complete":"cafeter"}}}`,
+	`{"query":{"match":{"fronts":"Cafe"}}}`,
+	`{"query":{"term":{"fold.raw":"THE CAFE OF MÜLLER"}}}`,
+	`{"query":{"terms":{"fold.raw":["CAFÉ","strasse"]}}}`,
+	`{"query":{"prefix":{"fold.raw":"STRAß"}}}`,
+	`{"query":{"wildcard":{"fold.raw":"*MÜL*"}}}`,
+	`{"query":{"range":{"fold.raw":{"gte":"CAFÉ","lte":"D"}}}}`,
+	`{"sort":["fold.raw","uid"]}`,
+	`{"aggs":{"a":{"terms":{"field":"fold.raw"}}}}`,
 }
 
 // RecordTypes writes the golden file of the types from the answers of e.
 func RecordTypes(t *testing.T, e storage.Engine, to io.Writer) {
 	docs := make([]corpusDocument, len(typesDocuments))
 	for i, source := range typesDocuments {
-		docs[i] = corpusDocument{Collection: mainCollection, ID: string(rune('0' + i)), Source: withUID(source, i)}
+		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: withUID(source, i)}
 	}
 	c := loadInto(t, e, typesSpec, docs)
 	write, done := goldenWriter(t, to)
@@ -189,7 +218,7 @@ func RecordTypes(t *testing.T, e storage.Engine, to io.Writer) {
 
 // withUID adds a field that no two documents share.
 func withUID(source string, i int) jsontext.Value {
-	return jsontext.Value(`{"uid":"u` + string(rune('0'+i)) + `",` + source[1:])
+	return jsontext.Value(fmt.Sprintf(`{"uid":"u%02d",`, i) + source[1:])
 }
 
 // testTypes asks what a real Elasticsearch was asked about the other types, and wants the same answers.

@@ -91,7 +91,7 @@ func newField(m *mapping.Mapping, name string, spec query.HighlightField, q quer
 	target := m.Resolve(name)
 	f := field{HighlightField: spec, name: name, path: target.Path}
 	if target.Type == mapping.Text {
-		f.analyzer, _ = analysis.Named(target.IndexAnalyzer())
+		f.analyzer = target.Words()
 	}
 	if spec.Query != nil {
 		q = spec.Query

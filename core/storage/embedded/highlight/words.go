@@ -174,10 +174,7 @@ func (w *words) term(path, value string, fold bool) {
 
 // normalized is how a keyword is indexed.
 func normalized(f *mapping.Field, value string) []byte {
-	if f.Type == mapping.Keyword && f.Normalizer != "" {
-		return bytes.ToLower([]byte(value))
-	}
-	return []byte(value)
+	return f.Normalize([]byte(value))
 }
 
 // tokens takes the text of a clause apart.
@@ -190,7 +187,7 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 	case name == "":
 		name = f.QueryAnalyzer()
 	}
-	a, ok := analysis.Named(name)
+	a, ok := w.mapping.Analyzer(name)
 	if !ok {
 		w.err = refuse("highlight: analyzer [%s] not found", name)
 		return nil

@@ -27,7 +27,7 @@ func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Toke
 	case name == "":
 		name = f.QueryAnalyzer()
 	}
-	a, ok := analysis.Named(name)
+	a, ok := c.Mapping.Analyzer(name)
 	if !ok {
 		return nil, false, refuse("failed to create query: analyzer [%s] not found", name)
 	}

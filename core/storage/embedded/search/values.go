@@ -30,8 +30,8 @@ func keywordOf(f *mapping.Field, text string) []byte {
 	switch {
 	case f.Key != nil:
 		return append(bytes.Clone(f.Key), text...)
-	case f.Type == mapping.Keyword && f.Normalizer != "":
-		return bytes.ToLower([]byte(text))
+	case f.Type == mapping.Keyword:
+		return f.Normalize([]byte(text))
 	}
 	return []byte(text)
 }

@@ -185,10 +185,7 @@ func (e *Entry) keywords(r *run, doc *mapping.Document, values []valueRef) error
 }
 
 func (e *Entry) text(r *run, doc *mapping.Document, values []valueRef) error {
-	analyzer, ok := analysis.Named(r.field.IndexAnalyzer())
-	if !ok {
-		return fmt.Errorf("index the field %q: there is no analyzer %q", r.field.Path, r.field.IndexAnalyzer())
-	}
+	analyzer := r.field.Words()
 	e.words = e.words[:0]
 	var base uint32
 	for _, v := range values {

@@ -16,7 +16,6 @@ import (
 	"github.com/blevesearch/vellum/regexp"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
@@ -125,7 +124,7 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 		}
 		f.terms[string(v.Text)][doc] = nil
 	case t == mapping.Text:
-		a, _ := analysis.Named(v.Field.IndexAnalyzer())
+		a := v.Field.Words()
 		base := next[key]
 		for _, token := range a.Tokens(v.Text, nil) {
 			term(token.Term, base+token.Position)

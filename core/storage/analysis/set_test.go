@@ -1,0 +1,153 @@
+package analysis_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage/analysis"
+)
+
+// TestCustomLikeElasticsearch compares analyzers and normalizers that settings define with what Elasticsearch 8.14 made of
+// the same settings. The first line of the file has them.
+func TestCustomLikeElasticsearch(t *testing.T) {
+	f, err := os.Open("testdata/custom.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var set *analysis.Set
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var line struct {
+			Settings   jsontext.Value `json:"settings"`
+			Analyzer   string         `json:"analyzer"`
+			Normalizer string         `json:"normalizer"`
+			Text       string         `json:"text"`
+			Tokens     [][2]any       `json:"tokens"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line.Settings != nil {
+			if set, err = analysis.ParseSet(line.Settings); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		var want, got []string
+		for _, token := range line.Tokens {
+			want = append(want, fmt.Sprintf("%v:%s", token[1], token[0]))
+		}
+		if a, ok := set.Analyzer(line.Analyzer); ok {
+			for _, token := range a.Tokens([]byte(line.Text), nil) {
+				got = append(got, fmt.Sprintf("%d:%s", token.Position, token.Term))
+			}
+		} else if n, ok := set.Normalizer(line.Normalizer); ok {
+			got = append(got, "0:"+string(n.Apply([]byte(line.Text))))
+		} else {
+			t.Fatalf("%s%s is not defined", line.Analyzer, line.Normalizer)
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%s%s of %q:\n got %q\nwant %q", line.Analyzer, line.Normalizer, line.Text, got, want)
+		}
+	}
+}
+
+func TestParseSet(t *testing.T) {
+	for _, settings := range []string{``, `{}`, `{"number_of_replicas":1}`, `{"index":{"refresh_interval":"1s"}}`, `{"analysis":null}`} {
+		if set, err := analysis.ParseSet(jsontext.Value(settings)); err != nil || set != nil {
+			t.Errorf("%s: %v, %v", settings, set, err)
+		}
+	}
+	taken := `{"analysis":{"filter":{"f":{"type":null,"stopwords":null},"g":null,"h":{"type":"stop","stopwords":["a",1,true]}}}}`
+	if _, err := analysis.ParseSet(jsontext.Value(taken)); err != nil {
+		t.Errorf("%s: %v", taken, err)
+	}
+	set, err := analysis.ParseSet(jsontext.Value(`{"index":{"analysis":{"analyzer":{"mine":{"type":"french"},"default":{"type":"simple"}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := set.Analyzer("default"); !ok || len(a.Tokens([]byte("a1b"), nil)) != 2 {
+		t.Error("the default is not the one that is defined")
+	}
+	if names := strings.Join(set.Analyzers(), " "); !strings.Contains(names, "keyword mine norwegian") || strings.Count(names, "default") != 1 {
+		t.Error(names)
+	}
+	if _, ok := set.Analyzer("none"); ok {
+		t.Error("found")
+	}
+	if _, ok := (*analysis.Set)(nil).Normalizer("none"); ok {
+		t.Error("found")
+	}
+}
+
+func TestParseSetRefuses(t *testing.T) {
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"f%d":{"type":"trim"}`, i)
+	}
+	for settings, want := range map[string]string{
+		`[]`:                            "settings",
+		`{"analysis":3}`:                "analysis",
+		`{"analysis":{"analysers":{}}}`: "analysis",
+		`{"index.analysis.analyzer.a.type":"french"}`:                                         "not with dots",
+		`{"analysis":{"filter":{` + strings.Join(many, ",") + `}}}`:                           "more than 100",
+		`{"analysis":{"analyzer":{"a":{}}}}`:                                                  `analysis.analyzer.a.type: there is no analyzer ""`,
+		`{"analysis":{"analyzer":{"a":{"type":"klingon"}}}}`:                                  `there is no analyzer "klingon"; there are custom, arabic`,
+		`{"analysis":{"analyzer":{"a":{"type":"custom"}}}}`:                                   "analysis.analyzer.a.tokenizer: it is missing",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"nope"}}}}`:                                `there is no tokenizer "nope"`,
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":["nope"]}}}}`:          `analysis.analyzer.a: analysis.filter.nope: there is no filter "nope"`,
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":[{}]}}}}`:              "analysis.analyzer.a.filter: expected",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","foo":1}}}}`:                    "analysis.analyzer.a.foo: not an option",
+		`{"analysis":{"analyzer":{"a":{"type":"french","stopwords":["x"]}}}}`:                 "analysis.analyzer.a.stopwords: not an option",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","char_filter":["x"]}}}}`:        "character filters are not supported yet",
+		`{"analysis":{"char_filter":{"a":{"type":"mapping"}}}}`:                               "character filters are not supported yet",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","position_increment_gap":5}}}}`: "position_increment_gap",
+		`{"analysis":{"tokenizer":{"a":{"type":"ngram","min_gram":1,"max_gram":5}}}}`:         "analysis.tokenizer.a.max_gram: it is more than 1 above",
+		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","min_gram":5}}}}`:                 "it is less than min_gram",
+		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","token_chars":["x"]}}}}`:          "expected some of digit",
+		`{"analysis":{"filter":{"a":{"type":"edge_ngram","max_gram":1000}}}}`:                 "from 1 to 64",
+		`{"analysis":{"filter":{"a":{"type":"edge_ngram","preserve_original":1}}}}`:           "expected true or false",
+		`{"analysis":{"filter":{"a":{"type":"stop","stopwords":"_klingon_"}}}}`:               "the list _klingon_",
+		`{"analysis":{"filter":{"a":{"type":"stemmer","language":"klingon"}}}}`:               "expected one of arabic",
+		`{"analysis":{"filter":{"a":{"type":"stemmer","language":3}}}}`:                       "expected a text",
+		`{"analysis":{"filter":{"a":{}}}}`:                                                    `there is no filter ""`,
+		`{"analysis":{"normalizer":{"a":{"type":"custom","filter":["stop"]}}}}`:               `a normalizer cannot use the filter "stop"`,
+		`{"analysis":{"normalizer":{"a":{"type":"nope"}}}}`:                                   "there are custom and lowercase",
+	} {
+		if set, err := analysis.ParseSet(jsontext.Value(settings)); err == nil || !strings.Contains(err.Error(), want) || set != nil {
+			t.Errorf("%.120s: %v; want %q", settings, err, want)
+		}
+	}
+}
+
+// FuzzParseSet: nothing panics, and what is accepted takes texts apart within bounds.
+func FuzzParseSet(f *testing.F) {
+	f.Add(`{"analysis":{"tokenizer":{"t":{"type":"edge_ngram","min_gram":2,"max_gram":5,"token_chars":["letter"]}},"analyzer":{"a":{"tokenizer":"t","filter":["lowercase"]}}}}`, "The Fox")
+	f.Add(`{"index":{"analysis":{"filter":{"n":{"type":"ngram","preserve_original":true}},"analyzer":{"a":{"tokenizer":"standard","filter":["trim","asciifolding","n"]}}}}}`, "Æ ß")
+	f.Add(`{"analysis":{"normalizer":{"a":{"filter":["uppercase","trim"]}}}}`, " é ")
+	f.Fuzz(func(t *testing.T, settings, text string) {
+		set, err := analysis.ParseSet(jsontext.Value(settings))
+		if err != nil || len(text) > 1024 {
+			return
+		}
+		text = strings.ToValidUTF8(text, "")
+		for _, name := range set.Analyzers() {
+			a, _ := set.Analyzer(name)
+			for _, token := range a.Tokens([]byte(text), nil) {
+				if token.Start > token.End || int(token.End) > len(text) {
+					t.Fatalf("a word from %d to %d of %q", token.Start, token.End, text)
+				}
+			}
+		}
+		for _, name := range set.Normalizers() {
+			n, _ := set.Normalizer(name)
+			n.Apply([]byte(text))
+		}
+	})
+}
