@@ -8,7 +8,9 @@
 //
 //   - A keyword with a normalizer is shown as it is indexed.
 //   - Words that a prefix in a phrase stands for are all shown, however many there are.
-//   - The plain highlighter looks for phrases with a slop as searches do, and Elasticsearch for words that are near in any order;
-//     of several values in which more is found than is wanted, others may be shown.
+//   - The plain highlighter looks for phrases with a slop as searches do, and Elasticsearch for words that are near in any order.
+//     A text in which a phrase is found may be cut at another word. Of several values in which more is found than is wanted, others
+//     may be shown.
+//   - All words near a fuzzy one are shown, whatever max_expansions says.
 //   - Sentences and words end by rules for the languages that are written with spaces; Elasticsearch has dictionaries for others.
 package highlight

@@ -39,7 +39,6 @@ func (w *words) find(ctx context.Context, t *text) ([]match, error) {
 		}
 		phrases := p.find(t, w.apart)
 		if w.apart {
-			t.hold(phrases)
 			phrases = t.apart(phrases)
 		}
 		found = append(found, phrases...)
@@ -68,16 +67,6 @@ func (t *text) apart(phrases []match) []match {
 		}
 	}
 	return list
-}
-
-// hold lets no fragment begin in a phrase, or with the word behind it.
-func (t *text) hold(phrases []match) {
-	for _, m := range phrases {
-		first, last := slices.Min(m.tokens), slices.Max(m.tokens)
-		for i := first + 1; i < len(t.tokens) && t.tokens[i].position <= t.tokens[last].position+1; i++ {
-			t.tokens[i].held = true
-		}
-	}
 }
 
 // candidate is a word that may stand at a place of a phrase. at is where the phrase would begin.

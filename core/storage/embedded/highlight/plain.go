@@ -50,7 +50,7 @@ func (t *text) cut(number, size int, whole bool, marked map[int]int) []passage {
 		token := &t.tokens[i]
 		current := &list[len(list)-1]
 		end := token.to - value.from
-		if !whole && !token.held && behind > value.from && end >= size*len(list) && length-end >= size/2 {
+		if !whole && behind > value.from && end >= size*len(list) && length-end >= size/2 {
 			current.to = behind
 			list = append(list, passage{span: span{behind, value.to}})
 			current = &list[len(list)-1]

@@ -23,8 +23,6 @@ type token struct {
 	span
 	term     []byte
 	position int
-	// held says that no fragment of the plain highlighter begins here.
-	held bool
 }
 
 const (
@@ -54,7 +52,7 @@ func (f *field) read(values []string) *text {
 // tokenize adds the words of a value that begins at a character, and gives the position behind them.
 func (t *text) tokenize(a *analysis.Analyzer, value string, char, position int) int {
 	if a == nil {
-		t.tokens = append(t.tokens, token{span{char, len(t.chars)}, []byte(value), position, false})
+		t.tokens = append(t.tokens, token{span{char, len(t.chars)}, []byte(value), position})
 		return position + 1
 	}
 	at, next := 0, position
@@ -69,7 +67,7 @@ func (t *text) tokenize(a *analysis.Analyzer, value string, char, position int) 
 	}
 	for _, word := range a.Tokens([]byte(value), nil) {
 		next = position + int(word.Position) + 1
-		t.tokens = append(t.tokens, token{span{charAt(word.Start), charAt(word.End)}, word.Term, next - 1, false})
+		t.tokens = append(t.tokens, token{span{charAt(word.Start), charAt(word.End)}, word.Term, next - 1})
 	}
 	return next
 }

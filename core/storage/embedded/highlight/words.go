@@ -21,6 +21,8 @@ type words struct {
 	patterns []pattern
 	phrases  []phrase
 	clauses  int
+	// unscored says that the clauses that are being gathered give no scores.
+	unscored bool
 	err      error
 }
 
@@ -56,8 +58,19 @@ func (w *words) gather(q query.Query) {
 		case *query.Bool:
 			w.boolean(q)
 			return false
+		case *query.ConstantScore:
+			w.boolean(&query.Bool{Filter: []query.Query{q.Filter}})
+			return false
+		case *query.Boosting:
+			w.gather(q.Positive)
+			return false
+		case *query.FunctionScore:
+			w.gather(q.Query)
+			return false
 		case *query.Match:
-			w.match(q.Field, &q.Full)
+			w.match(q.Field, &q.Full, q.Fuzzing, false)
+		case *query.MatchBoolPrefix:
+			w.match(q.Field, &q.Full, q.Fuzzing, true)
 		case *query.MatchPhrase:
 			w.phrase(q.Field, &q.Full, q.Slop, false)
 		case *query.MatchPhrasePrefix:
@@ -71,15 +84,21 @@ func (w *words) gather(q query.Query) {
 	})
 }
 
+// boolean gathers the words of what must or may match. Where there are no scores nobody looks at what only may.
 func (w *words) boolean(q *query.Bool) {
-	lists := [][]query.Query{q.Must, q.Filter}
-	if q.Boost > 0 || q.Needed() > 0 { // else nobody looks at them
-		lists = append(lists, q.Should)
+	defer func(unscored bool) { w.unscored = unscored }(w.unscored)
+	w.unscored = w.unscored || q.Boost == 0
+	for _, inner := range q.Must {
+		w.gather(inner)
 	}
-	for _, list := range lists {
-		for _, inner := range list {
+	if !w.unscored || q.Needed() > 0 {
+		for _, inner := range q.Should {
 			w.gather(inner)
 		}
+	}
+	w.unscored = true
+	for _, inner := range q.Filter {
+		w.gather(inner)
 	}
 }
 
@@ -91,6 +110,14 @@ func (w *words) leaf(q query.Query) {
 	case *query.Terms:
 		for _, value := range q.Values {
 			w.term(q.Field, query.Text(value), false)
+		}
+	case *query.TermsSet:
+		for _, value := range q.Values {
+			w.term(q.Field, query.Text(value), false)
+		}
+	case *query.Fuzzy:
+		if f := w.field(q.Field); f != nil {
+			w.near(normalized(f, query.Text(q.Value)), q.Fuzzing)
 		}
 	case *query.Range:
 		if f := w.field(q.Field); f != nil {
@@ -203,12 +230,34 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 // maxWords is how many words the text of a clause may have, as in a search.
 const maxWords = 1024
 
-func (w *words) match(path string, q *query.Full) {
-	if f := w.field(path); f != nil {
-		for _, token := range w.tokens(f, q) {
-			w.addTerm(token.Term)
+// match gathers the words of a text, the last of which may be a prefix.
+func (w *words) match(path string, q *query.Full, how query.Fuzzing, prefix bool) {
+	f := w.field(path)
+	if f == nil {
+		return
+	}
+	tokens := w.tokens(f, q)
+	for i, token := range tokens {
+		if prefix && i == len(tokens)-1 {
+			w.add(func(term []byte) bool { return bytes.HasPrefix(term, token.Term) })
+		} else {
+			w.near(token.Term, how)
 		}
 	}
+}
+
+// near gathers a word and those that a few changes make of it.
+func (w *words) near(word []byte, how query.Fuzzing) {
+	edits := how.Fuzziness.Of(string(word))
+	if !how.Fuzziness.Set || edits == 0 {
+		w.addTerm(word)
+		return
+	}
+	near := automaton.NewNear(string(word), edits, how.PrefixLength, how.Swaps)
+	w.add(func(term []byte) bool {
+		_, ok := near.Distance(term)
+		return ok
+	})
 }
 
 func (w *words) multiMatch(q *query.MultiMatch) {
@@ -218,10 +267,11 @@ func (w *words) multiMatch(q *query.MultiMatch) {
 			w.err = err
 		}
 		for _, name := range names {
-			if q.Type == query.PhrasePrefix {
-				w.phrase(name, &q.Full, q.Slop, true)
-			} else {
-				w.match(name, &q.Full)
+			switch q.Type {
+			case query.Phrase, query.PhrasePrefix:
+				w.phrase(name, &q.Full, q.Slop, q.Type == query.PhrasePrefix)
+			default:
+				w.match(name, &q.Full, q.Fuzzing, q.Type == query.BoolPrefix)
 			}
 		}
 	}
