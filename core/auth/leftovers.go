@@ -7,12 +7,23 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
+// Forget removes all that a strategy of the node's own keeps of a user, whether or not the strategy is in the settings. An
+// engine without its collection has nothing to remove: services.storage.unknown_index and unknown_collection say no more.
+//
+// A strategy that is not in the settings is not asked when a user is deleted, and must not let in a later user of that id who
+// comes after it. So whoever makes a user has everything under its id removed first, wherever it is, and makes none when that
+// fails. It needs no mark of the user beside the credentials, which every login would have to compare.
+type Forget func(ctx context.Context, engine storage.Engine, kuid string) error
+
 // removeLeftovers removes what a creation or deletion that was cut off left under the id of a user that does not exist:
-// credentials of every strategy, tokens and API keys. The caller has the id in s.changing.
+// credentials of every strategy, tokens and API keys, and what one left of strategies that are not in the settings. The caller
+// has the id in s.changing.
 func (s *Service) removeLeftovers(ctx context.Context, req *protocol.Request, kuid string) error {
 	for _, strategy := range s.strategies.All() {
 		if err := s.deleteCredentials(ctx, req, kuid, strategy); err != nil {
@@ -26,7 +37,21 @@ func (s *Service) removeLeftovers(ctx context.Context, req *protocol.Request, ku
 			return kerror.SecurityCredentialsDatabaseInconsistency.New(kuid)
 		}
 	}
+	if err := s.forgetUser(ctx, kuid); err != nil {
+		return err
+	}
 	return errors.Join(s.revokeAll(ctx, kuid), s.removeKeys(ctx, kuid))
+}
+
+// forgetUser has each Forget done.
+func (s *Service) forgetUser(ctx context.Context, kuid string) error {
+	for _, forget := range s.options.Forget {
+		err := forget(ctx, s.engine, kuid)
+		if err != nil && !errors.Is(err, kerror.ServicesStorageUnknownIndex) && !errors.Is(err, kerror.ServicesStorageUnknownCollection) {
+			return security.StorageFailed("remove credentials of strategies that may be off", err)
+		}
+	}
+	return nil
 }
 
 // freeName removes the leftovers that hold the name of new credentials. A name held by a user, or by one who is being made

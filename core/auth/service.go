@@ -52,6 +52,8 @@ type Options struct {
 	MaxKeyTTL time.Duration
 	// GracePeriod is how long a refreshed token stays usable.
 	GracePeriod time.Duration
+	// Forget are those of the strategies that are the node's own.
+	Forget []Forget
 	// Connections are linked to the tokens that they send; nil links none.
 	Connections Connections
 	// Logger is told what fails in the background; nil is slog.Default.

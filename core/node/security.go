@@ -11,6 +11,7 @@ import (
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/auth/local"
+	"github.com/sluicehq/sluice/core/auth/oidc"
 	"github.com/sluicehq/sluice/core/auth/passkey"
 	"github.com/sluicehq/sluice/core/security"
 )
@@ -34,6 +35,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 	o := TokenOptions(c)
 	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, sessions{n}, n.options.Logger
 	o.KeysChanged = n.auditKeys
+	o.Forget = []auth.Forget{oidc.Forget, passkey.Forget}
 	if n.tokens, err = auth.Open(ctx, o); err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
+// plenty is how many records of a user are read at once.
+const plenty = 64
+
 // record is what is stored of a subject, and all of it is public.
 type record struct {
 	Issuer  string `json:"issuer"`
@@ -201,6 +204,22 @@ func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string)
 	return nil
 }
 
+// Forget removes the credentials of a user with every provider, those too that are not in the settings.
+func Forget(ctx context.Context, engine storage.Engine, kuid string) error {
+	for {
+		docs, err := engine.Find(ctx, credentialsCollection, "kuid", kuid, plenty)
+		if err != nil || len(docs) == 0 {
+			return err
+		}
+		for _, doc := range docs {
+			err := engine.Delete(ctx, credentialsCollection, doc.ID, storage.WriteOptions{})
+			if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
+				return err
+			}
+		}
+	}
+}
+
 // Info gives {issuer, subject, kuid}; 412 when the user has no credentials.
 func (s *Strategy) Info(ctx context.Context, _ *protocol.Request, kuid string) (any, error) {
 	all, err := s.ofUser(ctx, kuid)
@@ -241,7 +260,6 @@ func (s *Strategy) read(ctx context.Context, subject string) (record, error) {
 // ofUser gives the records of a user with this provider: usually one, none when it has no credentials, two when a change
 // was cut off.
 func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]record, error) {
-	const plenty = 64
 	docs, err := s.engine.Find(ctx, credentialsCollection, "kuid", kuid, plenty)
 	if err != nil {
 		return nil, security.StorageFailed("look for credentials", err)

@@ -505,3 +505,46 @@ func TestBadCodesAreSlowedDown(t *testing.T) {
 		})
 	}
 }
+
+// Whoever gets the id of a user that was deleted while the provider was out of the settings does not get its subject.
+func TestAUserDeletedWithoutTheProvider(t *testing.T) {
+	t.Parallel()
+	p := newOP(t)
+	dir := t.TempDir()
+	with := func(name, issuer string, run func(t *testing.T, n site)) {
+		t.Run(name, func(t *testing.T) {
+			n := nodetest.Start(t, nodetest.Options{Configure: func(c *config.Config) {
+				c.Server.DataDir = dir
+				if issuer != "" {
+					c.Security.OIDC = map[string]config.OIDCProvider{strategy: {
+						Issuer: issuer, ClientID: clientID, ClientSecret: config.NewSecret(clientSecret), RedirectURL: redirectURL,
+						LoginTimeout: time.Minute, Timeout: 10 * time.Second,
+					}}
+				}
+			}})
+			if n.HTTP("GET", "/_adminExists", "").Get("result.exists") == false {
+				n.Must("POST", "/_createFirstAdmin/root?reset=true", `{"content":{},"credentials":{"local":{"username":"root","password":"root-Secret-1"}}}`)
+			}
+			run(t, site{n, n.Client.Address, "Authorization: Bearer " + n.Login("root", "root-Secret-1", "")})
+		})
+	}
+	for _, between := range []struct{ name, issuer string }{{"none", ""}, {"another", "https://127.0.0.1:1"}} {
+		with("on, then "+between.name, p.URL, func(t *testing.T, n site) {
+			n.must("POST", "/users/eve/_create", `{"content":{"profileIds":["default"]},"credentials":{"op":{"subject":"id1"}}}`)
+			if kuid := newBrowser(t, n.address).must(); kuid != "eve" {
+				t.Errorf("logged in as %s", kuid)
+			}
+		})
+		with(between.name, between.issuer, func(t *testing.T, n site) {
+			n.must("DELETE", "/users/eve", "")
+			n.must("POST", "/users/eve/_create", `{"content":{"profileIds":["admin"]},"credentials":{}}`)
+		})
+		with("on after "+between.name, p.URL, func(t *testing.T, n site) {
+			refused(t, newBrowser(t, n.address).login(), "No user here belongs to this account")
+			if a := n.asked("GET", "/credentials/op/eve", ""); a.Status != http.StatusPreconditionFailed {
+				t.Errorf("her credentials: %s", a.Body)
+			}
+			n.must("DELETE", "/users/eve", "")
+		})
+	}
+}

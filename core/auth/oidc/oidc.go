@@ -244,4 +244,5 @@ var (
 	_ auth.Strategy  = (*Strategy)(nil)
 	_ auth.Describer = (*Strategy)(nil)
 	_ auth.Holder    = (*Strategy)(nil)
+	_ auth.Forget    = Forget
 )

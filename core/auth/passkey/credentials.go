@@ -151,6 +151,15 @@ func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string)
 	return nil
 }
 
+// Forget removes all passkeys of a user, also where the strategy is off.
+func Forget(ctx context.Context, engine storage.Engine, kuid string) error {
+	err := engine.Delete(ctx, usersCollection, kuid, storage.WriteOptions{})
+	if errors.Is(err, kerror.ServicesStorageNotFound) {
+		return nil
+	}
+	return err
+}
+
 // Exists reports whether the user has passkeys.
 func (s *Strategy) Exists(ctx context.Context, _ *protocol.Request, kuid string) (bool, error) {
 	_, version, err := s.read(ctx, kuid)

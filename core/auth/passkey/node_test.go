@@ -260,3 +260,34 @@ func TestWithoutPasskeys(t *testing.T) {
 		t.Error(a.Body)
 	}
 }
+
+// Whoever gets the id of a user that was deleted while the strategy was off does not get its passkeys.
+func TestAUserDeletedWithoutTheStrategy(t *testing.T) {
+	dir := t.TempDir()
+	start := func(t *testing.T, enabled bool) site {
+		n := nodetest.Start(t, nodetest.Options{Dev: true, Configure: func(c *config.Config) {
+			c.Server.DataDir = dir
+			c.Security.Passkey.Enabled, c.Security.Passkey.RPID = enabled, "example.com"
+		}})
+		return site{t, n}
+	}
+	var eve *device
+	t.Run("on", func(t *testing.T) {
+		eve, _ = start(t, true).withPasskey("eve")
+		if in := eve.login(eve.answer(eve.begin(`{}`))); in.Get("result._id") != "eve" {
+			t.Error(in.Body)
+		}
+	})
+	t.Run("off", func(t *testing.T) {
+		s := start(t, false)
+		s.Must("DELETE", "/users/eve", "")
+		s.CreateUser("eve", `{"profileIds":["admin"]}`, "another", "another-Secret-1")
+	})
+	t.Run("on again", func(t *testing.T) {
+		eve.site = start(t, true)
+		eve.refuses("a passkey of the one before", eve.login(eve.answer(eve.begin(`{}`))))
+		if a := eve.HTTP("GET", "/credentials/passkey/eve", ""); a.Status != 412 {
+			t.Errorf("her passkeys: %s", a.Body)
+		}
+	})
+}

@@ -119,4 +119,5 @@ var (
 	_ auth.Strategy  = (*Strategy)(nil)
 	_ auth.Describer = (*Strategy)(nil)
 	_ auth.Holder    = (*Strategy)(nil)
+	_ auth.Forget    = Forget
 )
