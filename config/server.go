@@ -14,6 +14,7 @@ type Server struct {
 	DataDir           string         `config:"dataDir" doc:"Folder of everything the node stores; made when missing. One running node a folder."`
 	MaxRequestSize    Size           `config:"maxRequestSize" doc:"Largest HTTP body or WebSocket message." min:"1KB" max:"1GB"`
 	MaxUnfinishedSize Size           `config:"maxUnfinishedSize" doc:"Memory for all WebSocket messages and MQTT packets above 16KB that have begun to arrive and are not complete. Further ones wait in the socket, for server.readTimeout at most; one alone always passes." min:"1MB"`
+	MaxUnsentSize     Size           `config:"maxUnsentSize" doc:"Memory for all HTTP answers above 16KB that clients have not taken. When it is used up, connections whose clients take longest, and longer than a second, are closed; without such a one the answer is 503. One alone always passes." min:"1MB"`
 	MaxHeaderSize     Size           `config:"maxHeaderSize" doc:"Largest HTTP request line with its headers." min:"4KB" max:"16MB"`
 	MaxConnections    int            `config:"maxConnections" doc:"Connections open at once; one more is closed at once." min:"1"`
 	ShutdownTimeout   time.Duration  `config:"shutdownTimeout" doc:"How long a stopping node takes at most. Running requests get three quarters of it, plugins and storage the rest." min:"0s"`
@@ -34,6 +35,7 @@ func defaultServer() Server {
 		DataDir:           "./data",
 		MaxRequestSize:    1 * MB,
 		MaxUnfinishedSize: 64 * MB,
+		MaxUnsentSize:     128 * MB,
 		MaxHeaderSize:     64 * KB,
 		MaxConnections:    10000,
 		ShutdownTimeout:   30 * time.Second,

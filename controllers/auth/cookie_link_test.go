@@ -10,7 +10,7 @@ import (
 // TestALinkLogsNobodyIn: neither when it shows that a page sent it, nor when a browser without encryption shows nothing.
 func TestALinkLogsNobodyIn(t *testing.T) {
 	n := nodetest.Start(t, nodetest.Options{})
-	n.CreateUser("ann", `{"profileIds":["default"]}`, "ann", "ann-Secret-1")
+	n.Must("POST", "/_createFirstAdmin/ann", `{"content":{},"credentials":{"local":{"username":"ann","password":"ann-Secret-1"}}}`)
 	const link = "/_login/local?username=ann&password=ann-Secret-1"
 	for _, header := range []string{"X-Nothing: said", "Sec-Fetch-Site: same-origin", "Origin: http://" + n.Client.Address} {
 		a := n.HTTP("GET", link+"&cookieAuth=true", "", header)

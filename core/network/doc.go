@@ -2,7 +2,7 @@
 // protocol.Response into bytes. It knows sockets, limits and headers; it decides no rights and runs no action.
 //
 // What the protocols share is here: who may call at all (Base.Admit), whose address counts (Proxies), the context of a
-// request, the open connections (Connections), the memory of messages that are not complete (Unfinished), and the counters. httpserver listens on the port and serves HTTP; wsserver
+// request, the open connections (Connections), the memory of messages that are not complete (Unfinished) and of answers that are not taken (Unsent), and the counters. httpserver listens on the port and serves HTTP; wsserver
 // takes over the connections that ask for WebSocket. A node is assembled so:
 //
 //	base := network.Base{Executor: funnel, Gate: gate, ...}

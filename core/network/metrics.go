@@ -14,7 +14,7 @@ type Metrics struct {
 	MQTT      Traffic
 	// Refused counts connections closed because there were too many.
 	Refused prometheus.Counter
-	// SlowClients counts WebSocket and MQTT connections closed because the client did not read.
+	// SlowClients counts connections closed because the client did not read.
 	SlowClients prometheus.Counter
 	// Dropped counts messages that were waiting for such a client, or came after its connection was closed.
 	Dropped prometheus.Counter
@@ -43,7 +43,7 @@ func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
 	m.WebSocket = Traffic{requests.WithLabelValues("websocket"), received.WithLabelValues("websocket"), sent.WithLabelValues("websocket")}
 	m.MQTT = Traffic{requests.WithLabelValues("mqtt"), received.WithLabelValues("mqtt"), sent.WithLabelValues("mqtt")}
 	m.Refused = counter("refused_connections_total", "Connections closed because server.maxConnections or mqtt.maxConnections was reached.")
-	m.SlowClients = counter("slow_clients_total", "WebSocket and MQTT connections and event streams closed because the client did not read.")
+	m.SlowClients = counter("slow_clients_total", "Connections and event streams closed because the client did not read.")
 	m.Dropped = counter("dropped_messages_total", "Messages dropped because their client did not read them, or was gone.")
 	for _, c := range []prometheus.Collector{
 		requests, received, sent, m.Refused, m.SlowClients, m.Dropped,

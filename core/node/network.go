@@ -25,6 +25,7 @@ func (n *Node) serve(context.Context) error {
 		Base: base, Cookies: n.cookies(base), Events: n.eventStreams(base),
 		Routes: n.registry.Current, Hosts: hosts(c.Plugins.Hosts), MetricsHandler: metrics.Handler(n.metrics),
 		PublicKeys:   n.tokens.PublicKeys,
+		Unsent:       network.NewUnsent(int64(c.Server.MaxUnsentSize)),
 		AllowMethods: c.HTTP.AccessControlAllowMethods, AllowHeaders: c.HTTP.AccessControlAllowHeaders,
 		AllowCompression: c.HTTP.AllowCompression, MaxEncodingLayers: c.HTTP.MaxEncodingLayers,
 		AdditionalContentTypes: c.HTTP.AdditionalContentTypes,

@@ -50,7 +50,24 @@ func (x *exchange) answer(resp *protocol.Response) {
 	if x.pretty && !resp.Raw {
 		indent(buf)
 	}
-	x.write(h, status(resp), buf)
+	x.compress(h, buf)
+	if err := x.hold(int64(len(buf.B))); err != nil {
+		buf.B = nil
+		x.answerInstead(resp, err)
+		return
+	}
+	x.write(h, status(resp), buf.B)
+}
+
+// answerInstead answers err in place of resp, which has no room. What it answers is small.
+func (x *exchange) answerInstead(resp *protocol.Response, err error) {
+	h := x.w.Header()
+	delete(h, "Content-Encoding")
+	delete(h, "Content-Type")
+	for name := range resp.Header {
+		delete(h, http.CanonicalHeaderKey(name))
+	}
+	x.answer(x.fail(err))
 }
 
 func (x *exchange) commonHeaders(h http.Header, resp *protocol.Response) {
@@ -103,18 +120,23 @@ func contentType(h http.Header, resp *protocol.Response) {
 	}
 }
 
-func (x *exchange) write(h http.Header, status int, buf *network.Buffer) {
-	body := buf.B
-	if x.server.o.AllowCompression && len(body) >= minCompressedBytes && h["Content-Encoding"] == nil {
-		if encoding := negotiate(x.r.Header["Accept-Encoding"]); encoding != "" {
-			compressed := network.GetBuffer()
-			defer compressed.Release()
-			compressed.B = compress(compressed.B, encoding, body)
-			body = compressed.B
-			h["Content-Encoding"] = []string{encoding}
-			h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], "Accept-Encoding")
-		}
+// compress replaces the body when the client takes a smaller one.
+func (x *exchange) compress(h http.Header, buf *network.Buffer) {
+	if !x.server.o.AllowCompression || len(buf.B) < minCompressedBytes || h["Content-Encoding"] != nil {
+		return
 	}
+	encoding := negotiate(x.r.Header["Accept-Encoding"])
+	if encoding == "" {
+		return
+	}
+	compressed := network.GetBuffer()
+	defer compressed.Release()
+	compressed.B, buf.B = buf.B, compress(compressed.B, encoding, buf.B)
+	h["Content-Encoding"] = []string{encoding}
+	h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], "Accept-Encoding")
+}
+
+func (x *exchange) write(h http.Header, status int, body []byte) {
 	x.answered = true
 	if status == http.StatusNoContent || status == http.StatusNotModified {
 		delete(h, "Content-Type")

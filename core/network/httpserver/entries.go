@@ -74,6 +74,7 @@ func firstSegment(path string) string {
 func (s *Server) entry(serve func(*exchange), verbs ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := s.newExchange(w, r)
+		defer x.room.release()
 		defer x.recover()
 		switch {
 		case r.Method == http.MethodOptions:
@@ -166,6 +167,9 @@ func (s *Server) serveQuery(x *exchange) { x.answer(x.executeQuery()) }
 
 func (x *exchange) executeQuery() *protocol.Response {
 	if err := x.admit(); err != nil {
+		return x.fail(err)
+	}
+	if err := x.awaitRoom(); err != nil {
 		return x.fail(err)
 	}
 	x.pretty = hasParameter(x.r.URL.RawQuery, "pretty")

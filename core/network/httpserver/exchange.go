@@ -33,6 +33,7 @@ type exchange struct {
 	allow string
 	// answered says that the answer has begun.
 	answered bool
+	room     room
 }
 
 // newExchange reads what the headers say about every request.
@@ -83,6 +84,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) { s.serveRoute
 // serveRoutes serves the routes of the node's own port, or those of the hosts of a plugin.
 func (s *Server) serveRoutes(w http.ResponseWriter, r *http.Request, plugin string) {
 	x := s.newExchange(w, r)
+	defer x.room.release()
 	defer x.recover()
 	site := s.o.Routes().Site(plugin)
 	switch {
@@ -109,6 +111,9 @@ func (x *exchange) execute(site *router.Site) *protocol.Response {
 		return x.unrouted(site, path)
 	case x.headOfGet:
 		return x.verbs(site.Allowed(path))
+	}
+	if err := x.awaitRoom(); err != nil {
+		return x.fail(err)
 	}
 	if err := x.read(match); err != nil {
 		return x.fail(err)
@@ -140,11 +145,21 @@ func (x *exchange) run() *protocol.Response {
 		return x.fail(err)
 	}
 	leaving := x.leaves()
-	resp := x.server.o.Run(x.r.Context(), x.req)
+	resp := x.server.o.Run(x.r.Context(), x.handOver())
 	if leaving {
 		x.dropCookie(resp)
 	}
 	return x.shape(resp)
+}
+
+// handOver gives the request for others to keep. One with a large body is not kept here, as its answer may wait long for the client.
+func (x *exchange) handOver() *protocol.Request {
+	if len(x.req.Body)+len(x.req.RawBody) <= network.UncountedBytes {
+		return x.req
+	}
+	req := *x.req
+	x.req.Args, x.req.Body, x.req.RawBody = protocol.Args{}, nil, nil
+	return &req
 }
 
 // unrouted answers what no route takes.

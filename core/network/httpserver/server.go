@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/core/router"
@@ -41,6 +43,8 @@ type Options struct {
 	// AllowMethods and AllowHeaders are the values of the Access-Control headers.
 	AllowMethods string
 	AllowHeaders string
+	// Unsent has the room for answers that clients have not taken; required.
+	Unsent *network.Unsent
 	// Cookies decides about tokens in cookies.
 	Cookies network.Cookies
 	// AllowCompression accepts compressed bodies, MaxEncodingLayers of them around each other, and compresses answers.
@@ -112,9 +116,10 @@ func New(o Options) *Server {
 		BaseContext:                  baseContext,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			k := newSocket(c.RemoteAddr().String())
+			k.transport = transportOf(c)
 			k.site, _ = ctx.Value(siteKey{}).(string)
 			if o.TLS != nil {
-				k.unfinished = network.NewUnfinished(o.MaxRequestBytes)
+				k.unfinished, k.answers = network.NewUnfinished(o.MaxRequestBytes), newAnswers()
 			}
 			return context.WithValue(ctx, socketKey{}, k)
 		},
@@ -227,6 +232,30 @@ type socket struct {
 	site string
 	// unfinished has the bodies of the requests of HTTP/2 that it carries at once, see makeRoom; nil without TLS.
 	unfinished *network.Unfinished
+	// answers has the answers of HTTP/2 that its client has not taken, see awaitRoom; nil without TLS.
+	answers *answers
+	// transport is below TLS; nil where there is none.
+	transport net.Conn
+	dropped   sync.Once
+}
+
+// transportOf gives what can be closed without a word to the client, who may not listen.
+func transportOf(c net.Conn) net.Conn {
+	if encrypted, ok := c.(*tls.Conn); ok {
+		return encrypted.NetConn()
+	}
+	return c
+}
+
+// drop cuts the connection and counts that, once.
+func (k *socket) drop(counter prometheus.Counter) {
+	if k.transport == nil {
+		return
+	}
+	k.dropped.Do(func() {
+		counter.Inc()
+		_ = k.transport.Close() // whatever it says, nobody writes to it any more
+	})
 }
 
 type socketKey struct{}

@@ -99,7 +99,7 @@ func options(t testing.TB) Options {
 			Proxies:        network.Proxies{netip.MustParsePrefix("127.0.0.0/8")},
 			RequestTimeout: 10 * time.Second, MaxRequestBytes: 64 << 10,
 		},
-		Routes: routes(t), AllowMethods: "GET,POST", AllowHeaders: "Content-Type", AllowCompression: true, MaxEncodingLayers: 3,
+		Routes: routes(t), Unsent: network.NewUnsent(64 << 20), AllowMethods: "GET,POST", AllowHeaders: "Content-Type", AllowCompression: true, MaxEncodingLayers: 3,
 		MaxConnections: 100, MaxHeaderBytes: 8 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second,
 	}

@@ -11,6 +11,7 @@ import (
 // stream lets an action write its answer. It runs as long as the client takes what is written; each piece of it has
 // WriteTimeout of its own.
 func (x *exchange) stream(resp *protocol.Response) {
+	x.room.release() // a piece is small, and the next one comes when it is taken
 	ctx := x.r.Context()
 	w := &streamWriter{x: x, resp: resp, conn: http.NewResponseController(x.w)}
 	err := resp.Stream(ctx, w)

@@ -81,7 +81,7 @@ func serve(t testing.TB, e executor, configure func(*httpserver.Options, *sseser
 		RequestTimeout: 10 * time.Second, MaxRequestBytes: 64 << 10,
 	}
 	o := httpserver.Options{
-		Base: base, AllowCompression: true, MaxEncodingLayers: 3,
+		Base: base, Unsent: network.NewUnsent(1 << 20), AllowCompression: true, MaxEncodingLayers: 3,
 		MaxConnections: 100, MaxHeaderBytes: 8 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second,
 	}
