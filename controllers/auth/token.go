@@ -130,8 +130,8 @@ type madeToken struct {
 	SingleUse bool   `json:"singleUse"`
 }
 
-// createToken answers another token of the caller, which does not live for ever. One for a single use ends once it was shown:
-// it subscribes to nothing and makes no other token.
+// createToken answers another token of the caller, which does not live for ever. One for a single use is good for one
+// request: it makes no other token, and what it subscribed to ends when it would have.
 func (c controller) createToken(ctx context.Context, req *protocol.Request) (any, error) {
 	if err := loggedIn(req); err != nil {
 		return nil, err

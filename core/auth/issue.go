@@ -85,7 +85,7 @@ type NewToken struct {
 	KUID string
 	// TTL is Infinite for ever.
 	TTL time.Duration
-	// SingleUse lets it end once it was verified. It is never linked to a connection.
+	// SingleUse makes it good for one request, and for what that subscribes to as long as the token would have lived.
 	SingleUse bool
 }
 
@@ -194,11 +194,11 @@ func (s *Service) Refresh(ctx context.Context, text string, ttl time.Duration) (
 	return issued, nil
 }
 
-// notRevoked gives security.token.invalid for a token that was revoked, or is about to be with all others of its user. API
-// keys are not among those.
+// notRevoked gives security.token.invalid for a token that was revoked, is about to be with all others of its user, or was for
+// a single use. API keys are not among those of the user.
 func (s *Service) notRevoked(ctx context.Context, text, kuid string) error {
 	t, err := s.load(ctx, idOf(text), text)
-	if err == nil && !t.APIKey && s.revoking.has(kuid) {
+	if err == nil && (t.SingleUse || !t.APIKey && s.revoking.has(kuid)) {
 		err = errNotStored
 	}
 	if errors.Is(err, errNotStored) {
@@ -209,26 +209,18 @@ func (s *Service) notRevoked(ctx context.Context, text, kuid string) error {
 
 // retire marks a token as refreshed. Of two refreshes of one token one fails.
 func (s *Service) retire(ctx context.Context, id tokenID) error {
-	version, r, err := s.read(ctx, id)
-	if errors.Is(err, errNotStored) || err == nil && r.Refreshed {
-		return kerror.SecurityTokenInvalid.New().WithV1(v1Unknown)
-	}
-	if err != nil {
-		return err
-	}
-	r.Refreshed = true
-	r.ExpiresAt = min(r.ExpiresAt, s.now().Add(s.options.GracePeriod).UnixMilli())
-	source, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
 	defer s.forget(id)
-	_, err = s.engine.Replace(ctx, tokensCollection, id.String(), source, storage.WriteOptions{IfVersion: version})
-	if errors.Is(err, kerror.ServicesStorageTooManyChanges) || errors.Is(err, kerror.ServicesStorageNotFound) {
+	r, err := s.mark(ctx, id, func(r *record) bool {
+		fresh := !r.Refreshed
+		r.Refreshed = true
+		r.ExpiresAt = min(r.ExpiresAt, s.now().Add(s.options.GracePeriod).UnixMilli())
+		return fresh
+	})
+	if errors.Is(err, errNotStored) {
 		return kerror.SecurityTokenInvalid.Wrap(err).WithV1(v1Unknown)
 	}
 	if err != nil {
-		return security.StorageFailed("store a refreshed token", err)
+		return err
 	}
 	s.retired.push(retiredToken{id, r.removable()})
 	return nil

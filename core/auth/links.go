@@ -29,8 +29,8 @@ const maxUsers = 64
 
 // Link makes a token that Verify gave the token of its user on the connection that a request came over, in place of the one
 // before. It costs one look-up when it is that already. A token that was refreshed takes no connection away from its
-// successor: it may belong to a request that was under way. Over HTTP there is nothing to link, nor is there with a token for
-// a single use.
+// successor: it may belong to a request that was under way. Over HTTP there is nothing to link. A token for a single use is
+// linked by Confirm.
 //
 // security.token.invalid when the token has ended since it was verified.
 func (s *Service) Link(ctx context.Context, c *protocol.Connection, t *Token) error {
@@ -46,6 +46,22 @@ func (s *Service) LinkIssued(ctx context.Context, c *protocol.Connection, issued
 		return nil
 	}
 	return s.link(ctx, c, issued.Text)
+}
+
+// Confirm asks again about the token of a request that has just subscribed, and links it again: another of its user may have
+// taken its place meanwhile and ended, or the connection was crowded. One for a single use, which Verify took for this request,
+// is linked now if nothing else of its user is, so that the subscription ends when the token would have.
+func (s *Service) Confirm(ctx context.Context, c *protocol.Connection, text string) error {
+	t, err := s.Verify(ctx, text, VerifyOptions{AcceptUnprefixed: true, used: true})
+	switch {
+	case err != nil:
+		return err
+	case !t.SingleUse:
+		return s.Link(ctx, c, t)
+	case c.Protocol == "http" || s.options.Connections == nil || s.links.joins(c.ID, t.KUID):
+		return nil
+	}
+	return s.link(ctx, c, t.Text)
 }
 
 // Linked reports whether a connection has a token of a user.
@@ -84,7 +100,7 @@ func (s *Service) relink(ctx context.Context, from tokenID, text string) error {
 func (s *Service) whileValid(ctx context.Context, text string, put func(t *Token, valid func() bool) bool) error {
 	for {
 		generation := s.generation.Load()
-		t, err := s.Verify(ctx, text, VerifyOptions{})
+		t, err := s.Verify(ctx, text, VerifyOptions{used: true})
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ type Token struct {
 	ExpiresAt time.Time
 	// Refreshed is set when another token has taken its place; it ends with its grace period.
 	Refreshed bool
-	// SingleUse is set for a token that ended when it was verified.
+	// SingleUse is set for a token that is good for one request; see Confirm.
 	SingleUse bool
 	// APIKey is set for an API key. It is not refreshed, and does not end with the sessions of its user.
 	APIKey bool
@@ -68,6 +68,8 @@ type record struct {
 	IssuedAt  int64 `json:"issuedAt"`
 	Refreshed bool  `json:"refreshed,omitzero"`
 	SingleUse bool  `json:"singleUse,omitzero"`
+	// Used is set once a token for a single use was verified. It stays until it expires: what it subscribed to rests on it.
+	Used bool `json:"used,omitzero"`
 }
 
 func (r record) token(text string) *Token {
@@ -86,6 +88,8 @@ func expiry(stored int64) time.Time {
 type VerifyOptions struct {
 	// AcceptUnprefixed takes the bare JWT of an issued token for that token.
 	AcceptUnprefixed bool
+	// used takes a token for a single use that was verified before, for the same request.
+	used bool
 }
 
 // The texts of a refusal in the kuzzle-v1 profile.
@@ -110,7 +114,7 @@ func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*To
 	t, ok := s.verified.Get(id)
 	if !ok {
 		var err error
-		if t, err = s.verify(ctx, id, whole); err != nil {
+		if t, err = s.verify(ctx, id, whole, o.used); err != nil {
 			return nil, err
 		}
 	}
@@ -121,7 +125,7 @@ func (s *Service) Verify(ctx context.Context, text string, o VerifyOptions) (*To
 }
 
 // verify checks the signature, reads the record and keeps the token, unless a revocation came between.
-func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, error) {
+func (s *Service) verify(ctx context.Context, id tokenID, text string, used bool) (*Token, error) {
 	generation := s.generation.Load() // before the keys, so that nothing is kept that was signed with one that is removed meanwhile
 	claims, err := s.keys.Load().parse(text)
 	if err != nil {
@@ -131,7 +135,7 @@ func (s *Service) verify(ctx context.Context, id tokenID, text string) (*Token, 
 	if err == nil && t.KUID != claims.KUID { // the same text, so the record was tampered with
 		err = errNotStored
 	}
-	if err == nil && t.SingleUse {
+	if err == nil && t.SingleUse && !used {
 		err = s.use(ctx, id)
 	}
 	if errors.Is(err, errNotStored) {
@@ -166,16 +170,37 @@ func (s *Service) load(ctx context.Context, id tokenID, text string) (*Token, er
 	return r.token(text), nil
 }
 
-// use ends a token for a single use. Of several who use it at once all but one get errNotStored.
+// use marks a token for a single use. Of several who use it at once all but one get errNotStored.
 func (s *Service) use(ctx context.Context, id tokenID) error {
-	err := s.engine.Delete(ctx, tokensCollection, id.String(), storage.WriteOptions{Forget: true})
-	if errors.Is(err, kerror.ServicesStorageNotFound) {
-		return errNotStored
+	_, err := s.mark(ctx, id, func(r *record) bool {
+		fresh := !r.Used
+		r.Used = true
+		return fresh
+	})
+	return err
+}
+
+// mark stores what change makes of a token; errNotStored when the token is gone, change says no, or somebody else was faster.
+func (s *Service) mark(ctx context.Context, id tokenID, change func(*record) bool) (record, error) {
+	version, r, err := s.read(ctx, id)
+	if err == nil && !change(&r) {
+		err = errNotStored
 	}
 	if err != nil {
-		return security.StorageFailed("use a token", err)
+		return record{}, err
 	}
-	return nil
+	source, err := json.Marshal(r)
+	if err != nil {
+		return record{}, err
+	}
+	_, err = s.engine.Replace(ctx, tokensCollection, id.String(), source, storage.WriteOptions{IfVersion: version})
+	switch {
+	case errors.Is(err, kerror.ServicesStorageTooManyChanges) || errors.Is(err, kerror.ServicesStorageNotFound):
+		return record{}, errNotStored
+	case err != nil:
+		return record{}, security.StorageFailed("store a change of a token", err)
+	}
+	return r, nil
 }
 
 // read gives the record of a token and the version of its document; errNotStored when there is none.

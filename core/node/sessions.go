@@ -60,15 +60,10 @@ func (s sessions) allowed(user *security.User, index, collection string) bool {
 	return s.node.users.Allowed(user, wanted, s.node.registry.Current().Grants())
 }
 
-// confirm asks again what was asked before the subscription was made; see realtime.Config. It links the token again: another
-// of the user may have taken its place meanwhile and ended, or the connection was crowded.
+// confirm asks again what was asked before the subscription was made; see realtime.Config.
 func (s sessions) confirm(ctx context.Context, req *protocol.Request, index, collection string) error {
 	if req.Token != "" {
-		token, err := s.node.tokens.Verify(ctx, req.Token, auth.VerifyOptions{AcceptUnprefixed: true})
-		if err == nil {
-			err = s.node.tokens.Link(ctx, req.Connection, token)
-		}
-		if err != nil {
+		if err := s.node.tokens.Confirm(ctx, req.Connection, req.Token); err != nil {
 			return err
 		}
 	}

@@ -346,3 +346,54 @@ func TestAnonymousLosesSubscriptionsToTheFirstAdministrator(t *testing.T) {
 		t.Error(a.Body)
 	}
 }
+
+// TestSingleUseSubscribes: a token for a single use opens one stream or one subscription, which lives as long as the token would
+// have and ends with the sessions of its user.
+func TestSingleUseSubscribes(t *testing.T) {
+	h := newHouse(t)
+	ann := h.login("ann", "1h")
+	once := func(expiresIn string) string {
+		t.Helper()
+		a := h.Query(`{"controller":"auth","action":"createToken","singleUse":true,"expiresIn":"` + expiresIn + `","jwt":"` + ann.token + `"}`)
+		token, ok := a.Get("result.token").(string)
+		if !ok {
+			t.Fatal(a.Body)
+		}
+		return token
+	}
+	where := "index=i&collection=c&jwt="
+	token := once("1h")
+	stream := h.Events(where + token)
+	if first := stream.Next(); first.Name != "subscribed" {
+		t.Fatalf("%+v", first)
+	}
+	if again := h.Events(where + token); again.Refusal.Status != 401 {
+		t.Errorf("a second stream: %+v", again.Refusal)
+	}
+	short := h.Events(where + once("300"))
+	if first := short.Next(); first.Name != "subscribed" {
+		t.Fatalf("%+v", first)
+	}
+	if _, err := short.Rest(); err != nil { // it ends by itself
+		t.Error(err)
+	}
+	subscribe := `{"controller":"realtime","action":"subscribe","index":"i","collection":"c","body":{},"jwt":"` + once("1h") + `"}`
+	socket := h.with("")
+	room, ok := socket.Call(subscribe).Get("result.roomId").(string)
+	if !ok {
+		t.Fatal("no room")
+	}
+	if a := socket.Call(subscribe); a.Get("error.id") != "security.token.invalid" {
+		t.Errorf("a second time: %s", a.Body)
+	}
+	if n := h.count(room); n != 2.0 {
+		t.Errorf("%v subscriptions", n)
+	}
+	h.Must("DELETE", "/users/ann/tokens", "", "Authorization: Bearer "+h.root)
+	if _, err := stream.Rest(); err != nil {
+		t.Error(err)
+	}
+	if n := h.count(room); n != 0.0 {
+		t.Errorf("%v subscriptions outlive their token", n)
+	}
+}
