@@ -31,7 +31,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks to stop; with the handler gone, a second one kills
 
-	a := &app{out: os.Stdout, err: os.Stderr, env: os.Environ(), runNode: node.Run}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), runNode: node.Run}
 	os.Exit(a.run(ctx, os.Args[1:]))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 
 // app is what the commands share: the process around them, which tests replace.
 type app struct {
+	in      *os.File
 	out     io.Writer
 	err     io.Writer
 	env     []string
@@ -44,6 +46,7 @@ folder. Plugins are programs of their own, in any language.`,
 		a.serveCommand(),
 		a.group("config", "Check and explain the configuration", a.configCheckCommand(), a.configDocCommand()),
 		a.group("plugin", "Decide which plugins may run", a.pluginPinCommand()),
+		a.group("admin", "Find the way back when no administrator can log in", a.adminCreateCommand()),
 		a.group("audit", "Look after the audit log", a.auditVerifyCommand()),
 		a.group("keys", "Tend the keys that sign tokens", a.keysListCommand(), a.keysRotateCommand(), a.keysRemoveCommand()),
 		a.queryCommand(),

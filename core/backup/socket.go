@@ -116,6 +116,17 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	_ = writeLine(conn, a) // nobody waits for it any more
 }
 
+// Served reports whether a node that can be backed up runs on a data folder.
+func Served(ctx context.Context, dataDir string) bool {
+	path, err := socketPath(dataDir)
+	if err != nil {
+		return false
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	return err == nil && conn.Close() == nil
+}
+
 // Ask lets the node that runs on a data folder write a backup into dir, which must be empty or not there.
 func Ask(ctx context.Context, dataDir, dir string) (Report, error) {
 	absolute, err := filepath.Abs(dir)

@@ -23,7 +23,10 @@ const (
 )
 
 // openSecurity makes what knows users and tokens.
-func (n *Node) openSecurity(ctx context.Context) error {
+func (n *Node) openSecurity(ctx context.Context) error { return n.openAccounts(ctx, sessions{n}) }
+
+// openAccounts is openSecurity with the connections to link to tokens, nil for none.
+func (n *Node) openAccounts(ctx context.Context, connections auth.Connections) error {
 	c := n.options.Config
 	var err error
 	n.users, err = security.Open(ctx, security.Options{
@@ -33,7 +36,7 @@ func (n *Node) openSecurity(ctx context.Context) error {
 		return err
 	}
 	o := TokenOptions(c)
-	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, sessions{n}, n.options.Logger
+	o.Engine, o.Users, o.Connections, o.Logger = n.engine, n.users, connections, n.options.Logger
 	o.KeysChanged = n.auditKeys
 	o.Forget = []auth.Forget{oidc.Forget, passkey.Forget}
 	if n.tokens, err = auth.Open(ctx, o); err != nil {
