@@ -61,7 +61,7 @@ func TestParse(t *testing.T) {
 			`{"range":{"f":{"lt":"now","gte":"now-1d/d","time_zone":"+01:00","format":"yyyy-MM-dd HH:mm:ss||epoch_millis","relation":"WITHIN","_name":"n"}}}`,
 			&query.Range{
 				Common: common(1, "n"), Field: "f", Lower: bound(`"now-1d/d"`, true), Upper: bound(`"now"`, false),
-				Format: "yyyy-MM-dd HH:mm:ss||epoch_millis", TimeZone: "+01:00",
+				Format: "yyyy-MM-dd HH:mm:ss||epoch_millis", TimeZone: "+01:00", Relation: query.Within,
 			},
 		},
 		{`{"range":{"f":{"gt":null}}}`, &query.Range{Common: one, Field: "f"}},
