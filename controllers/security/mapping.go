@@ -11,7 +11,7 @@ import (
 )
 
 // The mappings of users, profiles and roles. Fields can be added, so that searches find them; dynamic and all else in the
-// body stays what it is.
+// body stays what it is. What was stored before is found by a new field once it is written again: nothing is indexed anew.
 
 func (c controller) getUserMapping(ctx context.Context, _ *protocol.Request) (any, error) {
 	return c.mapping(ctx, rights.Users)
