@@ -74,6 +74,8 @@ const (
 	Plugin = "plugin"
 	// Keys is a change of the keys that sign and verify tokens.
 	Keys = "keys"
+	// NewUser is a user that a login made.
+	NewUser = "user"
 )
 
 const (

@@ -96,7 +96,7 @@ func (n *Node) auditKeys(ctx context.Context, signs string, verify, removed int)
 	}})
 }
 
-// auditPatience is how long a plugin may be held up by an audit log that cannot be written.
+// auditPatience is how long a plugin, or a login that made a user, may be held up by an audit log that cannot be written.
 const auditPatience = time.Second
 
 // auditPlugin records a change in the life of a plugin. Why it failed is in the log: the text may be the plugin's own.

@@ -7,15 +7,18 @@ import (
 	"slices"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/audit"
 	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/auth/oidc"
+	"github.com/sluicehq/sluice/core/security"
+	"github.com/sluicehq/sluice/protocol"
 )
 
 // addOIDCStrategies adds a strategy for each OpenID provider of the settings.
 func (n *Node) addOIDCStrategies(ctx context.Context, providers map[string]config.OIDCProvider) error {
 	for _, name := range slices.Sorted(maps.Keys(providers)) {
 		o := providerOptions(name, providers[name])
-		o.Engine, o.Users, o.Logger = n.engine, n.tokens, n.options.Logger
+		o.Engine, o.Users, o.Logger = n.engine, recordedUsers{n, name}, n.options.Logger
 		strategy, err := oidc.Open(ctx, o)
 		if err != nil {
 			return err
@@ -26,6 +29,27 @@ func (n *Node) addOIDCStrategies(ctx context.Context, providers map[string]confi
 		}
 	}
 	return nil
+}
+
+// recordedUsers makes the users of first logins: the request says that somebody logged in, so the audit log is told that he is new.
+type recordedUsers struct {
+	node     *Node
+	strategy string
+}
+
+// CreateUser implements oidc.Users.
+func (r recordedUsers) CreateUser(ctx context.Context, req *protocol.Request, u auth.NewUser) (security.Stored, error) {
+	stored, err := r.node.tokens.CreateUser(ctx, req, u)
+	if err != nil {
+		return stored, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditPatience)
+	defer cancel()
+	r.node.audit.Record(ctx, audit.Event{
+		Event: audit.NewUser, Outcome: audit.Success, User: stored.ID, Strategy: r.strategy, Targets: []string{stored.ID},
+		IP: req.Connection.ClientIP, Protocol: req.Connection.Protocol, Connection: req.Connection.ID, Request: req.RequestID,
+	})
+	return stored, nil
 }
 
 // providerOptions are what the settings say of a provider.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -127,6 +128,32 @@ func TestLogin(t *testing.T) {
 		if strings.Contains(n.Log.String(), secret) {
 			t.Errorf("%q is in the log", secret)
 		}
+	}
+}
+
+// A login that makes a user stands in the audit log as such, once.
+func TestNewUsersAreRecorded(t *testing.T) {
+	t.Parallel()
+	var file string
+	n := startWith(t, newOP(t).URL, func(c *config.Config) {
+		c.Audit.Sync = true
+		file = c.Audit.File(c.Server.DataDir)
+	})
+	b := newBrowser(t, n.address)
+	kuid := b.must()
+	b.must()
+	log, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, `"event":"user"`) && strings.Contains(line, `"strategy":"op"`) && strings.Contains(line, `"targets":["`+kuid+`"]`) {
+			made++
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d lines of a new user in %s", made, log)
 	}
 }
 
