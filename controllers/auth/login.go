@@ -68,11 +68,8 @@ func (c controller) login(ctx context.Context, req *protocol.Request) (any, erro
 
 // issue makes the token and links the connection to it.
 func (c controller) issue(ctx context.Context, req *protocol.Request, kuid string, ttl time.Duration, inCookie bool) (any, error) {
-	issued, err := c.Tokens.Issue(ctx, kuid, ttl)
+	issued, err := c.Tokens.LogIn(ctx, req.Connection, kuid, ttl)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.Tokens.LinkIssued(ctx, req.Connection, issued); err != nil {
 		return nil, err
 	}
 	return hand(req, issued, inCookie), nil

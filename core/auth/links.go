@@ -40,12 +40,42 @@ func (s *Service) Link(ctx context.Context, c *protocol.Connection, t *Token) er
 	return s.link(ctx, c, t.Text)
 }
 
-// LinkIssued is Link for a token that a login made.
-func (s *Service) LinkIssued(ctx context.Context, c *protocol.Connection, issued Issued) error {
+// linkIssued is Link for a token that a login made.
+func (s *Service) linkIssued(ctx context.Context, c *protocol.Connection, issued Issued) error {
 	if c.Protocol == "http" || s.options.Connections == nil {
 		return nil
 	}
 	return s.link(ctx, c, issued.Text)
+}
+
+// LogIn makes a token for a user who has just logged in on a connection, and links the two. If he has a token there that never
+// expires, or an API key, he gets that again; else the new one takes the place of his, on all of its connections, and the old
+// one ends when it would have.
+func (s *Service) LogIn(ctx context.Context, c *protocol.Connection, kuid string, ttl time.Duration) (Issued, error) {
+	before := s.links.of(c.ID, kuid)
+	if before != nil && !before.SingleUse && (before.APIKey || before.ExpiresAt.IsZero()) {
+		if t, err := s.Verify(ctx, before.Text, VerifyOptions{}); err == nil {
+			return s.handBack(t), nil
+		}
+	}
+	issued, err := s.Issue(ctx, kuid, ttl)
+	if err != nil {
+		return Issued{}, err
+	}
+	if before != nil {
+		if err := s.relink(ctx, idOf(before.Text), issued.Text); err != nil {
+			return Issued{}, err
+		}
+	}
+	return issued, s.linkIssued(ctx, c, issued)
+}
+
+// handBack is a token that was issued before, with what is left of its life.
+func (s *Service) handBack(t *Token) Issued {
+	if t.ExpiresAt.IsZero() {
+		return Issued{KUID: t.KUID, Text: t.Text, ExpiresAt: -1, TTL: -1}
+	}
+	return Issued{KUID: t.KUID, Text: t.Text, ExpiresAt: t.ExpiresAt.UnixMilli(), TTL: t.ExpiresAt.Sub(s.now()).Milliseconds()}
 }
 
 // Confirm asks again about the token of a request that has just subscribed, and links it again: another of its user may have
@@ -183,6 +213,16 @@ func (l *links) has(connection string, t *Token) bool {
 	defer l.mu.RUnlock()
 	k := l.linkLocked(connection, t.KUID)
 	return k != nil && k.token.token == t
+}
+
+// of gives the token of a user on a connection, nil for none.
+func (l *links) of(connection, kuid string) *Token {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if k := l.linkLocked(connection, kuid); k != nil {
+		return k.token.token
+	}
+	return nil
 }
 
 // joins reports whether the connection is on a token of the user.

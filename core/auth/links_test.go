@@ -215,19 +215,63 @@ func TestRevocationEndsLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	told.expect(t, "one token", "a expired=false", "b expired=false")
-	if err := s.LinkIssued(t.Context(), socket("a"), issue(t, s, time.Hour)); err != nil {
+	if err := s.linkIssued(t.Context(), socket("a"), issue(t, s, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.RevokeAll(t.Context(), "u"); err != nil {
 		t.Fatal(err)
 	}
 	told.expect(t, "all tokens", "a expired=false", "c expired=false", "user u")
-	if err := s.LinkIssued(t.Context(), socket("a"), mine); !errors.Is(err, kerror.SecurityTokenInvalid) {
+	if err := s.linkIssued(t.Context(), socket("a"), mine); !errors.Is(err, kerror.SecurityTokenInvalid) {
 		t.Errorf("a revoked token is linked: %v", err)
 	}
 	if left := s.links.size(); left != [3]int{} {
 		t.Errorf("remembered in the end: %v", left)
 	}
+}
+
+// Who logs in again on a connection goes on with what never ends, and takes all connections of another token along.
+func TestLoggingInAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Service, told *sockets) {
+		again := func(connection string) Issued {
+			t.Helper()
+			issued, err := s.LogIn(t.Context(), socket(connection), "u", 2*time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return issued
+		}
+		key, err := s.CreateKey(t.Context(), NewKey{KUID: "u", TTL: 3 * time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request(t, s, "key", key.Source.Token)
+		if got := again("key"); got.Text != key.Source.Token || got.TTL != (3*time.Hour).Milliseconds() {
+			t.Errorf("on an API key: %+v", got)
+		}
+		infinite := issue(t, s, Infinite)
+		request(t, s, "session", infinite.Text)
+		if got := again("session"); got != infinite {
+			t.Errorf("on a token that never ends: %+v", got)
+		}
+		if err := s.Revoke(t.Context(), infinite.Text); err != nil {
+			t.Fatal(err)
+		}
+		told.expect(t, "revoked", "session expired=false")
+		if got := again("session"); got.Text == infinite.Text || got.TTL != (2*time.Hour).Milliseconds() {
+			t.Errorf("after it was revoked: %+v", got)
+		}
+		short := issue(t, s, time.Hour)
+		request(t, s, "a", short.Text)
+		request(t, s, "b", short.Text)
+		if got := again("a"); got.Text == short.Text {
+			t.Errorf("on a token that ends: %+v", got)
+		}
+		time.Sleep(90 * time.Minute)
+		told.expect(t, "the end of the token before")
+		time.Sleep(time.Hour)
+		told.expect(t, "the end of the new one", "a expired=true", "b expired=true", "session expired=true")
+	})
 }
 
 func TestAUserHasOneTokenOnAConnection(t *testing.T) {
