@@ -64,7 +64,9 @@ func decode(dst, raw any) error {
 	case *map[string]map[string]Secret:
 		return setPlugins(d, raw, func(dst *Secret, raw any) error { return setSecret(dst, raw) })
 	case *map[string]OIDCProvider:
-		return setProviders(d, raw)
+		return setNamed(d, raw, "provider", defaultOIDCProvider)
+	case *map[string]PasswordPolicy:
+		return setNamed(d, raw, "policy", defaultPasswordPolicy)
 	default:
 		return fmt.Errorf("config has no reader for %T", dst)
 	}
@@ -309,6 +311,8 @@ func want(dst any) string {
 		return `give one section a plugin id, with name: "secret" or name: "file:PATH" inside`
 	case *map[string]OIDCProvider:
 		return "give one section a provider, under the name that its strategy has, with issuer, clientId and redirectUrl inside"
+	case *map[string]PasswordPolicy:
+		return "give one section a policy, under a name of your choice"
 	default:
 		return ""
 	}

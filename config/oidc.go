@@ -1,12 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -30,72 +28,6 @@ func defaultOIDCProvider() OIDCProvider {
 	return OIDCProvider{
 		Scopes: []string{"profile", "email"}, ProfileIDs: []string{"default"},
 		LoginTimeout: 10 * time.Minute, Timeout: 10 * time.Second,
-	}
-}
-
-// setProviders stores a map of strategy name to its provider. Errors name the strategy and the key, never a secret.
-func setProviders(dst *map[string]OIDCProvider, raw any) error {
-	named, err := byID(raw)
-	if err != nil {
-		return err
-	}
-	all := make(map[string]OIDCProvider, len(named))
-	for _, name := range sortedKeys(named) {
-		if named[name] == nil {
-			continue
-		}
-		values, ok := named[name].(map[string]any)
-		if !ok {
-			return fmt.Errorf("provider %q %w", name, errType)
-		}
-		p := defaultOIDCProvider()
-		if err := setProvider(&p, values); err != nil {
-			return fmt.Errorf("provider %q: %w", name, err)
-		}
-		all[name] = p
-	}
-	*dst = all
-	return nil
-}
-
-func setProvider(p *OIDCProvider, values map[string]any) error {
-	fields := map[string]any{}
-	for _, k := range providerKeys() {
-		fields[k.path] = k.inProvider(p)
-	}
-	for _, name := range sortedKeys(values) {
-		dst, ok := fields[name]
-		if !ok {
-			return fmt.Errorf("there is no key %q in it; %s", name, didYouMean(name, sortedKeys(fields)))
-		}
-		if values[name] == nil {
-			continue
-		}
-		if err := decode(dst, values[name]); err != nil {
-			return fmt.Errorf("%s: %w; %s", name, err, want(dst))
-		}
-	}
-	return nil
-}
-
-// providerKeys are the keys of one provider, each with the path inside it.
-func providerKeys() []key {
-	return sectionsOf(reflect.TypeFor[OIDCProvider](), section{}, nil)[0].keys
-}
-
-// inProvider gives the field of p as a pointer.
-func (k key) inProvider(p *OIDCProvider) any {
-	return reflect.ValueOf(p).Elem().FieldByIndex(k.index).Addr().Interface()
-}
-
-// providerReference describes what stands below each name in security.oidc.
-func providerReference(b *strings.Builder) {
-	b.WriteString("\n## `security.oidc.<name>`\n\nOne OpenID provider; the name is that of its login strategy.\n\n")
-	b.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
-	p := defaultOIDCProvider()
-	for _, k := range providerKeys() {
-		dst := k.inProvider(&p)
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", k.path, typeName(dst), defaultText(dst), meaning(k))
 	}
 }
 
@@ -134,8 +66,8 @@ func (v *validation) oneProvider(name string, p OIDCProvider) {
 			v.provider(name, "give fields of the content of users; profiles are set by profileIds", "userFields: %q cannot come from a claim", field)
 		}
 	}
-	for _, k := range providerKeys() {
-		value := reflect.ValueOf(k.inProvider(&p)).Elem()
+	for _, k := range keysOf[OIDCProvider]() {
+		value := reflect.ValueOf(k.of(&p)).Elem()
 		if allowed, outside := k.outside(value); outside {
 			v.provider(name, "give "+allowed, "%s %v is out of range", k.path, value.Interface())
 		}

@@ -67,7 +67,8 @@ func Reference() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %s |\n", k.path, typeName(k.in(defaults)), defaultText(k.in(defaults)), k.env, meaning(k))
 		}
 	}
-	providerReference(&b)
+	namedReference(&b, "security.local.policies", "What the passwords of some users, or of all, must be like; the name is yours.", defaultPasswordPolicy)
+	namedReference(&b, "security.oidc", "One OpenID provider; the name is that of its login strategy.", defaultOIDCProvider)
 	return b.String()
 }
 
@@ -107,7 +108,7 @@ func typeName(dst any) string {
 		return "networks"
 	case *map[string]map[string]Secret:
 		return "map of secrets"
-	case *map[string]map[string]any, *map[string]string, *map[string][]string, *map[string]OIDCProvider:
+	case *map[string]map[string]any, *map[string]string, *map[string][]string, *map[string]OIDCProvider, *map[string]PasswordPolicy:
 		return "map"
 	default:
 		return ""

@@ -8,6 +8,8 @@ type Security struct {
 	APIKey       APIKey       `config:"apiKey" doc:"How long API keys live."`
 	PasswordHash PasswordHash `config:"passwordHash" doc:"Cost of Argon2id, with which passwords are hashed. Stored hashes keep the cost they were made with."`
 
+	Local Local `config:"local" doc:"Logins with passwords, the strategy local: what passwords must be like, and how they are changed."`
+
 	OIDC map[string]OIDCProvider `config:"oidc" doc:"OpenID providers with which users log in, each under the name of its strategy; see security.oidc.<name>."`
 
 	Passkey Passkey `config:"passkey" doc:"Logins with passkeys (WebAuthn) in place of passwords."`
@@ -52,6 +54,7 @@ func defaultSecurity() Security {
 		APIKey:       APIKey{MaxTTL: Infinite},
 		PasswordHash: PasswordHash{MemoryKiB: 19456, Iterations: 2, Parallelism: 1},
 
+		Local:   defaultLocal(),
 		Passkey: defaultPasskey(),
 
 		RestrictedProfileIDs: []string{"default"},

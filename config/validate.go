@@ -26,6 +26,7 @@ func (c *Config) Validate() error {
 	v.realtime()
 	v.authToken()
 	v.passwordHash()
+	v.local()
 	v.oidc()
 	v.passkey()
 	v.elasticsearch()
