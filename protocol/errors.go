@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -35,6 +37,10 @@ func (a *Response) appendError(dst []byte) []byte {
 			dst = strconv.AppendInt(append(dst, `,"count":`...), int64(len(e.Errors)), 10)
 			dst = append(append(dst, `,"errors":`...), list...)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.More)) {
+		dst = appendText(append(dst, ','), name)
+		dst = appendText(append(dst, ':'), e.More[name])
 	}
 	return append(dst, '}')
 }

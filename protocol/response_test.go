@@ -64,6 +64,12 @@ func TestAppend(t *testing.T) {
 			`{"requestId":"r","status":400,"error":{"message":"Wrong \"a\"b\", not <c>.","status":400,"stack":"BadRequestError: Wrong \"a\"b\", not <c>."},"controller":"document","action":"get","collection":null,"index":null,"volatile":null,"result":null}`,
 			"",
 		},
+		"error with a further member": {
+			NewResponse(request(), nil, kerror.Bare(kerror.UnauthorizedError, "no").With("resetToken", "a\"b")),
+			`{"requestId":"r","status":401,"error":{"message":"no","status":401,"resetToken":"a\"b"},"controller":"document","action":"get","volatile":null,"headers":{},"node":"n"}`,
+			`{"requestId":"r","status":401,"error":{"message":"no","status":401,"stack":"UnauthorizedError: no"},"controller":"document","action":"get","collection":null,"index":null,"volatile":null,"result":null}`,
+			"",
+		},
 		"error with other words in v1": {
 			NewResponse(request(), nil, kerror.Bare(kerror.UnauthorizedError, "new").WithV1("old")),
 			`{"requestId":"r","status":401,"error":{"message":"new","status":401},"controller":"document","action":"get","volatile":null,"headers":{},"node":"n"}`,

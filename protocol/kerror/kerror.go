@@ -146,6 +146,8 @@ type Error struct {
 	Props   []string
 	// Errors lists the single failures of a multi error; its length is sent as count.
 	Errors []any
+	// More are further members of the error, under other names than those that every error has; the v1 profile leaves them out.
+	More map[string]string
 	// V1 is the text of the kuzzle-v1 wire profile where it differs from Message.
 	V1 string
 
@@ -178,6 +180,15 @@ func (e *Error) WithV1(message string) *Error {
 // WithErrors sets the single failures of a multi error and returns e.
 func (e *Error) WithErrors(errs []any) *Error {
 	e.Errors = errs
+	return e
+}
+
+// With adds a further member and returns e.
+func (e *Error) With(name, value string) *Error {
+	if e.More == nil {
+		e.More = make(map[string]string, 1)
+	}
+	e.More[name] = value
 	return e
 }
 
