@@ -23,12 +23,18 @@ func TestPluginsKeepOffTheNodesPaths(t *testing.T) {
 		{"/:index/x", true},
 		{"/_plugin/hello/say", false},
 		{"/_/hello/:name", false},
+		{"/_plugin/bundled/password/resetToken/joe", true},
+		{"/_/bundled", true},
 		{"/uniapi/GetAuraToken", false},
 		{"/_login2/local", false},
 	} {
 		r := router.NewRegistry()
 		if err := r.Set(router.Contribution{Owner: "node", Actions: []router.Action{{Controller: "auth", Name: "login", Handler: handler, Routes: []router.Route{
-			{Verb: "POST", Path: "/_login/:strategy"}, {Verb: "DELETE", Path: "/users/:_id"}, {Verb: "GET", Path: "/:index/:collection"},
+			{Verb: "POST", Path: "/_login/:strategy"},
+			{Verb: "DELETE", Path: "/users/:_id"},
+			{Verb: "GET", Path: "/:index/:collection"},
+			{Verb: "GET", Path: "/_plugin/bundled/password/resetToken/:_id"},
+			{Verb: "POST", Path: "/_/bundled/password/reset"},
 		}}}}); err != nil {
 			t.Fatal(err)
 		}

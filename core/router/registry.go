@@ -77,7 +77,7 @@ type Snapshot struct {
 	main        *Site
 	sites       map[string]*Site // by plugin
 	mounts      *node
-	// own are the first segments of the node's own routes. A plugin may not have a route below one: a literal segment beats
+	// own are where the node's own routes begin, see placeOf. A plugin may not have a route below one: a literal segment beats
 	// a parameter, so it could take over what belongs to the node, a login for example.
 	own    map[string]bool
 	grants security.Grants
@@ -94,7 +94,7 @@ type Entry struct {
 
 func build(contributions []Contribution) (*Snapshot, error) {
 	s := &Snapshot{
-		controllers: map[string]map[string]*Entry{}, own: ownSegments(contributions),
+		controllers: map[string]map[string]*Entry{}, own: ownPlaces(contributions),
 		main: &Site{routes: map[string]*node{}}, sites: map[string]*Site{}, mounts: &node{},
 	}
 	var listeners []events.Listeners
@@ -119,14 +119,14 @@ func build(contributions []Contribution) (*Snapshot, error) {
 	return s, errors.Join(problems...)
 }
 
-// ownSegments gives the first segments of the routes that belong to no plugin, where they are literal.
-func ownSegments(contributions []Contribution) map[string]bool {
+// ownPlaces gives where the routes begin that belong to no plugin.
+func ownPlaces(contributions []Contribution) map[string]bool {
 	own := map[string]bool{}
 	for _, c := range contributions {
 		for _, a := range c.Actions {
 			for _, route := range a.Routes {
 				if a.Plugin == "" {
-					own[firstSegment(route.Path)] = true
+					own[placeOf(route.Path)] = true
 				}
 			}
 		}
@@ -134,12 +134,23 @@ func ownSegments(contributions []Contribution) map[string]bool {
 	return own
 }
 
-// firstSegment is "" for the root.
-func firstSegment(path string) string {
+// shared are first segments below which everybody has a segment of his own: there are routes of the API's bundled plugins that
+// are the node's here.
+var shared = map[string]bool{"_": true, "_plugin": true}
+
+// placeOf is the first segment of a path, below a shared one the first two; "" for the root.
+func placeOf(path string) string {
+	first := ""
 	for segment := range segments(path) {
-		return segment
+		if first != "" {
+			return first + "/" + segment
+		}
+		if !shared[segment] {
+			return segment
+		}
+		first = segment
 	}
-	return ""
+	return first
 }
 
 func (s *Snapshot) add(a Action, service *Service) error {

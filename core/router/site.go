@@ -81,7 +81,7 @@ func (s *Snapshot) mount(c Contribution) error {
 	if c.Service.Mount == "" {
 		return nil
 	}
-	if first := firstSegment(c.Service.Mount); s.own[first] || first == "" || first[0] == ':' {
+	if first := placeOf(c.Service.Mount); s.own[first] || shared[first] || first == "" || first[0] == ':' {
 		return fmt.Errorf("mount %s: the paths below /%s belong to the node; choose another in plugins.mounts", c.Service.Mount, first)
 	}
 	n := s.mounts
@@ -105,7 +105,7 @@ func (s *Snapshot) addEverywhere(r Route, e *Entry, service *Service) error {
 	if e.Plugin == "" {
 		return s.main.add(r, r.Path, e)
 	}
-	if first := firstSegment(r.Path); s.own[first] || first == "" || first[0] == ':' {
+	if first := placeOf(r.Path); s.own[first] || first == "" || first[0] == ':' {
 		return fmt.Errorf("route %s %s of %s:%s: the paths below /%s belong to the node; begin the path with a name of the plugin's own",
 			r.Verb, r.Path, e.Controller, e.Name, first)
 	}
