@@ -109,6 +109,9 @@ func (s *Service) createUser(ctx context.Context, req *protocol.Request, n NewUs
 	if draft, err = s.users.DraftUser(ctx, draft.ID, nil, n.Content, n.Write); err != nil {
 		return security.Stored{}, err
 	}
+	if ctx, err = withDraft(ctx, draft.ID, n.Content); err != nil {
+		return security.Stored{}, err
+	}
 	if err := s.checkCredentials(ctx, req, draft.ID, n, strategies); err != nil {
 		return security.Stored{}, err
 	}
