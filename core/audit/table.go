@@ -55,6 +55,10 @@ var (
 			"createApiKey":           {"apiKey", key},
 			"deleteApiKey":           {"apiKey", key},
 		},
+		"kuzzle-plugin-auth-passport-local/password": {
+			"getResetPasswordToken": {"passwordReset", one},
+			"reset":                 {"passwordReset", loggedIn},
+		},
 		"admin": {
 			"dump":              {"admin", nothing},
 			"loadFixtures":      {"admin", nothing},

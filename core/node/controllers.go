@@ -14,7 +14,6 @@ import (
 	securitycontroller "github.com/sluicehq/sluice/controllers/security"
 	"github.com/sluicehq/sluice/controllers/server"
 	"github.com/sluicehq/sluice/controllers/target"
-	"github.com/sluicehq/sluice/core/auth"
 	"github.com/sluicehq/sluice/core/router"
 )
 
@@ -27,18 +26,13 @@ const maxScroll = time.Minute
 // contribute registers the built-in controllers.
 func (n *Node) contribute() error {
 	limits := n.options.Config.Limits
-	throttle, err := auth.NewThrottle(auth.ThrottleOptions{
-		LoginsPerSecond: limits.LoginsPerSecond, FailedLoginsPerMinute: limits.FailedLoginsPerMinute,
-	})
-	if err != nil {
-		return err
-	}
 	snapshot := n.registry.Current
+	logins := authcontroller.Options{
+		Tokens: n.tokens, Users: n.users, Throttle: n.throttle, Bus: n.bus, Snapshot: snapshot, Paging: n.paging(),
+	}
 	for _, c := range append([]router.Contribution{
-		{Owner: "auth", Actions: authcontroller.Actions(authcontroller.Options{
-			Tokens: n.tokens, Users: n.users, Throttle: throttle, Bus: n.bus, Snapshot: snapshot,
-			Paging: n.paging(),
-		})},
+		{Owner: "auth", Actions: authcontroller.Actions(logins)},
+		authcontroller.PasswordActions(logins, n.passwords),
 		{Owner: "security", Actions: securitycontroller.Actions(securitycontroller.Options{
 			Accounts: n.tokens, Users: n.users, Snapshot: snapshot, Paging: n.paging(), MaxWrite: limits.DocumentsWriteCount,
 			RestrictedProfiles: n.options.Config.Security.RestrictedProfileIDs,

@@ -19,6 +19,7 @@ import (
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/audit"
 	"github.com/sluicehq/sluice/core/auth"
+	"github.com/sluicehq/sluice/core/auth/local"
 	"github.com/sluicehq/sluice/core/events"
 	"github.com/sluicehq/sluice/core/funnel"
 	"github.com/sluicehq/sluice/core/metrics"
@@ -69,6 +70,9 @@ type Node struct {
 	sites map[string]net.Listener
 	mqtt  mqtt
 	tls   encryption
+	// passwords are those of the strategy local; throttle slows down guesses of them.
+	passwords *local.Strategy
+	throttle  *auth.Throttle
 	// specifications are what the documents of each collection must be like.
 	specifications *validation.Validator
 	realtime       *realtime.Service

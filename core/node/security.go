@@ -10,7 +10,6 @@ import (
 
 	"github.com/sluicehq/sluice/config"
 	"github.com/sluicehq/sluice/core/auth"
-	"github.com/sluicehq/sluice/core/auth/local"
 	"github.com/sluicehq/sluice/core/auth/oidc"
 	"github.com/sluicehq/sluice/core/auth/passkey"
 	"github.com/sluicehq/sluice/core/security"
@@ -43,11 +42,10 @@ func (n *Node) openAccounts(ctx context.Context, connections auth.Connections) e
 		return err
 	}
 	n.onStop(func(context.Context) error { n.tokens.Close(); return nil })
-	names, err := n.addLocalStrategy(ctx, c.Security.PasswordHash)
-	if err != nil {
+	if err := n.addLocalStrategy(ctx); err != nil {
 		return err
 	}
-	if err := n.addPasskeyStrategy(ctx, c.Security.Passkey, names); err != nil {
+	if err := n.addPasskeyStrategy(ctx, c.Security.Passkey, n.passwords); err != nil {
 		return err
 	}
 	return n.addOIDCStrategies(ctx, c.Security.OIDC)
@@ -63,19 +61,6 @@ func TokenOptions(c *config.Config) auth.Options {
 		ExpiresIn: time.Duration(t.ExpiresIn), MaxTTL: time.Duration(t.MaxTTL), GracePeriod: time.Duration(t.GracePeriod),
 		MaxKeyTTL: time.Duration(c.Security.APIKey.MaxTTL),
 	}
-}
-
-func (n *Node) addLocalStrategy(ctx context.Context, cost config.PasswordHash) (*local.Strategy, error) {
-	strategy, err := local.Open(ctx, local.Options{
-		Engine: n.engine, Logger: n.options.Logger,
-		Cost: local.Cost{
-			MemoryKiB: uint32(cost.MemoryKiB), Iterations: uint32(cost.Iterations), Parallelism: uint8(cost.Parallelism), //nolint:gosec // config checked the bounds
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return strategy, n.tokens.Strategies().Add(auth.Named{Name: local.Name, Strategy: strategy})
 }
 
 // addPasskeyStrategy adds the strategy passkey, if there is to be one. Logins with it name users as those with passwords do.

@@ -51,16 +51,22 @@ func text(args protocol.Args, name string, maxBytes int) (*string, error) {
 		return nil, nil
 	}
 	s, err := args.String(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, kerror.Bare(kerror.BadRequestError, `The member "`+name+`" of the credentials must be a text.`)
+	}
+	return &s, acceptable(name, s, maxBytes)
+}
+
+// acceptable refuses texts that are empty or too long.
+func acceptable(name, s string, maxBytes int) error {
+	switch {
 	case s == "":
-		return nil, kerror.Bare(kerror.BadRequestError, `The member "`+name+`" of the credentials must not be empty.`)
+		return kerror.Bare(kerror.BadRequestError, `The member "`+name+`" of the credentials must not be empty.`)
 	case len(s) > maxBytes:
-		return nil, kerror.Bare(kerror.BadRequestError,
+		return kerror.Bare(kerror.BadRequestError,
 			`The member "`+name+`" of the credentials must not have more than `+strconv.Itoa(maxBytes)+` bytes.`)
 	}
-	return &s, nil
+	return nil
 }
 
 func errTaken() error {
@@ -87,10 +93,14 @@ func (s *Strategy) Exists(ctx context.Context, _ *protocol.Request, kuid string)
 	return len(docs) > 0, err
 }
 
-// Validate says what Create or Update would refuse: 400 for the credentials themselves, 412 for a name that is taken.
+// Validate says what Create or Update would refuse: 400 for the credentials themselves, 412 for a name that is taken. That a
+// password was used before only Update says, or anybody with a session could try out which one is in force.
 func (s *Strategy) Validate(ctx context.Context, _ *protocol.Request, kuid string, raw jsontext.Value, update bool) (any, error) {
 	c, err := parseCredentials(raw, update)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.allowed(ctx, kuid, c); err != nil {
 		return nil, err
 	}
 	if c.username == nil {
@@ -105,6 +115,30 @@ func (s *Strategy) Validate(ctx context.Context, _ *protocol.Request, kuid strin
 		return nil, errTaken()
 	}
 	return true, nil
+}
+
+// allowed checks a new password against the policies for the user, with the name that he has or is to have.
+func (s *Strategy) allowed(ctx context.Context, kuid string, c credentials) error {
+	if c.password == nil {
+		return nil
+	}
+	r, err := s.rulesFor(ctx, kuid)
+	if err != nil {
+		return err
+	}
+	name := ""
+	if c.username != nil {
+		name = *c.username
+	} else if r.forbidUsername {
+		docs, err := s.ofUser(ctx, kuid)
+		if err != nil {
+			return err
+		}
+		if len(docs) > 0 {
+			name = docs[0].ID
+		}
+	}
+	return r.check(name, *c.password)
 }
 
 // Holder gives the user who has the user name of these credentials. What is wrong with them is for Validate to say.
@@ -126,7 +160,7 @@ func (s *Strategy) Create(ctx context.Context, req *protocol.Request, kuid strin
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.hasher.hash(ctx, networkOf(req), *c.password)
+	r, err := s.withPassword(ctx, req, *c.username, *c.password, record{KUID: kuid})
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +176,7 @@ func (s *Strategy) Create(ctx context.Context, req *protocol.Request, kuid strin
 	if len(docs) > 0 {
 		return nil, kerror.Bare(kerror.PreconditionError, `The user "`+kuid+`" has credentials for the strategy local already.`)
 	}
-	return s.create(ctx, *c.username, record{KUID: kuid, Hash: h.String()})
+	return s.create(ctx, *c.username, r)
 }
 
 // create stores a record under a new name.
@@ -168,41 +202,41 @@ func (s *Strategy) Update(ctx context.Context, req *protocol.Request, kuid strin
 	if err != nil {
 		return nil, err
 	}
-	var fresh string
+	old, err := s.oneOf(ctx, kuid)
+	if err != nil {
+		return nil, err
+	}
+	r, err := parse(old)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.confirm(ctx, req, old.ID, r); err != nil {
+		return nil, err
+	}
+	username := old.ID
+	if c.username != nil {
+		username = *c.username
+	}
 	if c.password != nil {
-		h, err := s.hasher.hash(ctx, networkOf(req), *c.password)
-		if err != nil {
+		if r, err = s.withPassword(ctx, req, username, *c.password, r); err != nil {
 			return nil, err
 		}
-		fresh = h.String()
 	}
 	done, err := s.beginWrite(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	docs, err := s.ofUser(ctx, kuid)
-	if err != nil {
+	if err := s.unchanged(ctx, old); err != nil {
 		return nil, err
 	}
-	if len(docs) == 0 {
-		return nil, errNoCredentials(kuid)
-	}
-	old := docs[0]
-	r, err := parse(old)
-	if err != nil {
-		return nil, err
-	}
-	if fresh != "" {
-		r.Hash = fresh
-	}
-	if c.username == nil || *c.username == old.ID {
+	if username == old.ID {
 		if err := s.replace(ctx, old.ID, r, old.Version); err != nil {
 			return nil, err
 		}
 		return info{old.ID, kuid}, nil
 	}
-	return s.rename(ctx, old.ID, *c.username, r)
+	return s.rename(ctx, old.ID, username, r)
 }
 
 // rename stores the record under the new name, then removes the old one. Cut off in between, the user has both names,
@@ -219,7 +253,10 @@ func (s *Strategy) rename(ctx context.Context, from, to string, r record) (any, 
 }
 
 // Delete removes the credentials of a user; 412 when it has none.
-func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string) error {
+func (s *Strategy) Delete(ctx context.Context, req *protocol.Request, kuid string) error {
+	if err := s.confirmDelete(ctx, req, kuid); err != nil {
+		return err
+	}
 	done, err := s.beginWrite(ctx)
 	if err != nil {
 		return err
@@ -240,6 +277,21 @@ func (s *Strategy) Delete(ctx context.Context, _ *protocol.Request, kuid string)
 	return nil
 }
 
+func (s *Strategy) confirmDelete(ctx context.Context, req *protocol.Request, kuid string) error {
+	if !s.requirePassword || !ofOneself(req) {
+		return nil
+	}
+	doc, err := s.oneOf(ctx, kuid)
+	if err != nil {
+		return err
+	}
+	r, err := parse(doc)
+	if err != nil {
+		return err
+	}
+	return s.confirm(ctx, req, doc.ID, r)
+}
+
 func (s *Strategy) remove(ctx context.Context, username string) error {
 	err := s.engine.Delete(ctx, usersCollection, username, storage.WriteOptions{})
 	if err != nil && !errors.Is(err, kerror.ServicesStorageNotFound) {
@@ -250,14 +302,11 @@ func (s *Strategy) remove(ctx context.Context, username string) error {
 
 // Info gives {username, kuid}; 412 when the user has no credentials.
 func (s *Strategy) Info(ctx context.Context, _ *protocol.Request, kuid string) (any, error) {
-	docs, err := s.ofUser(ctx, kuid)
+	doc, err := s.oneOf(ctx, kuid)
 	if err != nil {
 		return nil, err
 	}
-	if len(docs) == 0 {
-		return nil, errNoCredentials(kuid)
-	}
-	return info{docs[0].ID, kuid}, nil
+	return info{doc.ID, kuid}, nil
 }
 
 // ByID gives {username, kuid} for a user name; 412 when there is none.

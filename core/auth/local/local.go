@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,6 +35,19 @@ type Options struct {
 	Engine storage.Engine
 	// Cost of new hashes. A stored hash keeps its own until its user logs in, when a weaker one is made again.
 	Cost Cost
+	// Policies are what passwords must be like.
+	Policies []Policy
+	// Member gives what policies look at of a user, also of one that is being made on behalf of ctx; nothing for one that there is
+	// not. It is called only when there are policies.
+	Member func(ctx context.Context, kuid string) (Member, error)
+	// ResetExpiresIn is the lifetime of reset tokens; 0 or below they do not expire.
+	ResetExpiresIn time.Duration
+	// RequirePassword wants the current password from users who change or delete their own credentials. Throttle then counts
+	// those that are wrong.
+	RequirePassword bool
+	Throttle        *auth.Throttle
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 	// Logger is told when a hash could not be renewed; nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -43,16 +57,31 @@ type Strategy struct {
 	engine storage.Engine
 	hasher *hasher
 	log    *slog.Logger
+	now    func() time.Time
+
+	policies        []Policy
+	member          func(ctx context.Context, kuid string) (Member, error)
+	requirePassword bool
+	throttle        *auth.Throttle
+	resetExpiresIn  time.Duration
+	// resetKey signs reset tokens.
+	resetKey []byte
 	// writing is held by the one change of credentials in progress: that a user has one name only is checked, then written.
 	// In a cluster two nodes could give one user two names at the same moment; both would belong to that user.
 	writing chan struct{}
 }
 
-// Open makes the collection of the strategy.
+// Open makes the collections of the strategy and the key of reset tokens.
 func Open(ctx context.Context, o Options) (*Strategy, error) {
-	s := &Strategy{engine: o.Engine, hasher: newHasher(o.Cost), log: o.Logger, writing: make(chan struct{}, 1)}
+	s := &Strategy{
+		engine: o.Engine, hasher: newHasher(o.Cost), log: o.Logger, now: o.Now, writing: make(chan struct{}, 1),
+		policies: o.Policies, member: o.Member, requirePassword: o.RequirePassword, throttle: o.Throttle, resetExpiresIn: o.ResetExpiresIn,
+	}
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	spec := storage.Spec{
 		Keywords: []string{"kuid"},
@@ -60,6 +89,9 @@ func Open(ctx context.Context, o Options) (*Strategy, error) {
 	}
 	if err := s.engine.Ensure(ctx, usersCollection, spec); err != nil {
 		return nil, fmt.Errorf("make the collection of the strategy local: %w", err)
+	}
+	if err := s.loadResetKey(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -71,6 +103,12 @@ func (s *Strategy) Fields() []string { return []string{"username", "password"} }
 type record struct {
 	KUID string `json:"kuid"`
 	Hash string `json:"hash"`
+	// Earlier are hashes of the passwords before, the last one first, as many as the policies want.
+	Earlier []string `json:"earlier,omitempty"`
+	// SetAt is when the password was set, in milliseconds since 1970; 0 is before that was kept.
+	SetAt int64 `json:"setAt,omitempty"`
+	// SetBy is the other user who set it, "" for the user himself.
+	SetBy string `json:"setBy,omitempty"`
 	// Username is the id of the record, for searches.
 	Username string `json:"username"`
 }
@@ -88,7 +126,8 @@ const (
 )
 
 // Verify looks up the user name and compares the password. Whatever is wrong, the answer is the same, and so is the work:
-// credentials whose user does not exist count as none.
+// credentials whose user does not exist count as none. A right password that has to be changed is expired_password or
+// must_change_password.
 func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, error) {
 	username, password := login.Field("username"), login.Field("password")
 	if username == "" || password == "" {
@@ -121,6 +160,9 @@ func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 		if known, err := login.Known(ctx, found.KUID); err != nil || !known {
 			return auth.Outcome{Message: refused}, err
 		}
+	}
+	if err := s.letIn(ctx, found); err != nil {
+		return auth.Outcome{}, err
 	}
 	if stored.weakerThan(s.hasher.cost) {
 		s.renew(ctx, login.Request, username, password, found, version)
@@ -175,6 +217,18 @@ func (s *Strategy) ofUser(ctx context.Context, kuid string) ([]storage.Document,
 		return nil, security.StorageFailed("look for credentials", err)
 	}
 	return docs, nil
+}
+
+// oneOf gives the first record of a user; 412 when there is none.
+func (s *Strategy) oneOf(ctx context.Context, kuid string) (storage.Document, error) {
+	docs, err := s.ofUser(ctx, kuid)
+	if err != nil {
+		return storage.Document{}, err
+	}
+	if len(docs) == 0 {
+		return storage.Document{}, errNoCredentials(kuid)
+	}
+	return docs[0], nil
 }
 
 func (s *Strategy) replace(ctx context.Context, username string, r record, version int64) error {

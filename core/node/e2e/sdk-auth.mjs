@@ -45,6 +45,16 @@ assert.equal((await ann.auth.getCurrentUser())._source.name, "ann");
 await refused(ann.auth.updateSelf({ profileIds: ["admin"] }), 400, "api.assert.forbidden_argument");
 assert.equal(await ann.auth.checkRights({ controller: "document", action: "get", index: "i", collection: "c" }), true);
 
+// A password that was forgotten: an administrator asks for a token, its user sets another one with it and is logged in.
+const password = (who, action, rest) => who.query({ controller: "kuzzle-plugin-auth-passport-local/password", action, ...rest });
+const { result: { resetToken: token } } = await password(ann, "getResetPasswordToken", { _id: "bob" });
+await refused(password(root, "getResetPasswordToken", { _id: "bob" }), 401, "security.rights.unauthorized");
+const { kuzzle: bob, errors: bobErrors } = await connect();
+bob.jwt = (await password(bob, "reset", { body: { password: "bob-Secret-2", token } })).result.jwt;
+assert.equal((await bob.auth.getCurrentUser())._id, "bob");
+await refused(password(root, "reset", { body: { password: "bob-Secret-3", token } }), 400, "plugin.kuzzle-plugin-auth-passport-local.invalid_token");
+await bob.auth.login("local", { username: "bob", password: "bob-Secret-2" });
+
 // An API key of her own: over HTTP, and for a subscription that ends with it.
 const key = await ann.auth.createApiKey("for a program", { _id: "ann-key", expiresIn: "1h" });
 assert.match(key._source.token, /^kapikey-/);
@@ -89,6 +99,6 @@ await root.security.createUser("bob", { content: { profileIds: ["default"] }, cr
 assert.equal(await me(made._source.token), 401);
 assert.equal((await root.security.searchApiKeys("bob")).total, 0);
 
-for (const one of [root, ann, listener, program, theirs]) one.disconnect();
-assert.deepEqual([rootErrors, annErrors, listenerErrors], [[], [], []]);
+for (const one of [root, ann, bob, listener, program, theirs]) one.disconnect();
+assert.deepEqual([rootErrors, annErrors, bobErrors, listenerErrors], [[], [], [], []]);
 console.log("auth: ok");
