@@ -1,5 +1,5 @@
-// Package auth is the controller `auth`: logging in and out, and what a client may ask about itself. core/node contributes
-// it to the registry.
+// Package auth is the controller `auth`: logging in and out, and what a client may ask about itself; and that of passwords that
+// are set anew. core/node contributes both to the registry.
 package auth
 
 import (

@@ -13,7 +13,7 @@ import (
 
 // The controller of passwords has the name that it has in Kuzzle, where the strategy local is a plugin.
 const (
-	passwordOwner      = "kuzzle-plugin-auth-passport-local"
+	passwordOwner      = "kuzzle-plugin-auth-passport-local" //nolint:gosec // a name, no secret
 	passwordController = passwordOwner + "/password"
 	passwordStrategy   = "local"
 )

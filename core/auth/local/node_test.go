@@ -3,6 +3,8 @@ package local_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,17 +21,20 @@ const (
 type site struct {
 	*nodetest.Node
 	admin string // the header of the administrator
+	audit string // the file of the audit log
 }
 
 func startSite(t testing.TB, configure func(*config.Local)) site {
 	t.Helper()
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	var file string
 	n := nodetest.Start(t, nodetest.Options{Configure: func(c *config.Config) {
 		c.Security.PasswordHash = config.PasswordHash{MemoryKiB: 64, Iterations: 1, Parallelism: 1}
+		c.Audit.Sync, file = true, c.Audit.File(c.Server.DataDir)
 		configure(&c.Security.Local)
 	}})
 	n.Must("POST", "/_createFirstAdmin/root?reset=true", `{"credentials":{"local":{"username":"root","password":"admin-Secret-1"}}}`)
-	return site{n, "Authorization: Bearer " + n.Login("root", "admin-Secret-1", "")}
+	return site{n, "Authorization: Bearer " + n.Login("root", "admin-Secret-1", ""), file}
 }
 
 func wants(t testing.TB, a nodetest.Answer, status int, id string) {
@@ -100,6 +105,21 @@ func TestResetForAnotherUser(t *testing.T) {
 		t.Fatal(done.Body)
 	}
 	s.Login("ann", "ann-Secret-2", "")
+	lines, err := os.ReadFile(s.audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, done := range []string{
+		`"event":"passwordReset","outcome":"success","user":"root".*"action":"getResetPasswordToken","targets":\["ann"\]`,
+		`"event":"passwordReset","outcome":"success","user":"ann".*"action":"reset"`,
+	} {
+		if !regexp.MustCompile(done).Match(lines) {
+			t.Errorf("%s is not in the audit log:\n%s", done, lines)
+		}
+	}
+	if strings.Contains(string(lines), token.(string)) || strings.Contains(string(lines), "Secret") {
+		t.Error("a secret is in the audit log")
+	}
 	wants(t, s.HTTP("POST", "/_login/local", `{"username":"ann","password":"ann-Secret-1"}`), 401, "plugin.strategy.missing_user")
 }
 
