@@ -117,6 +117,23 @@ func TestHalfALineStaysInTheChain(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoAuditLog(t *testing.T) {
+	o, _ := options(t)
+	record(t, o, "a", "b")
+	whole := read(t, o.File.Path)
+	for content, want := range map[string]int{
+		"garbage\nmore\n": 2, `{"prev":"x"}`: 0, whole + "garbage\n": 1, whole + `{"prev":"of another li`: 1, whole + `{"pre`: 0, "": 0,
+	} {
+		name := filepath.Join(t.TempDir(), "audit.log")
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := verify(t, name); len(r.Problems) != want {
+			t.Errorf("%q: %+v", content, r)
+		}
+	}
+}
+
 // Two logs with one file would break its chain. It is free once the first is closed, also after a rotation.
 func TestOneFileHasOneLog(t *testing.T) {
 	o, _ := options(t)

@@ -91,7 +91,7 @@ func (c *call) fill(r rule, a *protocol.Response) {
 		c.result = result
 	}
 	if c.Outcome == Success {
-		c.Issued = Fingerprint(issued(c.result))
+		c.Issued = Fingerprint(cmp.Or(issued(c.result), issuedInCookie(c.request.Reply.Header)))
 	}
 	if (r.event == "login" || r.event == "credentials") && c.strategyKnown() {
 		c.Strategy = optional(c.request.Args, "strategy")
@@ -113,6 +113,16 @@ func issued(result protocol.Args) string {
 	}
 	if source, err := result.Fields("_source"); err == nil { // of an API key
 		return optional(source, "token")
+	}
+	return ""
+}
+
+// issuedInCookie finds the token in the cookie that takes its place in the answer. Logging out sets it to null.
+func issuedInCookie(h http.Header) string {
+	for _, line := range h["Set-Cookie"] {
+		if k, err := http.ParseSetCookie(line); err == nil && k.Name == protocol.TokenCookie && k.Value != "null" {
+			return k.Value
+		}
 	}
 	return ""
 }

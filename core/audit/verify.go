@@ -64,9 +64,13 @@ func (v *verification) follow(where string, line []byte) {
 	before, torn := v.Head, v.torn
 	v.Head = hashOf(line)
 	var l chained
-	if v.torn = json.Unmarshal(line, &l) != nil; v.torn {
+	if json.Unmarshal(line, &l) != nil {
+		if v.torn = v.begins(line, before); !v.torn {
+			v.problem(where + ": this is no line of an audit log, nor the beginning of one")
+		}
 		return
 	}
+	v.torn = false
 	if v.First.IsZero() {
 		v.First = l.Time
 	}
@@ -82,6 +86,16 @@ func (v *verification) follow(where string, line []byte) {
 	default:
 		v.problem(where + ": the line before was changed, or lines between the two were taken out")
 	}
+}
+
+// begins reports whether a line that cannot be read is the beginning of one that follows the line with the hash before.
+func (v *verification) begins(line []byte, before string) bool {
+	start := `{"prev":"`
+	if v.Lines > 1 {
+		start += before + `"`
+	}
+	n := min(len(line), len(start))
+	return string(line[:n]) == start[:n]
 }
 
 func (r *Report) problem(text string) {

@@ -123,6 +123,11 @@ func TestAuditLogOfASession(t *testing.T) {
 	if e := a.last("auth:login"); e.User != "root" || e.Strategy != "local" || e.Issued != audit.Fingerprint(root) || e.IP != "127.0.0.1" || e.Protocol != "http" {
 		t.Errorf("%+v", e)
 	}
+	kept := a.Must("POST", "/_login/local?cookieAuth", `{"username":"root","password":"`+password+`"}`).Header.Get("Set-Cookie")
+	token, _, _ := strings.Cut(strings.TrimPrefix(kept, "authToken="), ";")
+	if e := a.last("auth:login"); e.Issued != audit.Fingerprint(token) {
+		t.Errorf("a token in a cookie: %+v, %s", e, kept)
+	}
 	as := "Authorization: Bearer " + root
 	a.Must("POST", "/users/_create", `{"content":{"profileIds":["default"]},"credentials":{"local":{"username":"ann","password":"`+password+`"}}}`, as)
 	made := a.last("security:createUser")
