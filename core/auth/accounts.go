@@ -249,6 +249,9 @@ func (s *Service) DeleteUser(ctx context.Context, req *protocol.Request, kuid st
 			return err
 		}
 	}
+	if err := s.forgetUser(ctx, kuid); err != nil {
+		return err
+	}
 	if err := s.RevokeAll(ctx, kuid); err != nil {
 		return err
 	}
