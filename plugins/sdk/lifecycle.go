@@ -91,6 +91,9 @@ func (l lifecycle) Start(ctx context.Context, in *pluginv1.StartRequest) (*plugi
 		}
 		if err := guard(ctx, host, "Start", func() error { return l.plugin.Start(ctx, host, config) }); err != nil {
 			host.close(ctx)
+			if ctx.Err() != nil { // it ran out of time here, a moment before it does for the node
+				return nil, status.FromContextError(ctx.Err()).Err()
+			}
 			return &pluginv1.StartResponse{Error: codec.FromError(err)}, nil
 		}
 	}
