@@ -277,14 +277,18 @@ func TestAnonymousDoesNotFloodTheAuditLog(t *testing.T) {
 			}
 		}
 	}
-	before := len(a.events())
+	lines := func() int { // with all that was recorded before the login
+		a.Login("mallory", password, "")
+		return len(a.events())
+	}
+	before := lines()
 	for range 100 {
 		begun := a.Query(`{"controller":"auth","action":"login","strategy":"passkey","body":{},"requestId":"` + strings.Repeat(`\u0001`, 128) + `"}`)
 		if begun.Status != http.StatusOK {
 			t.Fatalf("%d %s", begun.Status, begun.Body)
 		}
 	}
-	if n := len(a.events()); sent < 100 || n > before+2 {
+	if n := lines() - 1; sent < 100 || n > before+2 {
 		t.Errorf("%d actions, %d lines before 100 logins that only begin, %d after", sent, before, n)
 	}
 	a.Query(`{"controller":"security","action":"updateUser","_id":"root","body":{"profileIds":[]},"jwt":"` + mallory + `"}`)
