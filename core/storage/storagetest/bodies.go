@@ -30,7 +30,7 @@ func (g generator) body() (body map[string]any, from, size int) {
 		}
 	}
 	// Words near a fuzzy one are not the same for a highlight, which does not know which of them are in the index.
-	if g.chance(6) && !strings.Contains(string(marshal(body)), "fuzz") {
+	if g.young && g.chance(6) && !strings.Contains(string(marshal(body)), "fuzz") {
 		field := map[string]any{"fragment_size": pick(g, 0, 10, 50, 100), "number_of_fragments": pick(g, 0, 1, 3, 100)}
 		body["highlight"] = map[string]any{"fields": map[string]any{pick(g, "*", "t*", "body", "o.t", "kw"): field}}
 	}
@@ -43,7 +43,10 @@ func (g generator) body() (body map[string]any, from, size int) {
 func (g generator) sort() any {
 	field := pick(g, "kw", "tags", "lower", "nul", "n", "i", "s", "b", "d", "f", "h", "bo", "at", "day", "ip", "o.n", "o.k", "title.raw", "other")
 	var key any = field
-	switch g.IntN(6) {
+	if g.young && g.chance(6) {
+		return []any{map[string]any{"_geo_distance": g.distance()}, "uid"}
+	}
+	switch g.IntN(5) {
 	case 0:
 		key = map[string]any{field: pick(g, "asc", "desc")}
 	case 1, 2:
@@ -63,8 +66,6 @@ func (g generator) sort() any {
 		key = map[string]any{field: options}
 	case 3:
 		key = map[string]any{"none": map[string]any{"unmapped_type": pick(g, "long", "keyword", "date"), "order": "desc"}}
-	case 4:
-		key = map[string]any{"_geo_distance": g.distance()}
 	}
 	unique := pick[any](g, "uid", map[string]any{"uid": "desc"})
 	if g.chance(5) {
@@ -110,7 +111,7 @@ func (g generator) aggregations(depth int) map[string]any {
 	for _, name := range []string{"a", "b", "c"}[:g.IntN(3)+1] {
 		if depth > 0 && g.chance(2) {
 			all[name] = g.termsAggregation(depth)
-		} else if g.chance(2) {
+		} else if g.young && g.chance(2) {
 			all[name] = g.bucketAggregation(depth)
 		} else {
 			all[name] = g.metric()
@@ -120,7 +121,10 @@ func (g generator) aggregations(depth int) map[string]any {
 }
 
 func (g generator) metric() map[string]any {
-	kind := pick(g, "min", "max", "avg", "sum", "stats", "extended_stats", "percentiles", "value_count", "cardinality")
+	kind := pick(g, "min", "max", "avg", "sum", "stats", "value_count", "cardinality")
+	if g.young && g.chance(4) {
+		kind = pick(g, "extended_stats", "percentiles")
+	}
 	fields := []string{"i", "s", "b", "d", "f", "o.n", "unindexed", "at", "bo", "none"}
 	if kind == "value_count" || kind == "cardinality" {
 		fields = append(fields, "kw", "tags", "ip", "uid", "lower", "n", "day")

@@ -57,17 +57,18 @@ func (g generator) valueFor(field string) any {
 func (g generator) query(depth int) clause {
 	if depth > 0 && g.chance(3) {
 		g.sound = true
-		switch g.IntN(5) {
+		if g.young && g.chance(5) {
+			return g.scored(depth)
+		}
+		switch g.IntN(4) {
 		case 0, 1:
 			return clause{"bool": g.boolean(depth)}
 		case 2:
 			return clause{"constant_score": g.boosted(clause{"filter": g.query(depth - 1)})}
-		case 3:
-			return g.scored(depth)
 		}
 		return g.nested(depth)
 	}
-	if g.chance(5) {
+	if g.young && g.chance(5) {
 		return g.text(pick(g, textFields...))
 	}
 	return g.leaf(pick(g, exactFields...), pick(g, textFields...))
