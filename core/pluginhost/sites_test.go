@@ -112,7 +112,8 @@ func TestMountsOfTheOperator(t *testing.T) {
 func TestMountsThatAreRefused(t *testing.T) {
 	for mount, want := range map[string]string{
 		"/users":   "belong to the node",
-		"/_plugin": "", // free: the node has nothing below it
+		"/_plugin": "belong to the node", // it has some of the paths below
+		"/free":    "",
 		"/:x":      "letters",
 		"/a//b":    "letters",
 		"/a/..":    "letters",
