@@ -322,7 +322,8 @@ func TestAPlatformThatIsNotThere(t *testing.T) {
 		c.instead("POST /auth/token client_credentials", reply{hang: true})
 		failed(t, c.ask(c.token), 200, fourthPlatform, "")
 		c.instead("POST /auth/token client_credentials", reply{})
-		expectConversation(t, c.ask(c.token))
+		// The call that hung is shared: whoever comes before it has ended too fails with it.
+		eventually(t, "it answers again", func() bool { return c.ask(c.token).Get("StatusCode") == 0.0 })
 		c.instead("GET /aura/token/wss", reply{hang: true})
 		failed(t, c.ask(c.token), 200, fourthPlatform, "")
 	})
