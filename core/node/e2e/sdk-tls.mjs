@@ -17,8 +17,10 @@ for (const Protocol of [Http, WebSocket]) {
   if (Protocol === WebSocket) {
     await kuzzle.index.create("tls");
     await kuzzle.collection.create("tls", "letters", {});
-    const heard = new Promise((resolve) => kuzzle.realtime.subscribe("tls", "letters", {}, resolve).then(
-      () => kuzzle.realtime.publish("tls", "letters", { text: "x".repeat(100_000) })));
+    let hear;
+    const heard = new Promise((resolve) => { hear = resolve; });
+    await kuzzle.realtime.subscribe("tls", "letters", {}, hear);
+    await kuzzle.realtime.publish("tls", "letters", { text: "x".repeat(100_000) }); // disconnecting before its answer would be an error
     assert.equal((await heard).result._source.text.length, 100_000);
   }
   assert.deepEqual(errors, []);
