@@ -201,15 +201,10 @@ type limitedFunctional struct{ *functional }
 
 func (c *limitedFunctional) matches(v *view) (set, error) {
 	s, err := c.rank(v)
-	if s == nil || err != nil {
+	if err != nil {
 		return none, err
 	}
-	var found []uint32
-	for doc := s.next(); doc != noDoc; doc = s.next() {
-		found = append(found, doc)
-	}
-	n, err := v.space(c.space)
-	return docs{gather(found, n)}, err
+	return foundBy(v, c.space, s)
 }
 
 func (c *limitedFunctional) rank(v *view) (scorer, error) {

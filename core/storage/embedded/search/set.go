@@ -143,6 +143,20 @@ func gather(list []uint32, n uint32) *roaring.Bitmap {
 	return d.bitmap()
 }
 
+// foundBy is what a scorer finds in a space, as a set: for clauses that must score a document to know whether it matches. A nil scorer
+// finds nothing.
+func foundBy(v *view, space string, s scorer) (set, error) {
+	if s == nil {
+		return none, nil
+	}
+	var found []uint32
+	for doc := s.next(); doc != noDoc; doc = s.next() {
+		found = append(found, doc)
+	}
+	n, err := v.space(space)
+	return docs{gather(found, n)}, err
+}
+
 // collect makes a bitmap of a set of a space of n by going through it.
 func collect(v *view, s set, n uint32) *roaring.Bitmap {
 	d := newDense(n)
