@@ -8,6 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 )
 
 // Backup makes dir, which must not exist, a copy of the directory of the engine, while it is used: Open opens it. Every write
@@ -51,7 +53,7 @@ func (f *indexFiles) link(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	return syncDir(f.fs, dir)
+	return segment.SyncDir(f.fs, dir)
 }
 
 // Check opens an engine and reads all that its database holds, so that damage to it is found. The search index is not looked

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 )
 
 // indexDir is the folder, in that of the engine, of the files of all search indexes.
@@ -35,19 +37,10 @@ func openIndexFiles(o Options) (*indexFiles, error) {
 		return nil, fmt.Errorf("make the folder of the search index: %w", err)
 	}
 	// Without this a power cut may take the folder away, with all synced files in it.
-	if err := syncDir(o.FS, o.Dir); err != nil {
+	if err := segment.SyncDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("make the folder of the search index durable: %w", err)
 	}
 	return f, nil
-}
-
-// syncDir makes the names in a folder durable.
-func syncDir(fs vfs.FS, name string) error {
-	dir, err := fs.OpenDir(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func fileName(collection uint32, number uint64) string {

@@ -53,14 +53,20 @@ func publish(fs vfs.FS, path string) error {
 	if err := fs.Rename(path+temporary, path); err != nil {
 		return err
 	}
-	dir, err := fs.OpenDir(fs.PathDir(path))
-	if err == nil {
-		err = errors.Join(dir.Sync(), dir.Close())
-	}
+	err := SyncDir(fs, fs.PathDir(path))
 	if err != nil {
 		_ = fs.Remove(path)
 	}
 	return err
+}
+
+// SyncDir makes the names in a folder durable.
+func SyncDir(fs vfs.FS, name string) error {
+	dir, err := fs.OpenDir(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Write implements io.Writer.
