@@ -1,7 +1,9 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -9,11 +11,13 @@ import (
 )
 
 // budget bounds the memory of all search indexes: half of it may be in memories that take writes, half in memories that
-// wait to become files. Above the first half the largest memory has to wait; above the second writers do.
+// wait to become files. Above the first half the largest and oldest memories have to wait; above the second writers do.
 type budget struct {
 	half int64
 	// active are the bytes of the memories that take writes.
 	active atomic.Int64
+	// grown are the bytes by which all memories together ever grew: the clock that tells how old a memory is.
+	grown atomic.Int64
 
 	mu      sync.Mutex
 	waiting int64
@@ -78,21 +82,42 @@ func (b *budget) easeLocked() {
 	}
 }
 
-// keepBudget makes the largest memory wait when all of them need too much.
+// holder is a collection whose memory takes room.
+type holder struct {
+	coll *collection
+	size int64
+	// cost is the room times how long it has been taken. To choose by size alone would leave no room to a busy collection once
+	// many idle ones have taken it, and to choose by age alone would make a file of every few documents that come now and then.
+	cost float64
+}
+
+// keepBudget lets memories wait when all of them need too much, and some more, so that not every write has to look again.
 func (e *Engine) keepBudget() {
-	if e.budget.active.Load() <= e.budget.half {
+	over := e.budget.active.Load() - e.budget.half
+	if over <= 0 {
 		return
 	}
-	var largest *collection
-	var most int64
+	over += e.budget.half / 8
+	for _, h := range e.holders() {
+		if over <= 0 {
+			return
+		}
+		e.turnAbove(h.coll, h.size/2)
+		over -= h.size
+	}
+}
+
+// holders gives the collections whose memories take room, the costliest first.
+func (e *Engine) holders() []holder {
+	now := e.budget.grown.Load()
+	var all []holder
 	for _, c := range e.catalogue.now.Load().collections {
-		if size := c.segments.size.Load(); size > most {
-			largest, most = c, size
+		if size := c.segments.size.Load(); size > 0 {
+			all = append(all, holder{c, size, float64(size) * float64(now-c.segments.begun.Load())})
 		}
 	}
-	if largest != nil {
-		e.turnAbove(largest, most/2)
-	}
+	slices.SortFunc(all, func(a, b holder) int { return cmp.Compare(b.cost, a.cost) })
+	return all
 }
 
 // turn lets the full memory of a collection wait to become a file, unless another writer did.
@@ -134,7 +159,8 @@ func (e *Engine) turnLocked(c *collection) {
 
 // addTo puts a document into the memory of an index.
 func (e *Engine) addTo(s *segments, entry *segment.Entry, id string) (doc uint32, position uint64, full bool) {
-	doc, position, grown, full := s.add(entry, id)
+	doc, position, grown, full := s.add(entry, id, e.budget.grown.Load())
 	e.budget.active.Add(grown)
+	e.budget.grown.Add(grown)
 	return doc, position, full
 }

@@ -68,12 +68,12 @@
 // # The index on disk
 //
 //   - When a memory has 25,000 writes it waits to become a file, and another one takes the writes. When the memories of all
-//     collections together need more than half of Options.IndexBytes the largest waits; when those that wait need more than the
-//     other half, writers do.
+//     collections together need more than half of Options.IndexBytes the largest and oldest wait; when those that wait need more
+//     than the other half, writers do.
 //   - One goroutine writes files. Then one batch in the database makes the file count: the manifest of the collection with the
 //     position it covers, the documents of older files that have died, and the removal of the log up to there.
 //   - Another goroutine merges four files of about the same size into one, and rewrites those that are mostly dead. It rests as
-//     long as it worked.
+//     long as it worked. All small files are of the same size here, so that a collection with few documents has few files.
 //   - The log has an entry for every write, in the batch of the document. What a restart does not find in files it reads from
 //     there, so that a start does not take longer because there are more documents.
 //

@@ -207,6 +207,41 @@ func TestIndexBudget(t *testing.T) {
 	checkFiles(t, e)
 }
 
+// TestIdleCollectionsGiveWay: a busy collection is written in files about as large when many that nobody writes to took most of
+// the memory before.
+func TestIdleCollectionsGiveWay(t *testing.T) {
+	const limit, busy = 1 << 20, 3000
+	alone, beside := filesOfBusy(t, limit, busy, 0), filesOfBusy(t, limit, busy, 150)
+	t.Logf("%d files alone, %d beside idle collections", alone, beside)
+	if beside > alone+8 { // some more, until the idle ones have made way
+		t.Errorf("%d writes made %d files beside idle collections, and %d alone", busy, beside, alone)
+	}
+}
+
+// filesOfBusy gives how many files things ever had after some writes, when other collections had one document each before.
+func filesOfBusy(t *testing.T, limit int64, writes, idle int) uint64 {
+	t.Helper()
+	e, err := Open(t.Context(), Options{Dir: "data", Logger: quiet, FS: vfs.NewMem(), IndexBytes: limit})
+	must(t, err)
+	t.Cleanup(func() { _ = e.Close() })
+	spec := storage.Spec{Mapping: []byte(`{"properties":{"t":{"type":"text"}}}`)}
+	for i := range idle {
+		c := storage.Collection{Scope: storage.Public, Index: "lab", Name: fmt.Sprint("idle", i)}
+		must(t, e.Ensure(t.Context(), c, spec))
+		_, _, err := e.Put(t.Context(), c, "one", []byte(`{"t":"a document like others"}`), storage.WriteOptions{})
+		must(t, err)
+	}
+	must(t, e.Ensure(t.Context(), things, spec))
+	for i := range writes {
+		put(t, e, fmt.Sprint(i), fmt.Sprintf(`{"t":"word%d and some others of %d"}`, i, i))
+	}
+	settled(t, e)
+	s := e.catalogue.now.Load().collections[things].segments
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.lastFile
+}
+
 // TestLargeBulk: ten thousand documents in one Write are found at once, and after a restart.
 func TestLargeBulk(t *testing.T) {
 	fs := vfs.NewMem()

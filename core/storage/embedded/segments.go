@@ -24,8 +24,8 @@ type segments struct {
 	// write, guarded by the lock of the memory in last.
 	last     *part
 	position uint64
-	// size is what the memory in last needs, as the budget knows it.
-	size atomic.Int64
+	// size is what the memory in last needs, as the budget knows it, and begun when it began to need something, by the budget's clock.
+	size, begun atomic.Int64
 
 	// committing is held, above collection.mu, from the making of a manifest until the parts are as it says.
 	committing sync.Mutex
@@ -85,15 +85,19 @@ func newMemoryPart(from uint64) *part {
 }
 
 // add puts a document into the memory, dead, and gives its number there, its position and how much the memory has grown. full
-// says that the memory has enough. The caller has collection.mu locked for reading.
-func (s *segments) add(entry *segment.Entry, id string) (doc uint32, position uint64, grown int64, full bool) {
+// says that the memory has enough; now is the time by the budget's clock. The caller has collection.mu locked for reading.
+func (s *segments) add(entry *segment.Entry, id string, now int64) (doc uint32, position uint64, grown int64, full bool) {
 	m := s.last.memory
 	m.Lock()
 	defer m.Unlock()
 	s.position++
 	doc = m.Add(entry, id, s.position)
 	bytes := m.Bytes()
-	grown = bytes - s.size.Swap(bytes)
+	before := s.size.Swap(bytes)
+	if before == 0 {
+		s.begun.Store(now)
+	}
+	grown = bytes - before
 	return doc, s.position, grown, s.fullLocked()
 }
 

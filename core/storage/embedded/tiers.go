@@ -12,6 +12,9 @@ import (
 const (
 	// tierFiles is how many files of about the same size become one.
 	tierFiles = 4
+	// smallFile is below how many documents all files are of one tier: to have one costs more than to write it again, and a node
+	// may have thousands of collections.
+	smallFile = 1 << 10
 	// maxMergePause bounds the pause after a merge.
 	maxMergePause = time.Second
 )
@@ -74,8 +77,8 @@ func (s *segments) nextMerge() (old []*part, views []segment.View) {
 // fileSize is how many documents of a file live.
 type fileSize struct{ living, all int }
 
-// tier orders files by size: those of one tier differ by less than a factor of tierFiles.
-func (f fileSize) tier() int { return bits.Len(uint(max(f.living, 0))) / bits.Len(tierFiles-1) }
+// tier orders files by size: those of one tier differ by less than a factor of tierFiles, but for the small ones.
+func (f fileSize) tier() int { return bits.Len(uint(max(f.living, smallFile-1))) / bits.Len(tierFiles-1) }
 
 // chooseMerge gives the files that should become one, from from and before to; none when these are equal. A file whose documents are
 // mostly dead is rewritten alone. Else, from the largest tier down, files up to the last of the tier or a larger one

@@ -19,8 +19,9 @@ type memoryTerms struct {
 	list  []memoryTerm
 	bytes int64
 
-	free []byte   // room for the bytes of terms
-	last []uint32 // the ordinals of the document that was added last
+	free  []byte   // room for the bytes of terms
+	block int      // the size of the block that free is the rest of
+	last  []uint32 // the ordinals of the document that was added last
 
 	// order has the ordinals of the first terms in the order of the terms. Readers bring it up to date, under ordering; what
 	// they made of it before stays as it is.
@@ -47,8 +48,10 @@ const (
 	termSize = int64(unsafe.Sizeof(memoryTerm{}))*5/4 + 40
 	// setSize is about what an empty set needs.
 	setSize = 200
-	// blockSize is how much room is made for terms at a time.
-	blockSize = 16 << 10
+	// firstBlock is how much room is made for terms at first, since a node may have thousands of memories with a few documents
+	// each; the room doubles up to blockSize.
+	firstBlock = 256
+	blockSize  = 16 << 10
 )
 
 func newMemoryTerms(text bool) *memoryTerms {
@@ -90,8 +93,9 @@ func (m *memoryTerms) keep(b []byte) []byte {
 			m.bytes += int64(len(b))
 			return bytes.Clone(b)
 		}
-		m.free = make([]byte, blockSize)
-		m.bytes += blockSize
+		m.block = min(max(2*m.block, firstBlock, len(b)), blockSize)
+		m.free = make([]byte, m.block)
+		m.bytes += int64(m.block)
 	}
 	n := copy(m.free, b)
 	kept := m.free[:n:n]

@@ -168,6 +168,28 @@ func TestBytesAreHonest(t *testing.T) {
 	}
 }
 
+// TestSmallMemories: a thousand collections with a document each need little more than the documents do, and say so.
+func TestSmallMemories(t *testing.T) {
+	const memories, most = 1000, 24 << 10
+	in := benchDocuments(t, 1)
+	all := make([]*Memory, memories)
+	before := heap()
+	bytes := int64(0)
+	for i := range all {
+		all[i] = in.memory(t, 1, 1)
+		bytes += all[i].Bytes()
+	}
+	used := heap() - before
+	t.Logf("Bytes() = %d, in use %d each", bytes/memories, used/memories)
+	if bytes > 2*used || used > 2*bytes {
+		t.Errorf("together Bytes() = %d, but %d are in use", bytes, used)
+	}
+	if used/memories > most {
+		t.Errorf("a document in a memory of its own needs %d bytes, %d are enough", used/memories, most)
+	}
+	runtime.KeepAlive(all)
+}
+
 func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
