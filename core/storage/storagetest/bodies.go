@@ -29,14 +29,25 @@ func (g generator) body() (body map[string]any, from, size int) {
 			size = 0
 		}
 	}
-	// Words near a fuzzy one are not the same for a highlight, which does not know which of them are in the index.
-	if g.young && g.chance(6) && !strings.Contains(string(marshal(body)), "fuzz") {
+	if g.young && g.chance(6) {
+		body["query"] = g.highlighted()
 		field := map[string]any{"fragment_size": pick(g, 0, 10, 50, 100), "number_of_fragments": pick(g, 0, 1, 3, 100)}
 		body["highlight"] = map[string]any{"fields": map[string]any{pick(g, "*", "t*", "body", "o.t", "kw"): field}}
 	}
 	body["_source"] = pick[any](g, false, false, false, false, []string{"kw", "o.*"}, "t*",
 		map[string]any{"includes": []string{"o", "items.name"}, "excludes": []string{"o.t"}}, map[string]any{"excludes": "*s"})
 	return body, from, size
+}
+
+// highlighted makes a query whose words can be shown. A highlight does not know which words near a fuzzy one are in the index, nor
+// whether clauses for other fields match, deep inside of a query.
+func (g generator) highlighted() clause {
+	for {
+		q := g.query(1)
+		if text := string(marshal(q)); !strings.Contains(text, "fuzz") && !strings.Contains(text, "minimum_should_match_field") {
+			return q
+		}
+	}
 }
 
 // sort makes the keys of a sort, the last of which no two documents share.

@@ -66,7 +66,7 @@ var writtenTexts = []string{
 	`{"query":{"constant_score":{"filter":{"function_score":{"functions":[{"filter":{"term":{"kw":"red"}},"weight":3}],"min_score":2}}}}}`,
 	`{"query":{"function_score":{"field_value_factor":{"field":"i","missing":1,"modifier":"square","factor":2}}}}`,
 	`{"query":{"function_score":{"query":{"range":{"i":{"gte":0}}},"field_value_factor":{"field":"s","missing":12,"modifier":"reciprocal"}}}}`,
-	`{"query":{"function_score":{"query":{"term":{"o.n":0}},"field_value_factor":{"field":"o.n","modifier":"ln"}}}}`,
+	`{"query":{"function_score":{"field_value_factor":{"field":"o.n","missing":1,"factor":-1}}}}`,
 	`{"query":{"function_score":{"field_value_factor":{"field":"none","missing":3}}}}`,
 	`{"query":{"function_score":{"field_value_factor":{"field":"kw","missing":3}}}}`,
 	`{"query":{"function_score":{"gauss":{"i":{"origin":2,"scale":3,"offset":1,"decay":0.3}}}}}`,
@@ -186,8 +186,7 @@ func (g generator) functions(depth int) clause {
 		}
 		g.sometimes(f, clause{pick(g, "gauss", "linear", "exp"): g.decay()})
 		if len(f) < 3 && g.chance(3) {
-			f["field_value_factor"] = clause{"field": "b", "missing": 2, "factor": 0.5, "modifier": pick(g, "square", "none")}
-			f["filter"] = clause{"range": clause{"b": clause{"gt": 0, "lte": 10}}}
+			f["field_value_factor"] = g.factor()
 		}
 		list[i] = f
 	}
@@ -195,6 +194,14 @@ func (g generator) functions(depth int) clause {
 	g.sometimes(c, clause{"score_mode": pick(g, "sum", "avg", "first", "max", "min"), "max_boost": 2})
 	g.sometimes(c, clause{"boost_mode": pick(g, "replace", "sum", "avg", "max", "min")})
 	return clause{"function_score": c}
+}
+
+// factor makes a function that no document has a negative score for: how many documents Elasticsearch looks at is not known.
+func (g generator) factor() clause {
+	if g.chance(2) {
+		return clause{"field": "b", "missing": 2, "factor": 0.5, "modifier": "square"}
+	}
+	return clause{"field": "at", "missing": 1e9, "factor": 1e-6, "modifier": pick(g, "none", "sqrt", "ln", "log1p", "reciprocal")}
 }
 
 func (g generator) decay() clause {

@@ -26,8 +26,8 @@ type buckets struct {
 // rejected is the number of the bucket of what gets none.
 const rejected = 0
 
-// Numbers of buckets that there are not: gap is one between those of a histogram, which has not even the terms that are wanted
-// without documents, as in Elasticsearch.
+// Numbers of buckets that there are not: gap is one between those of a histogram or of a field that is not mapped, which has not
+// even the terms that are wanted without documents, as in Elasticsearch.
 const (
 	none = math.MaxUint32
 	gap  = none - 1
@@ -65,6 +65,9 @@ func (b *buckets) bucket(owner uint32, key uint64) uint32 {
 func (b *buckets) known(owner uint32, key uint64) candidate {
 	if e := b.table.find(owner, key); owner != none && e.number > 0 {
 		return candidate{key: key, count: b.counts[e.number-1], bucket: e.number - 1}
+	}
+	if owner == gap {
+		return candidate{key: key, bucket: gap}
 	}
 	return candidate{key: key, bucket: none}
 }

@@ -42,6 +42,8 @@ type rangeBuckets struct {
 	buckets
 	of     *query.RangeAggregation
 	scheme scheme
+	// mapped says that a collection has the field, or something stands in for it.
+	mapped bool
 }
 
 // scheme knows the ranges of values of one kind.
@@ -72,6 +74,7 @@ func (r *rangeBuckets) open(t *target) error {
 	if err := r.scheme.open(t); err != nil {
 		return err
 	}
+	r.mapped = r.mapped || r.of.Missing != nil || t.mapping.Resolve(r.of.Field) != nil
 	return r.subs.open(t)
 }
 
@@ -90,6 +93,9 @@ func (r *rangeBuckets) write(w *writer, owner uint32) {
 	list := make([]candidate, n)
 	for i := range list {
 		list[i] = r.known(owner, uint64(i))
+		if !r.mapped {
+			list[i].bucket = gap
+		}
 	}
 	var name func(candidate) string
 	if r.of.Keyed {

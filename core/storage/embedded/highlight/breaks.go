@@ -61,7 +61,7 @@ func (b *breaker) around(from, to int) span {
 		b.passage = span{max(b.passage.to, b.main.before(from+1)), max(to, b.main.after(to-1))}
 		return b.passage
 	}
-	offset := max(from+1, (from+to)/2)
+	offset, last := max(from+1, (from+to)/2), b.passage.to
 	if offset > b.window.from && offset < b.window.to {
 		b.passage = span{b.passage.to, b.window.to}
 	} else {
@@ -78,13 +78,13 @@ func (b *breaker) around(from, to int) span {
 	if b.passage.to-b.passage.from > b.most {
 		b.shorten(offset)
 	}
-	b.passage.to = max(b.passage.to, to)
+	b.passage = span{min(max(b.passage.from, last), from), max(b.passage.to, to)}
 	return b.passage
 }
 
 // valueEnd gives the end of the value that a character is in.
 func (t *text) valueEnd(at int) int {
-	i := sort.Search(len(t.values), func(i int) bool { return t.values[i].to > at })
+	i := sort.Search(len(t.values), func(i int) bool { return t.values[i].to >= at })
 	return t.values[i].to
 }
 

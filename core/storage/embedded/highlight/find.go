@@ -14,22 +14,19 @@ type match struct {
 	tokens []int
 }
 
-// find gives all that was found in a text, by where it begins.
+// find gives what was found in a text by the clauses that match, by where it begins.
 func (w *words) find(ctx context.Context, t *text) ([]match, error) {
-	var found []match
+	found := make([][]match, len(w.keys))
 	for i, token := range t.tokens {
 		if i%checkTokens == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if token.from == token.to { // an empty keyword, of which nothing can be shown
-			continue
-		}
-		if clause, ok := w.terms[string(token.term)]; ok {
-			found = append(found, match{token.span, clause, []int{i}})
+		for _, l := range w.terms[string(token.term)] {
+			found[l] = append(found[l], match{token.span, w.keys[l], []int{i}})
 		}
 		for _, p := range w.patterns {
 			if p.accepts(token.term) {
-				found = append(found, match{token.span, p.clause, []int{i}})
+				found[p.clause] = append(found[p.clause], match{token.span, w.keys[p.clause], []int{i}})
 			}
 		}
 	}
@@ -41,10 +38,20 @@ func (w *words) find(ctx context.Context, t *text) ([]match, error) {
 		if w.apart {
 			phrases = t.apart(phrases)
 		}
-		found = append(found, phrases...)
+		found[p.clause] = phrases
 	}
-	slices.SortStableFunc(found, func(a, b match) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
-	return found, nil
+	matches := w.shown(found)
+	slices.SortStableFunc(matches, func(a, b match) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	return matches, nil
+}
+
+// shown gives what counts of what was found.
+func (w *words) shown(found [][]match) []match {
+	if w.apart {
+		return slices.Concat(found...)
+	}
+	_, matches := w.root.judge(found)
+	return matches
 }
 
 const (
@@ -114,7 +121,7 @@ func (p *phrase) complete(t *text, last []*candidate) (match, bool) {
 	if slices.Contains(last, nil) {
 		return match{}, false
 	}
-	m := match{span: span{len(t.chars), 0}, clause: p.clause}
+	m := match{span: span{len(t.chars), 0}, clause: int(p.clause)}
 	first, furthest := last[0].at, last[0].at
 	for _, c := range last {
 		first, furthest = min(first, c.at), max(furthest, c.at)

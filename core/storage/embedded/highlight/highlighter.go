@@ -101,8 +101,27 @@ func newField(m *mapping.Mapping, name string, spec query.HighlightField, q quer
 		path = ""
 	}
 	var err error
-	f.words, err = wordsOf(m, q, path, spec.Plain || spec.AnyField)
+	f.words, err = wordsOf(m, q, path, spec.Plain || spec.AnyField || hasNested(m, q))
 	return f, err
+}
+
+// hasNested reports whether a query asks for nested objects: then Elasticsearch does not regard phrases and what has to match.
+func hasNested(m *mapping.Mapping, q query.Query) bool {
+	found := false
+	query.Walk(q, func(q query.Query) bool {
+		switch q := q.(type) {
+		case *query.Nested:
+			found = found || m.Resolve(q.Path) != nil
+		case *query.FunctionScore:
+			found = found || hasNested(m, q.Query)
+			return false
+		case *query.Boosting:
+			found = found || hasNested(m, q.Positive)
+			return false
+		}
+		return true
+	})
+	return found
 }
 
 // Apply gives the object of the fields in which something was found, with the fragments of each; nil when there is none.

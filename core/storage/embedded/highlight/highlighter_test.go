@@ -54,7 +54,7 @@ func TestApply(t *testing.T) {
 		{`{"match_phrase":{"t":"quick fox"}}`, `"fields":{"t":{}}`, fox, ``},
 		{`{"match_phrase":{"t":{"query":"quick fox","slop":1}}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["The <em>quick brown fox</em>."]}`},
 		{`{"match_phrase_prefix":{"t":"quick br"}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["The <em>quick brown</em> fox."]}`},
-		{`{"bool":{"must_not":{"match":{"t":"quick"}},"should":{"match":{"t":"dog"}}}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["A fox <b>& a <em>dog</em>"]}`},
+		{`{"bool":{"must_not":{"match":{"t":{"query":"quick cat","operator":"and"}}},"should":{"match":{"t":"dog"}}}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["A fox <b>& a <em>dog</em>"]}`},
 		{`{"match":{"t":"foxes"}}`, `"fields":{"t*":{}}`, two, `{"t":["one fox, two <em>foxes</em>"]}`},
 		{`{"match":{"t.en":"foxes"}}`, `"fields":{"t*":{}}`, two, `{"t.en":["a <em>fox</em>","one <em>fox</em>, two <em>foxes</em>"]}`},
 		{`{"match":{"t":"fox"}}`, `"require_field_match":false,"fields":{"items.note":{},"all":{}}`, two, `{"items.note":["a <em>fox</em>"],"all":["a <em>fox</em>","one <em>fox</em>, two foxes"]}`},

@@ -18,8 +18,9 @@ type passage struct {
 func (f *field) unified(w *writer, matches []match) []string {
 	passages := w.text.passages(f, matches)
 	if f.Fragments > 0 {
+		usual := f.words.usual(matches)
 		for i := range passages {
-			passages[i].score = passages[i].rank(len(w.text.chars))
+			passages[i].score = passages[i].rank(len(w.text.chars), usual)
 		}
 		slices.SortFunc(passages, func(a, b passage) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.from, a.from)) })
 		passages = passages[:min(f.Fragments, len(passages))]
@@ -39,6 +40,9 @@ func (t *text) passages(f *field, matches []match) []passage {
 	var list []passage
 	b := newBreaker(t, f)
 	for _, m := range matches {
+		if m.from >= len(t.chars) { // an empty value at the end
+			break
+		}
 		if n := len(list); n == 0 || m.from >= list[n-1].to {
 			list = append(list, passage{span: b.around(m.from, m.to)})
 		}
@@ -48,8 +52,19 @@ func (t *text) passages(f *field, matches []match) []passage {
 	return list
 }
 
+// usual counts how often each clause found something. Where phrases are regarded, Lucene takes all to be found once.
+func (w *words) usual(matches []match) map[int]int {
+	counts := map[int]int{}
+	for _, m := range matches {
+		if counts[m.clause]++; !w.apart {
+			counts[m.clause] = 1
+		}
+	}
+	return counts
+}
+
 // rank scores a passage as Lucene's PassageScorer does: by BM25, with passages for documents, and those at the beginning first.
-func (p *passage) rank(length int) float32 {
+func (p *passage) rank(length int, usual map[int]int) float32 {
 	const (
 		k1    = 1.2
 		b     = 0.75
@@ -60,10 +75,10 @@ func (p *passage) rank(length int) float32 {
 		freqs[m.clause]++
 	}
 	documents := 1 + float64(length)/pivot
-	weight := (k1 + 1) * math.Log(1+(documents+0.5)/1.5)
 	norm := k1 * ((1 - b) + b*(float64(p.to-p.from)/pivot))
 	score := 0.0
-	for _, freq := range freqs {
+	for clause, freq := range freqs {
+		weight := (k1 + 1) * math.Log(1+(documents+0.5)/(float64(usual[clause])+0.5))
 		score += float64(freq) / (float64(freq) + norm) * weight
 	}
 	return float32(score * (1 + 1/math.Log(float64(pivot+p.from))))

@@ -2,6 +2,9 @@ package highlight
 
 import (
 	"bytes"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
@@ -14,13 +17,16 @@ type words struct {
 	mapping *mapping.Mapping
 	// path is that of the field, empty for all fields.
 	path string
-	// apart shows the words of a phrase by themselves, and not all that stands between the first and the last.
+	// apart shows every word by itself, also those of phrases, whether or not the clauses around them match.
 	apart bool
-	// terms are the words with a number for each clause.
-	terms    map[string]int
+	// terms, patterns and phrases are what the clauses look for, with their numbers; keys has for each what counts as the same.
+	terms    map[string][]leaf
 	patterns []pattern
 	phrases  []phrase
-	clauses  int
+	keys     []int
+	// same has the keys of single words.
+	same map[string]int
+	root part
 	// unscored says that the clauses that are being gathered give no scores.
 	unscored bool
 	err      error
@@ -28,13 +34,13 @@ type words struct {
 
 // pattern is a clause that describes words.
 type pattern struct {
-	clause  int
+	clause  leaf
 	accepts func(term []byte) bool
 }
 
 // phrase is words that stand one behind the other.
 type phrase struct {
-	clause int
+	clause leaf
 	places []place
 	slop   int
 }
@@ -45,102 +51,122 @@ type place struct {
 	accepts func(term []byte) bool
 }
 
-// wordsOf gathers what a query looks for in a field. What must not match is left out.
+// wordsOf gathers what a query looks for in a field.
 func wordsOf(m *mapping.Mapping, q query.Query, path string, apart bool) (*words, error) {
-	w := &words{mapping: m, path: path, apart: apart, terms: map[string]int{}}
-	w.gather(q)
+	w := &words{mapping: m, path: path, apart: apart, terms: map[string][]leaf{}, same: map[string]int{}}
+	w.root = w.gather(q)
 	return w, w.err
 }
 
-func (w *words) gather(q query.Query) {
-	query.Walk(q, func(q query.Query) bool {
-		switch q := q.(type) {
-		case *query.Bool:
-			w.boolean(q)
-			return false
-		case *query.ConstantScore:
-			w.boolean(&query.Bool{Filter: []query.Query{q.Filter}})
-			return false
-		case *query.Boosting:
-			w.gather(q.Positive)
-			return false
-		case *query.FunctionScore:
-			w.gather(q.Query)
-			return false
-		case *query.Match:
-			w.match(q.Field, &q.Full, q.Fuzzing, false)
-		case *query.MatchBoolPrefix:
-			w.match(q.Field, &q.Full, q.Fuzzing, true)
-		case *query.MatchPhrase:
-			w.phrase(q.Field, &q.Full, q.Slop, false)
-		case *query.MatchPhrasePrefix:
-			w.phrase(q.Field, &q.Full, q.Slop, true)
-		case *query.MultiMatch:
-			w.multiMatch(q)
-		default:
-			w.leaf(q)
-		}
-		return true
-	})
+// gather gives what a query looks for.
+func (w *words) gather(q query.Query) part {
+	switch q := q.(type) {
+	case *query.MatchAll:
+		return yes
+	case *query.MatchNone:
+		return no
+	case *query.Bool:
+		return w.boolean(q)
+	case *query.ConstantScore:
+		return w.boolean(&query.Bool{Common: q.Common, Filter: []query.Query{q.Filter}})
+	case *query.DisMax:
+		return anyOf(w.all(q.Queries))
+	case *query.Boosting:
+		return w.gather(q.Positive)
+	case *query.FunctionScore:
+		return w.gather(q.Query)
+	case *query.Nested:
+		return w.gather(q.Query)
+	case *query.Match:
+		return w.match(q.Field, &q.Full, q.Words, false)
+	case *query.MatchBoolPrefix:
+		return w.match(q.Field, &q.Full, q.Words, true)
+	case *query.MatchPhrase:
+		return w.phrase(q.Field, &q.Full, q.Slop, false)
+	case *query.MatchPhrasePrefix:
+		return w.phrase(q.Field, &q.Full, q.Slop, true)
+	case *query.MultiMatch:
+		return w.multiMatch(q)
+	}
+	return w.leaf(q)
 }
 
-// boolean gathers the words of what must or may match. Where there are no scores nobody looks at what only may.
-func (w *words) boolean(q *query.Bool) {
+func (w *words) all(list []query.Query) []part {
+	parts := make([]part, len(list))
+	for i, q := range list {
+		parts[i] = w.gather(q)
+	}
+	return parts
+}
+
+// boolean gathers what must or may match. Where there are no scores nobody looks at what only may.
+func (w *words) boolean(q *query.Bool) part {
 	defer func(unscored bool) { w.unscored = unscored }(w.unscored)
 	w.unscored = w.unscored || q.Boost == 0
-	for _, inner := range q.Must {
-		w.gather(inner)
+	g := &group{must: w.all(q.Must), needed: q.Needed()}
+	if len(q.Must) == 0 && len(q.Filter) == 0 {
+		g.needed = max(g.needed, min(1, len(q.Should)))
 	}
-	if !w.unscored || q.Needed() > 0 {
-		for _, inner := range q.Should {
-			w.gather(inner)
-		}
+	if !w.unscored || g.needed > 0 {
+		g.should = w.all(q.Should)
 	}
 	w.unscored = true
-	for _, inner := range q.Filter {
-		w.gather(inner)
+	g.must = w.distinct(append(g.must, w.all(q.Filter)...), false)
+	if g.needed <= 1 {
+		g.should = w.distinct(g.should, true)
 	}
+	if !w.apart {
+		g.not = w.all(q.MustNot)
+	}
+	return g
 }
 
 // leaf gathers the words of clauses that are not analysed.
-func (w *words) leaf(q query.Query) {
+func (w *words) leaf(q query.Query) part {
 	switch q := q.(type) {
 	case *query.Term:
-		w.term(q.Field, query.Text(q.Value), q.CaseInsensitive)
+		return w.term(q.Field, query.Text(q.Value), q.CaseInsensitive)
 	case *query.Terms:
-		for _, value := range q.Values {
-			w.term(q.Field, query.Text(value), false)
-		}
+		return w.oneOf(q.Field, q.Values)
 	case *query.TermsSet:
-		for _, value := range q.Values {
-			w.term(q.Field, query.Text(value), false)
-		}
+		return w.termsSet(q)
 	case *query.Fuzzy:
 		if f := w.field(q.Field); f != nil {
-			w.near(normalized(f, query.Text(q.Value)), q.Fuzzing)
+			return w.near(f, normalized(f, query.Text(q.Value)), q.Fuzzing)
 		}
 	case *query.Range:
-		if f := w.field(q.Field); f != nil {
-			w.add(between(f, q))
+		if f := w.field(q.Field); f != nil && f.Index {
+			return w.add(between(f, q))
 		}
 	case *query.Prefix:
 		if f := w.field(q.Field); f != nil {
 			prefix := normalized(f, q.Value)
 			if q.CaseInsensitive {
-				w.pattern(automaton.Folded(string(prefix), true))
-				return
+				return w.pattern(automaton.Folded(string(prefix), true))
 			}
-			w.add(func(term []byte) bool { return bytes.HasPrefix(term, prefix) })
+			return w.add(func(term []byte) bool { return bytes.HasPrefix(term, prefix) })
 		}
 	case *query.Wildcard:
 		if f := w.field(q.Field); f != nil && q.Value != "" {
-			w.pattern(automaton.Wildcard(string(normalized(f, q.Value)), q.CaseInsensitive))
+			return w.pattern(automaton.Wildcard(string(normalized(f, q.Value)), q.CaseInsensitive))
 		}
 	case *query.Regexp:
 		if f := w.field(q.Field); f != nil {
-			w.pattern(automaton.Regexp(string(normalized(f, q.Value)), q.Flags, q.CaseInsensitive, q.MaxStates))
+			return w.pattern(automaton.Regexp(string(normalized(f, q.Value)), q.Flags, q.CaseInsensitive, q.MaxStates))
 		}
 	}
+	return maybe
+}
+
+func (w *words) termsSet(q *query.TermsSet) part {
+	g := &group{needed: 1}
+	for _, value := range q.Values {
+		g.should = append(g.should, w.term(q.Field, query.Text(value), false))
+	}
+	if q.MinimumField == "" {
+		g.needed = max(1, q.MinimumShouldMatch.Of(len(q.Values)))
+	}
+	return g
 }
 
 // between gives the function that accepts the words of a range.
@@ -168,35 +194,66 @@ func (w *words) field(path string) *mapping.Field {
 	return f
 }
 
-func (w *words) pattern(a *automaton.Automaton, err error) {
+func (w *words) pattern(a *automaton.Automaton, err error) part {
 	if err != nil {
 		w.err = refuse("highlight: %v", err)
-		return
+		return no
 	}
-	w.add(a.Match)
+	return w.add(a.Match)
 }
 
-func (w *words) add(accepts func(term []byte) bool) {
-	w.clauses++
-	w.patterns = append(w.patterns, pattern{w.clauses, accepts})
+// number gives a clause its number.
+func (w *words) number(key int) leaf {
+	w.keys = append(w.keys, key)
+	return leaf(len(w.keys) - 1)
 }
 
-func (w *words) addTerm(term []byte) {
-	w.clauses++
-	if _, there := w.terms[string(term)]; !there {
-		w.terms[string(term)] = w.clauses
+func (w *words) add(accepts func(term []byte) bool) part {
+	clause := w.number(len(w.keys))
+	w.patterns = append(w.patterns, pattern{clause, accepts})
+	return clause
+}
+
+// addTerm looks for one word. Where clauses are not regarded it counts once, whoever asks for it.
+func (w *words) addTerm(f *mapping.Field, term []byte) part {
+	if !f.Index { // then Elasticsearch looks for values, and not for words
+		return maybe
 	}
+	if _, there := w.same[string(term)]; !there {
+		w.same[string(term)] = len(w.keys)
+	} else if w.apart {
+		return leaf(w.same[string(term)])
+	}
+	clause := w.number(w.same[string(term)])
+	w.terms[string(term)] = append(w.terms[string(term)], clause)
+	return clause
 }
 
-func (w *words) term(path, value string, fold bool) {
+// oneOf looks for words that count as one.
+func (w *words) oneOf(path string, values []jsontext.Value) part {
+	f := w.field(path)
+	if f == nil {
+		return maybe
+	}
+	clause := w.number(len(w.keys))
+	for _, value := range values {
+		term := string(normalized(f, query.Text(value)))
+		if !slices.Contains(w.terms[term], clause) {
+			w.terms[term] = append(w.terms[term], clause)
+		}
+	}
+	return clause
+}
+
+func (w *words) term(path, value string, fold bool) part {
 	f := w.field(path)
 	switch {
 	case f == nil:
+		return maybe
 	case fold:
-		w.pattern(automaton.Folded(string(normalized(f, value)), false))
-	default:
-		w.addTerm(normalized(f, value))
+		return w.pattern(automaton.Folded(string(normalized(f, value)), false))
 	}
+	return w.addTerm(f, normalized(f, value))
 }
 
 // normalized is how a keyword is indexed.
@@ -231,73 +288,123 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 const maxWords = 1024
 
 // match gathers the words of a text, the last of which may be a prefix.
-func (w *words) match(path string, q *query.Full, how query.Fuzzing, prefix bool) {
+func (w *words) match(path string, q *query.Full, how query.Words, prefix bool) part {
 	f := w.field(path)
 	if f == nil {
-		return
+		return maybe
 	}
 	tokens := w.tokens(f, q)
+	parts := make([]part, len(tokens))
 	for i, token := range tokens {
-		if prefix && i == len(tokens)-1 {
-			w.add(func(term []byte) bool { return bytes.HasPrefix(term, token.Term) })
+		if prefix && i == len(tokens)-1 && int(token.End) == len(query.Text(q.Value)) {
+			parts[i] = w.add(func(term []byte) bool { return bytes.HasPrefix(term, token.Term) })
 		} else {
-			w.near(token.Term, how)
+			parts[i] = w.near(f, token.Term, how.Fuzzing)
 		}
 	}
+	return w.combine(q, parts, how)
+}
+
+// combine puts the words of a text together as a search does.
+func (w *words) combine(q *query.Full, parts []part, how query.Words) part {
+	switch {
+	case len(parts) == 0 && q.AllWhenEmpty:
+		return yes
+	case len(parts) == 0:
+		return no
+	case len(parts) == 1:
+		return parts[0]
+	case how.All && how.MinimumShouldMatch.Of(0) > 0:
+		return no
+	case how.All:
+		return &group{must: w.distinct(parts, false)}
+	}
+	g := &group{should: parts, needed: 1}
+	if how.MinimumShouldMatch.Set {
+		g.needed = max(1, how.MinimumShouldMatch.Of(len(parts)))
+	}
+	if g.needed == 1 {
+		g.should = w.distinct(parts, true)
+	}
+	return g
 }
 
 // near gathers a word and those that a few changes make of it.
-func (w *words) near(word []byte, how query.Fuzzing) {
+func (w *words) near(f *mapping.Field, word []byte, how query.Fuzzing) part {
 	edits := how.Fuzziness.Of(string(word))
 	if !how.Fuzziness.Set || edits == 0 {
-		w.addTerm(word)
-		return
+		return w.addTerm(f, word)
 	}
 	near := automaton.NewNear(string(word), edits, how.PrefixLength, how.Swaps)
-	w.add(func(term []byte) bool {
+	return w.add(func(term []byte) bool {
 		_, ok := near.Distance(term)
 		return ok
 	})
 }
 
-func (w *words) multiMatch(q *query.MultiMatch) {
+func (w *words) multiMatch(q *query.MultiMatch) part {
+	var paths []string
 	for _, weighted := range q.Fields {
 		names, err := namesOf(w.mapping, weighted.Pattern)
 		if err != nil {
 			w.err = err
 		}
-		for _, name := range names {
-			switch q.Type {
-			case query.Phrase, query.PhrasePrefix:
-				w.phrase(name, &q.Full, q.Slop, q.Type == query.PhrasePrefix)
-			default:
-				w.match(name, &q.Full, q.Fuzzing, q.Type == query.BoolPrefix)
-			}
+		paths = append(paths, names...)
+	}
+	var parts []part
+	if len(paths) != 1 || len(q.Fields) != 1 {
+		parts = append(parts, maybe) // fields without texts
+	}
+	for _, path := range paths {
+		switch q.Type {
+		case query.Phrase, query.PhrasePrefix:
+			parts = append(parts, w.phrase(path, &q.Full, q.Slop, q.Type == query.PhrasePrefix))
+		case query.CrossFields:
+			parts = append(parts, w.crossing(path, q, len(paths) > 1))
+		default:
+			parts = append(parts, w.match(path, &q.Full, q.Words, q.Type == query.BoolPrefix))
 		}
 	}
+	return anyOf(parts)
+}
+
+// crossing gathers the words of a text, each of which may be in another field.
+func (w *words) crossing(path string, q *query.MultiMatch, others bool) part {
+	how := q.Words
+	if others {
+		how.All, how.MinimumShouldMatch = false, query.MinimumShouldMatch{}
+	}
+	return w.match(path, &q.Full, how, false)
 }
 
 // phrase gathers the words of a phrase, the last of which may be a prefix.
-func (w *words) phrase(path string, q *query.Full, slop int, prefix bool) {
+func (w *words) phrase(path string, q *query.Full, slop int, prefix bool) part {
 	f := w.field(path)
-	if f == nil {
-		return
+	switch {
+	case f == nil:
+		return maybe
+	case prefix && f.Type != mapping.Text:
+		return no // only a text has words that can begin so
 	}
 	tokens := w.tokens(f, q)
 	var places []place
 	for i, t := range tokens {
 		accepts := func(term []byte) bool { return bytes.Equal(term, t.Term) }
-		if prefix && i == len(tokens)-1 {
+		switch {
+		case prefix && i == len(tokens)-1:
 			accepts = func(term []byte) bool { return bytes.HasPrefix(term, t.Term) }
-		}
-		if len(tokens) == 1 {
-			w.add(accepts)
-			continue
+		case len(tokens) == 1:
+			return w.addTerm(f, t.Term)
 		}
 		places = append(places, place{int(t.Position), accepts})
 	}
-	if len(places) > 1 {
-		w.clauses++
-		w.phrases = append(w.phrases, phrase{w.clauses, places, slop})
+	switch len(places) {
+	case 0:
+		return w.combine(q, nil, query.Words{})
+	case 1:
+		return w.add(places[0].accepts)
 	}
+	clause := w.number(len(w.keys))
+	w.phrases = append(w.phrases, phrase{clause, places, slop})
+	return clause
 }

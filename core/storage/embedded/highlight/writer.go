@@ -12,7 +12,7 @@ type writer struct {
 // escapes are those by which a text can stand in HTML, as Lucene has them.
 var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;", "/", "&#x2F;")
 
-// write gives a part of the text with the marks in it, which are in order. Marks that overlap are one.
+// write gives a part of the text with the marks in it, which are in order. Marks that overlap are one, and end with the part.
 func (w *writer) write(part span, marks []match) string {
 	var out strings.Builder
 	at := part.from
@@ -22,6 +22,7 @@ func (w *writer) write(part span, marks []match) string {
 			i++
 			mark.to = max(mark.to, marks[i].to)
 		}
+		mark.to = min(mark.to, part.to)
 		w.plain(&out, span{at, max(at, mark.from)})
 		out.WriteString(w.pre)
 		w.plain(&out, span{max(at, mark.from), mark.to})

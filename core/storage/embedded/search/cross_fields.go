@@ -99,7 +99,7 @@ func (c compiler) crossWord(fields []query.WeightedField, tie float64, word json
 		return nil, err
 	}
 	shared := &crossing{}
-	weighty, others := &best{space: c.space, tie: tie}, &best{space: c.space, tie: 1}
+	weighty, others := &best{space: c.space, tie: tie}, &best{space: c.space, tie: tie}
 	for _, field := range fields {
 		inner := c
 		inner.boost *= float32(field.Boost)
