@@ -87,6 +87,9 @@ func TestExportLines(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	if got := mustExport(t, n, "POST", nil, `{"query":{"term":{"tag":"odd"}},"collapse":{"field":"tag"}}`); got != odd {
+		t.Errorf("collapsed: %s", got)
+	}
 	if got := mustExport(t, n, "POST", nil, `{"query":{"ids":{"values":[]}}}`); got != head+"\n" {
 		t.Errorf("none: %s", got)
 	}
@@ -225,9 +228,9 @@ func TestExportThatFails(t *testing.T) {
 		t.Errorf("a query that does not suit: %v, %s", err, &out)
 	}
 	collapsed := r()
-	collapsed.Body = jsontext.Value(`{"collapse":{"field":"tag"}}`)
+	collapsed.Body = jsontext.Value(`{"collapse":{"field":"none"}}`)
 	if err := n.Funnel.Execute(t.Context(), collapsed).Stream(t.Context(), &out); !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || out.Len() > 0 {
-		t.Errorf("collapse: %v, %s", err, &out)
+		t.Errorf("collapse by a field that is not mapped: %v, %s", err, &out)
 	}
 	n.Pipe(t, announce.AfterGet, controllertest.Refuse)
 	if err := n.Funnel.Execute(t.Context(), r()).Stream(t.Context(), &out); err == nil || out.Len() > 0 {

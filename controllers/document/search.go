@@ -26,12 +26,34 @@ type page struct {
 }
 
 type hit struct {
-	ID         string         `json:"_id"`
-	Score      *float32       `json:"_score"`
-	Source     jsontext.Value `json:"_source,omitzero"`
-	Highlight  jsontext.Value `json:"highlight,omitzero"`
-	Index      string         `json:"index"`
-	Collection string         `json:"collection"`
+	ID        string         `json:"_id"`
+	Score     *float32       `json:"_score"`
+	Source    jsontext.Value `json:"_source,omitzero"`
+	Highlight jsontext.Value `json:"highlight,omitzero"`
+	Fields    jsontext.Value `json:"fields,omitzero"`
+	// InnerHits has a list of hits by each name.
+	InnerHits  map[string][]hit `json:"inner_hits,omitzero"`
+	Index      string           `json:"index"`
+	Collection string           `json:"collection"`
+}
+
+// shown is a hit as actions show it.
+func shown(h storage.Hit) hit {
+	s := hit{
+		ID: h.ID, Score: h.Score, Source: h.Source, Highlight: h.Highlight, Fields: h.Fields,
+		Index: h.Collection.Index, Collection: h.Collection.Name,
+	}
+	if h.InnerHits != nil {
+		s.InnerHits = make(map[string][]hit, len(h.InnerHits))
+	}
+	for name, inner := range h.InnerHits {
+		list := make([]hit, len(inner))
+		for i := range inner {
+			list[i] = shown(inner[i])
+		}
+		s.InnerHits[name] = list
+	}
+	return s
 }
 
 // search answers {hits, total, scrollId?, remaining?, aggregations?}.
@@ -117,7 +139,8 @@ func (c controller) page(ctx context.Context, req *protocol.Request, found stora
 		p.Remaining = &found.Remaining
 	}
 	for i, h := range found.Hits {
-		p.Hits[i] = hit{docs[i].ID, h.Score, docs[i].Source, h.Highlight, h.Collection.Index, h.Collection.Name}
+		p.Hits[i] = shown(h)
+		p.Hits[i].ID, p.Hits[i].Source = docs[i].ID, docs[i].Source
 	}
 	return p, nil
 }

@@ -52,6 +52,12 @@ func sourceIn(n int, index, collection string) string {
 	return `{"n":` + strconv.Itoa(n) + `,"tag":"` + []string{"even", "odd"}[n%2] + `","by":{"name":"` + index + collection + `"}}`
 }
 
+// collapsedBook is a hit that stands for those with its tag, of which the last is shown inside.
+func collapsedBook(n, last int) string {
+	tag := []string{"even", "odd"}[n%2]
+	return `{"_id":"b` + strconv.Itoa(n) + `","_score":null,"fields":{"tag":["` + tag + `"]},"inner_hits":{"last":[` + book(last) + `]},"index":"i","collection":"c"}`
+}
+
 const (
 	byNumber = `"sort":[{"n":"asc"}]`
 	odd      = `"query":{"term":{"tag":"odd"}}`
@@ -76,6 +82,12 @@ func TestSearch(t *testing.T) {
 			"highlights", `document:search ` + c + `,"size":1,"body":{` + odd + `,` + byNumber + `,"_source":false,"highlight":{"fields":{"tag":{}}}}`, 200, "",
 			`{"hits":[{"_id":"b1","_score":null,"highlight":{"tag":["<em>odd</em>"]},"index":"i","collection":"c"}],"total":2}`, "*",
 		},
+		{
+			"collapsed", `document:search ` + c + `,"body":{` + byNumber + `,"_source":false,"collapse":{"field":"tag","inner_hits":{"name":"last","size":1,"sort":[{"n":"desc"}]}}}`, 200, "",
+			`{"hits":[` + collapsedBook(0, 4) + `,` + collapsedBook(1, 3) + `],"total":5}`, `generic:document:afterGet [{"_id":"b0"},{"_id":"b1"}]`,
+		},
+		{"collapsed with a scroll", `document:search ` + c + `,"scroll":"1m","body":{"collapse":{"field":"tag"}}`, 400, "services.storage.invalid_argument", "", ""},
+		{"collapsed by what is not mapped", `document:search ` + c + `,"body":{"collapse":{"field":"none"}}`, 400, "services.storage.unexpected_bad_request", "", ""},
 		{"search for nothing", `document:search ` + c + `,"body":{"query":{"ids":{"values":[]}}}`, 200, "", `{"hits":[],"total":0}`, "*"},
 
 		{"koncorde", `document:search ` + c + `,"lang":"koncorde","body":{"query":{"equals":{"tag":"odd"}},` + byNumber + `}`, 200, "", `{"hits":[` + book(1) + `,` + book(3) + `],"total":2}`, "*"},

@@ -37,6 +37,11 @@ type Hit struct {
 	Sort []jsontext.Value
 	// Highlight is the object of fields with fragments that the body asked for, nil when nothing was found in them.
 	Highlight jsontext.Value
+	// Fields is {"<field>": [value]} of a search that collapses: the value that the hit shares with those it stands for. It is nil
+	// when these have no value.
+	Fields jsontext.Value
+	// InnerHits are the hits that the body asked to show within this one, by their names; nil when it asked for none.
+	InnerHits map[string][]Hit
 }
 
 // Found is what a search found.

@@ -53,6 +53,11 @@ func TestRoutesOfSearch(t *testing.T) {
 		{"GET", "/i/c/_search?targets=" + url.QueryEscape(`[{"index":"i","collections":["c"]}]`), "", "document:search", 400, ""},
 		{"POST", "/i/c/_search?size=0", term, "document:search", 200, `{"hits":[],"total":1}`},
 		{"POST", "/i/c/_search?size=10001", "", "document:search", 413, ""},
+		{
+			"POST", "/i/c/_search?size=1", `{"query":{"term":{"n":3}},"_source":false,"collapse":{"field":"n","inner_hits":{"name":"all","_source":false}}}`,
+			"document:search", 200, `{"hits":[{"_id":"3","_score":1,"fields":{"n":[3]},"inner_hits":{"all":[{"_id":"3","_score":1,"index":"i","collection":"c"}]},` +
+				`"index":"i","collection":"c"}],"total":1}`,
+		},
 		{"POST", "/i/x/_search", "", "document:search", 412, ""},
 		{"GET", "/_scroll/none", "", "document:scroll", 404, ""},
 		{"POST", "/i/c/_count", term, "document:count", 200, `{"count":1}`},

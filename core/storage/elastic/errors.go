@@ -77,6 +77,9 @@ func (f *failure) conflict() bool { return f.status == http.StatusConflict }
 // busy reports whether Elasticsearch did nothing because it has too much to do.
 func (f *failure) busy() bool { return f.status == http.StatusTooManyRequests }
 
+// severalValues is in the text of what Elasticsearch takes for an error of its own: a document in several groups of a collapse.
+const severalValues = "the grouping field must be single valued"
+
 // public gives the error for the client when nothing is known about the refusal.
 func (f *failure) public() error {
 	switch {
@@ -84,6 +87,8 @@ func (f *failure) public() error {
 		return kerror.ServicesStorageTooManyOperations.Wrap(f, "Elasticsearch")
 	case f.status == http.StatusServiceUnavailable || f.status == http.StatusBadGateway || f.status == http.StatusGatewayTimeout:
 		return kerror.ServicesStorageNotConnected.Wrap(f)
+	case strings.Contains(f.text(), severalValues):
+		return kerror.ServicesStorageUnexpectedBadRequest.Wrap(f, "collapse: a document has several values in the field, and belongs to one group only")
 	case f.status == http.StatusBadRequest || f.status == http.StatusRequestEntityTooLarge:
 		return kerror.ServicesStorageUnexpectedBadRequest.Wrap(f, f.text())
 	case f.status == http.StatusNotFound:

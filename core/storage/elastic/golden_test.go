@@ -14,8 +14,10 @@ var recording = flag.Bool("record", false, "write the golden file of storagetest
 const (
 	goldenFile     = "../storagetest/testdata/golden.jsonl.gz"
 	typesFile      = "../storagetest/testdata/types.jsonl.gz"
+	hitsFile       = "../storagetest/testdata/hits.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
+	hitsSearches   = 300
 )
 
 // TestRecord writes what the embedded engine is held to where there is no Elasticsearch.
@@ -34,6 +36,15 @@ func TestRecordTypes(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, typesFile, func(f io.Writer) { storagetest.RecordTypes(t, e, f) })
+}
+
+// TestRecordHits is TestRecord for what surrounds hits.
+func TestRecordHits(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, hitsFile, func(f io.Writer) { storagetest.RecordHits(t, e, goldenSeed, hitsSearches, f) })
 }
 
 func writeGolden(t *testing.T, path string, write func(io.Writer)) {

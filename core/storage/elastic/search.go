@@ -25,6 +25,12 @@ type hit struct {
 	Sort    []jsontext.Value `json:"sort"`
 
 	Highlight jsontext.Value `json:"highlight"`
+	Fields    jsontext.Value `json:"fields"`
+	InnerHits map[string]struct {
+		Hits struct {
+			Hits []hit `json:"hits"`
+		} `json:"hits"`
+	} `json:"inner_hits"`
 }
 
 func (h *hit) document() storage.Document {
@@ -129,7 +135,7 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			if !empty(value) {
 				body[name] = value
 			}
-		case "sort", "search_after", "aggs", "aggregations", "highlight":
+		case "sort", "search_after", "aggs", "aggregations", "highlight", "collapse":
 			body[name] = value
 		case "track_total_hits":
 			if s.Scroll == 0 { // a scroll counts all
@@ -167,12 +173,28 @@ func duration(d time.Duration) string { return fmt.Sprintf("%dms", max(1, d.Mill
 // found gives the answer of the seam.
 func (f *found) found() storage.Found {
 	answer := storage.Found{Total: f.Hits.Total.Value, Aggregations: f.Aggregations}
-	for i := range f.Hits.Hits {
-		h := &f.Hits.Hits[i]
-		c, _ := collectionOf(h.Index)
-		answer.Hits = append(answer.Hits, storage.Hit{Collection: c, ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort, Highlight: h.Highlight})
-	}
+	answer.Hits = storedHits(f.Hits.Hits)
 	return answer
+}
+
+// storedHits gives hits of the seam, with those in them.
+func storedHits(hits []hit) []storage.Hit {
+	var list []storage.Hit
+	for i := range hits {
+		h := &hits[i]
+		c, _ := collectionOf(h.Index)
+		shown := storage.Hit{
+			Collection: c, ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort, Highlight: h.Highlight, Fields: h.Fields,
+		}
+		for name, inner := range h.InnerHits {
+			if shown.InnerHits == nil {
+				shown.InnerHits = make(map[string][]storage.Hit, len(h.InnerHits))
+			}
+			shown.InnerHits[name] = storedHits(inner.Hits.Hits)
+		}
+		list = append(list, shown)
+	}
+	return list
 }
 
 // Count counts.

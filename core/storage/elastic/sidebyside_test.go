@@ -30,12 +30,22 @@ func embeddedEngine(t *testing.T) storage.Engine {
 
 // TestSideBySide: both engines answer random searches alike, other ones each time.
 func TestSideBySide(t *testing.T) {
-	n := 2000
+	storagetest.SideBySide(t, opened(t), embeddedEngine(t), searches(t, 2000))
+}
+
+// TestSideBySideHits is TestSideBySide for what surrounds hits.
+func TestSideBySideHits(t *testing.T) {
+	storagetest.SideBySideHits(t, opened(t), embeddedEngine(t), searches(t, 500))
+}
+
+// searches is how many are compared.
+func searches(t *testing.T, n int) int {
+	t.Helper()
 	if text := os.Getenv(searchesEnv); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("%s: %v", searchesEnv, err)
 		}
 	}
-	storagetest.SideBySide(t, opened(t), embeddedEngine(t), n)
+	return n
 }

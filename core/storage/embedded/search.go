@@ -50,36 +50,56 @@ type page struct {
 
 // find gives what a request finds, and where the next page begins.
 func (p *page) find(ctx context.Context, r search.Request) (found storage.Found, next *search.Cursor, err error) {
-	var result search.Result
-	err = p.engine.compute(ctx, p.pinned, func() (err error) {
-		result, err = search.Run(ctx, targets(p.pinned), r)
-		return err
-	})
+	result, err := p.run(ctx, r)
 	if err != nil {
-		return storage.Found{}, nil, err
-	}
-	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations, Hits: make([]storage.Hit, 0, len(result.Hits))}
-	if err := p.setHighlight(r.Search); err != nil {
 		return storage.Found{}, nil, err
 	}
 	answer := p.engine.answers.begin()
 	defer answer.end()
-	for i := range result.Hits {
-		if err := ctx.Err(); err != nil {
-			return storage.Found{}, nil, err
-		}
-		hit, there, err := p.read(ctx, &result.Hits[i], !r.Search.Source.None)
-		if err != nil {
-			return storage.Found{}, nil, err
-		}
-		if err := answer.add(ctx, len(hit.Source)+len(hit.Highlight)); err != nil {
-			return storage.Found{}, nil, err
-		}
-		if there {
-			found.Hits = append(found.Hits, hit)
-		}
+	found = storage.Found{Total: result.Total, Aggregations: result.Aggregations}
+	if found.Hits, err = p.show(ctx, r, result.Hits, answer); err != nil {
+		return storage.Found{}, nil, err
 	}
 	return found, result.Next, nil
+}
+
+// run searches the index.
+func (p *page) run(ctx context.Context, r search.Request) (result search.Result, err error) {
+	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+		result, err = search.Run(ctx, targets(p.pinned), r)
+		return err
+	})
+	return result, err
+}
+
+// show reads the documents of hits.
+func (p *page) show(ctx context.Context, r search.Request, hits []search.Hit, a *answer) ([]storage.Hit, error) {
+	if err := p.setHighlight(r.Search); err != nil {
+		return nil, err
+	}
+	shown := make([]storage.Hit, 0, len(hits))
+	for i := range hits {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hit, there, err := p.read(ctx, &hits[i], !r.Search.Source.None)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.add(ctx, len(hit.Source)+len(hit.Highlight)); err != nil {
+			return nil, err
+		}
+		if !there {
+			continue
+		}
+		if r.Search.Collapse != nil {
+			if err := p.collapsed(ctx, r, hits[i].Group, &hit, a); err != nil {
+				return nil, err
+			}
+		}
+		shown = append(shown, hit)
+	}
+	return shown, nil
 }
 
 // read completes a hit. A document that has changed since it was found is given as it is now; one that is gone is left out.

@@ -31,6 +31,8 @@ func Read(s storage.Search) (*Search, error) {
 	switch {
 	case body.SearchAfter != nil && s.Scroll > 0:
 		return nil, invalid("search_after", "nothing with scroll")
+	case body.Collapse != nil && s.Scroll > 0:
+		return nil, invalid("collapse", "nothing with scroll")
 	case body.SearchAfter != nil && s.From > 0:
 		return nil, invalid("from", "0 with search_after")
 	}

@@ -28,6 +28,8 @@ type Search struct {
 	Aggregations []Aggregation
 	// Highlight is nil when nothing is highlighted.
 	Highlight *Highlight
+	// Collapse is nil when every hit is shown.
+	Collapse *Collapse
 	// Timeout is search_timeout, 0 when there is none. Elasticsearch calls it timeout.
 	Timeout time.Duration
 	// Name is _name, which the API allows and nobody reads.
@@ -68,6 +70,9 @@ func ParseSearch(body jsontext.Value) (*Search, error) {
 		}
 	}
 	slices.Sort(s.Unsupported)
+	if err := s.checkCollapse(root); err != nil {
+		return nil, err
+	}
 	return s, s.check(root)
 }
 
@@ -112,7 +117,9 @@ func (s *Search) member(p *parser, m *node) (err error) {
 		err = m.setText(&s.Name)
 	case "highlight":
 		s.Highlight, err = p.parseHighlight(m)
-	case "collapse", "explain", "fields", "suggest":
+	case "collapse":
+		s.Collapse, err = p.parseCollapse(m)
+	case "explain", "fields", "suggest":
 		if string(m.raw) == "false" { // explain: false asks for nothing
 			return nil
 		}

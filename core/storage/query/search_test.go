@@ -72,8 +72,22 @@ func TestParseSearch(t *testing.T) {
 		{`{"search_timeout":"1.5s"}`, func(s *query.Search) { s.Timeout = 1500 * time.Millisecond }},
 		{`{"search_timeout":"20ms"}`, func(s *query.Search) { s.Timeout = 20 * time.Millisecond }},
 		{`{"search_timeout":-1}`, func(*query.Search) {}},
-		{`{"suggest":{},"explain":true,"fields":["a"],"collapse":{"field":"a"}}`, func(s *query.Search) {
-			s.Unsupported = []string{"collapse", "explain", "fields", "suggest"}
+		{`{"suggest":{},"explain":true,"fields":["a"]}`, func(s *query.Search) {
+			s.Unsupported = []string{"explain", "fields", "suggest"}
+		}},
+		{`{"collapse":{"field":"a","max_concurrent_group_searches":2,"inner_hits":[{"name":"x","ignore_unmapped":true,"version":false},
+			{"name":"y","from":1,"size":2,"sort":[{"a":"desc"}],"_source":["a"],"highlight":{},"collapse":{"field":"b"}}]}}`, func(s *query.Search) {
+			s.Collapse = &query.Collapse{Field: "a", InnerHits: []query.InnerHits{
+				{Name: "x", Shown: query.Shown{Size: 3}},
+				{Name: "y", Collapse: "b", Shown: query.Shown{
+					From: 1, Size: 2, Sort: []query.Sort{{Field: "a", Desc: true}},
+					Source: query.Source{Includes: []string{"a"}}, Highlight: &query.Highlight{},
+				}},
+			}}
+		}},
+		{`{"collapse":{"field":"a"},"sort":["a"],"search_after":["x"]}`, func(s *query.Search) {
+			s.Collapse = &query.Collapse{Field: "a"}
+			s.Sort, s.SearchAfter = []query.Sort{{Field: "a"}}, raws(`"x"`)
 		}},
 		{`{"explain":false}`, func(*query.Search) {}},
 		{`{"highlight":{}}`, func(s *query.Search) { s.Highlight = &query.Highlight{} }},
@@ -171,6 +185,20 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"sort":["_score","_score"]}`, bad, "sort: the key _score is there twice"},
 		{`{"sort":[` + numbered(33, `"f%d"`) + `]}`, bad, "sort: more than 32 keys"},
 		{`{"aggs":{"a":{"terms":{"field":"f","order":[` + numbered(33, `{"_key":"asc"}`) + `]}}}}`, bad, "more than 32 rules"},
+		{`{"collapse":"k"}`, bad, "collapse: expected an object"},
+		{`{"collapse":{}}`, bad, "collapse: expected a field"},
+		{`{"collapse":{"field":"k","unknown":1}}`, bad, "collapse.unknown"},
+		{`{"collapse":{"field":"k","max_concurrent_group_searches":0}}`, bad, "collapse.max_concurrent_group_searches"},
+		{`{"collapse":{"field":"k","inner_hits":{}}}`, bad, "collapse.inner_hits: inner_hits must have a name"},
+		{`{"collapse":{"field":"k","inner_hits":[{"name":"a"},1]}}`, bad, "collapse.inner_hits[1]: expected an object"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":"n"}}}`, bad, "collapse.inner_hits.sort"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","size":9999,"from":2}}}`, bad, "at most 10000"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","seq_no_primary_term":true}}}`, bad, "seq_no_primary_term: not supported yet"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","version":true}}}`, bad, "version: not supported yet"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","script_fields":{}}}}`, script, "script_fields"},
+		{`{"collapse":{"field":"k","inner_hits":{"name":"a","collapse":{"field":"b","inner_hits":{"name":"c"}}}}}`, bad, "collapse.inner_hits.collapse"},
+		{`{"collapse":{"field":"k","inner_hits":[` + numbered(33, `{"name":"%d"}`) + `]}}`, bad, "more than 32"},
+		{`{"collapse":{"field":"k"},"sort":["k","n"],"search_after":["a",1]}`, bad, "must be sorted by the field"},
 		{`{"search_after":[]}`, bad, "search_after"},
 		{`{"search_after":[{}]}`, bad, "search_after[0]"},
 		{`{"search_after":[1,2],"sort":"a"}`, bad, "2 values but the sort has 1"},
@@ -225,11 +253,11 @@ func TestParseSearchRefuses(t *testing.T) {
 }
 
 func TestRefuseUnsupported(t *testing.T) {
-	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"collapse":{}}`))
+	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"fields":[]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusal{"collapse, suggest", bad, "collapse, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
+	refusal{"fields, suggest", bad, "fields, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
 	if err := (&query.Search{}).RefuseUnsupported(); err != nil {
 		t.Error(err)
 	}

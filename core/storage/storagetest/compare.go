@@ -25,6 +25,13 @@ func differs(size int, want, got answer) string {
 		return fmt.Sprintf("%d hits, want %d", len(got.Hits), len(want.Hits))
 	case !near(want.Aggregations, got.Aggregations):
 		return fmt.Sprintf("the aggregations are %s, want %s", got.Aggregations, want.Aggregations)
+	}
+	return differsInHits(size, want, got)
+}
+
+// differsInHits compares as many hits as the right ones.
+func differsInHits(size int, want, got answer) string {
+	switch {
 	case len(want.Hits) == 0:
 		return ""
 	case want.Hits[0].Sort != nil:
@@ -99,6 +106,20 @@ func differsInside(want, got answerHit) string {
 		return fmt.Sprintf("the source is %s, want %s (%s)", got.Source, want.Source, want.Digest)
 	case !near(want.Highlight, got.Highlight):
 		return fmt.Sprintf("the highlight is %s, want %s", got.Highlight, want.Highlight)
+	case !near(want.Fields, got.Fields):
+		return fmt.Sprintf("the fields are %s, want %s", got.Fields, want.Fields)
+	case len(want.Inner) != len(got.Inner):
+		return fmt.Sprintf("inner hits by %d names, want %d", len(got.Inner), len(want.Inner))
+	}
+	for name, list := range want.Inner {
+		w, g := answer{Hits: list}, answer{Hits: got.Inner[name]}
+		difference := fmt.Sprintf("they are %s, want %s", ids(g), ids(w))
+		if len(w.Hits) == len(g.Hits) {
+			difference = differsInHits(len(list), w, g)
+		}
+		if difference != "" {
+			return fmt.Sprintf("the inner hits %q: %s", name, difference)
+		}
 	}
 	return ""
 }

@@ -69,7 +69,9 @@ type answerHit struct {
 	Digest string         `json:"source,omitempty"`
 	Source jsontext.Value `json:"-"`
 
-	Highlight jsontext.Value `json:"highlight,omitzero"`
+	Highlight jsontext.Value         `json:"highlight,omitzero"`
+	Fields    jsontext.Value         `json:"fields,omitzero"`
+	Inner     map[string][]answerHit `json:"inner,omitempty"`
 }
 
 // digest of a source is the same however it is written.
@@ -159,13 +161,7 @@ func (c corpus) ask(t *testing.T, s searchCase) answer {
 		return answer{Error: errorID(err)}
 	}
 	a := answer{Total: found.Total, Aggregations: found.Aggregations}
-	for _, h := range found.Hits {
-		hit := answerHit{Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source), Highlight: h.Highlight}
-		if hit.Collection == mainCollection {
-			hit.Collection = ""
-		}
-		a.Hits = append(a.Hits, hit)
-	}
+	a.Hits = answerHits(found.Hits)
 	body, err := membersOf(s.Body)
 	if err != nil {
 		t.Fatalf("the body %s: %v", s.Body, err)
@@ -174,6 +170,27 @@ func (c corpus) ask(t *testing.T, s searchCase) answer {
 		t.Errorf("Count of %s, which can be searched for: %v", body["query"], err)
 	}
 	return a
+}
+
+func answerHits(hits []storage.Hit) []answerHit {
+	var list []answerHit
+	for _, h := range hits {
+		hit := answerHit{
+			Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source),
+			Highlight: h.Highlight, Fields: h.Fields,
+		}
+		if hit.Collection == mainCollection {
+			hit.Collection = ""
+		}
+		for name, inner := range h.InnerHits {
+			if hit.Inner == nil {
+				hit.Inner = map[string][]answerHit{}
+			}
+			hit.Inner[name] = answerHits(inner)
+		}
+		list = append(list, hit)
+	}
+	return list
 }
 
 // searchCases makes searches, without answers: first those that were written by hand, then random ones.

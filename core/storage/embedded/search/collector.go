@@ -21,6 +21,9 @@ type collector struct {
 	heap []entry
 	rest []int64
 
+	// groups is nil when every document may become a hit, not only the best one of each group.
+	groups *groups
+
 	first, numbers []int64 // room for a batch and for one document
 	err            error
 }
@@ -80,6 +83,10 @@ func (c *collector) add(docs []uint32, scores []float32) {
 
 // offer takes a document whose first number is not too great.
 func (c *collector) offer(e entry) {
+	if c.groups != nil {
+		c.offerGrouped(e)
+		return
+	}
 	full := len(c.heap) == c.most
 	if len(c.readers) == 1 && c.floor.values == nil && full && e.number == c.heap[0].number && e.doc > c.heap[0].doc && !c.undecided(0) {
 		return
@@ -196,13 +203,21 @@ func (c *collector) compare(a, b entry) int {
 	return c.order(a, c.numbers, b)
 }
 
+func (c *collector) swap(i, j int) {
+	c.heap[i], c.heap[j] = c.heap[j], c.heap[i]
+	if c.groups != nil {
+		c.groups.moved(c.heap[i], i)
+		c.groups.moved(c.heap[j], j)
+	}
+}
+
 func (c *collector) rise(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
 		if c.compare(c.heap[i], c.heap[parent]) < 0 {
 			return
 		}
-		c.heap[i], c.heap[parent] = c.heap[parent], c.heap[i]
+		c.swap(i, parent)
 		i = parent
 	}
 }
@@ -218,7 +233,7 @@ func (c *collector) sink(i int) {
 		if worst == i {
 			return
 		}
-		c.heap[i], c.heap[worst] = c.heap[worst], c.heap[i]
+		c.swap(i, worst)
 		i = worst
 	}
 }

@@ -32,7 +32,8 @@ type part struct {
 	target
 	query, post clause // post is nil without a post_filter
 	keys        []*key
-	after       []value // nil when the search begins at the best hit
+	after       []value    // nil when the search begins at the best hit
+	collapsed   *collapsed // nil when every hit is shown
 	// filters are those of the aggregations.
 	filters map[query.Query]clause
 }
@@ -78,6 +79,11 @@ func (e *execution) compile(s *session, t Target) (*part, error) {
 	}
 	if p.keys, err = p.sortKeys(e.sorts); err != nil {
 		return nil, err
+	}
+	if e.body.Collapse != nil {
+		if p.collapsed, err = p.target.collapsed(e.body.Collapse); err != nil {
+			return nil, err
+		}
 	}
 	if err := e.compileFilters(p, c.filtering()); err != nil {
 		return nil, err
@@ -149,6 +155,12 @@ func (e *execution) collector(p *part, v *view, number, viewNumber int) (*collec
 		}
 	}
 	c := newCollector(readers, e.ranking.most, p.after, last)
+	if p.collapsed != nil {
+		var err error
+		if c.groups, err = p.collapsed.open(v); err != nil {
+			return nil, err
+		}
+	}
 	if worst, full := e.ranking.full(); full {
 		c.limitTo(worst)
 	}
@@ -242,8 +254,11 @@ func (e *execution) alike() bool {
 // plainly says that the order is the one of a search that does not say.
 func (e *execution) plainly() bool { return e.alike() && e.sorts[0].Desc }
 
-// inOrder says that hits with the same score come in the order of their numbers.
+// inOrder says that hits with the same score come in the order of their numbers, and all of them.
 func (e *execution) inOrder() bool {
+	if e.body.Collapse != nil {
+		return false
+	}
 	return e.alike() || len(e.sorts) == 1 && e.sorts[0].Field == query.ByPosition && !e.sorts[0].Desc
 }
 
@@ -387,6 +402,9 @@ func (e *execution) result(ctx context.Context) (Result, error) {
 
 func (e *execution) hit(f *found) Hit {
 	h := Hit{Target: f.target, ID: f.id, Position: f.position, Score: f.score, Scored: e.scored}
+	if c := e.parts[f.target].collapsed; c != nil {
+		h.Group = c.json(f.group)
+	}
 	if e.plainly() {
 		return h
 	}

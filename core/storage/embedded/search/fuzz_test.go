@@ -42,6 +42,8 @@ func FuzzRun(f *testing.F) {
 		`{"aggs":{"n":{"nested":{"path":"n"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"n.x":"a"}}},"other_bucket":true}},"m":{"nested":{"path":"n.m"},"aggs":{"r":{"reverse_nested":{"path":"n"}},"t":{"terms":{"field":"n.m.z"}}}}}}}}`,
 		`{"aggs":{"r":{"range":{"field":"i","ranges":[{"to":1},{"from":0,"key":"k"}]}},"i":{"ip_range":{"field":"ip","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"g","origin":"1,2","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"g","precision":3}}}}`,
 		`{"aggs":{"c":{"composite":{"sources":[{"k":{"terms":{"field":"k","order":"desc","missing_bucket":true}}},{"i":{"histogram":{"field":"i","interval":2}}}],"size":2,"after":{"k":null,"i":0}}},"h":{"histogram":{"field":"i","interval":1},"aggs":{"d":{"derivative":{"buckets_path":"_count"}},"s":{"bucket_sort":{"sort":["d"],"size":2}}}}}}`,
+		`{"collapse":{"field":"k"},"query":{"match":{"t":"quick brown"}}}`,
+		`{"collapse":{"field":"i","inner_hits":{"name":"a","sort":[{"k":"desc"}],"size":2,"collapse":{"field":"k"}}},"sort":[{"i":"desc"}],"search_after":[3]}`,
 	} {
 		f.Add(body)
 	}

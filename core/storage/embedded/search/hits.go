@@ -12,6 +12,7 @@ type found struct {
 	values       []value
 	id           string
 	position     uint64
+	group        group // of a search that collapses
 	// named says that id and position are known; those of a segment that nobody writes to are read when all views are done.
 	named bool
 }
@@ -36,6 +37,9 @@ func (r *ranking) merge(c *collector, v segment.View, target, number int) error 
 	entries, err := c.sorted()
 	if err != nil {
 		return err
+	}
+	if c.groups != nil {
+		return r.mergeGroups(c, entries, v, target, number)
 	}
 	merged := make([]found, 0, min(r.most, len(r.best)+len(entries)))
 	old := r.best

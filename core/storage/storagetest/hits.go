@@ -1,0 +1,255 @@
+package storagetest
+
+import (
+	_ "embed" // the recorded answers
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// goldenHits is what golden is, for what surrounds hits. RecordHits writes it.
+//
+//go:embed testdata/hits.jsonl.gz
+var goldenHits []byte
+
+// hitsSpec is a collection whose documents have, unlike those of the corpus, one value in most fields: only by such can hits be
+// collapsed.
+var hitsSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","properties":{
+	"uid":{"type":"keyword"},
+	"k":{"type":"keyword"},
+	"lower":{"type":"keyword","normalizer":"lowercase"},
+	"hidden":{"type":"keyword","index":false},
+	"flat":{"type":"keyword","doc_values":false},
+	"many":{"type":"keyword"},
+	"n":{"type":"long"},"i":{"type":"integer"},"b":{"type":"byte"},
+	"d":{"type":"double"},"f":{"type":"float"},"h":{"type":"half_float"},
+	"bo":{"type":"boolean"},"at":{"type":"date"},"ip":{"type":"ip"},"loc":{"type":"geo_point"},
+	"t":{"type":"text"},
+	"o":{"properties":{"k":{"type":"keyword"}}},
+	"items":{"type":"nested","properties":{"name":{"type":"keyword"},"qty":{"type":"integer"},"note":{"type":"text"},
+		"parts":{"type":"nested","properties":{"code":{"type":"keyword"},"n":{"type":"integer"}}}}},
+	"other":{"type":"alias","path":"k"}
+}}`)}
+
+// hitsDocuments makes the documents.
+func hitsDocuments(g generator, n int) []corpusDocument {
+	docs := make([]corpusDocument, n)
+	for i := range docs {
+		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: g.hitsDocument(i)}
+		if i%4 == 3 {
+			docs[i].Collection = secondCollection
+		}
+	}
+	return docs
+}
+
+func (g generator) hitsDocument(number int) jsontext.Value {
+	fields := map[string]func() any{
+		"k": g.keyword, "lower": g.keyword, "hidden": g.keyword, "flat": g.keyword,
+		"many": func() any { return []any{g.keyword(), g.keyword()} },
+		"n":    g.big, "i": func() any { return g.IntN(7) - 3 }, "b": func() any { return g.IntN(3) },
+		"d": g.float, "f": g.float, "h": g.half,
+		"bo": func() any { return g.chance(2) }, "at": g.date, "ip": func() any { return pick(g, ips...) }, "loc": g.point,
+		"t": func() any { return g.sentence(8) }, "o": func() any { return map[string]any{"k": g.keyword()} }, "items": g.items,
+	}
+	doc := map[string]any{"uid": fmt.Sprintf("u%04d", number)}
+	for _, name := range sorted(fields) {
+		if !g.chance(6) {
+			doc[name] = fields[name]()
+		}
+	}
+	return marshal(doc)
+}
+
+// hitsBodies are what is asked of them. They were written by hand like writtenBodies.
+var hitsBodies = []string{
+	`{"collapse":{"field":"k"},"sort":"uid"}`,
+	`{"collapse":{"field":"k"},"sort":[{"i":"desc"},"uid"]}`,
+	`{"collapse":{"field":"other"},"sort":"uid"}`,
+	`{"collapse":{"field":"lower"},"sort":"uid"}`,
+	`{"collapse":{"field":"o.k","max_concurrent_group_searches":3},"sort":"uid"}`,
+	`{"collapse":{"field":"n"},"sort":"uid"}`,
+	`{"collapse":{"field":"b"},"sort":[{"d":{"order":"desc","missing":"_first"}},"uid"]}`,
+	`{"collapse":{"field":"d"},"sort":"uid"}`,
+	`{"collapse":{"field":"f"},"sort":"uid"}`,
+	`{"collapse":{"field":"h"},"sort":"uid"}`,
+	`{"collapse":{"field":"hidden"},"sort":"uid"}`,
+	`{"collapse":{"field":"items.name"},"sort":"uid"}`,
+	`{"collapse":{"field":"k"},"query":{"match":{"t":"the quick fox"}},"sort":["_score","uid"]}`,
+	`{"collapse":{"field":"k"},"query":{"match":{"t":"the quick fox"}},"post_filter":{"range":{"i":{"gte":0}}},"sort":"uid",
+		"aggs":{"sum":{"sum":{"field":"i"}}}}`,
+	`{"collapse":{"field":"k"},"sort":"k","search_after":["blue"]}`,
+	`{"collapse":{"field":"k"},"sort":[{"k":"desc"}],"search_after":["blue"]}`,
+	`{"collapse":{"field":"i"},"sort":[{"i":"desc"}],"search_after":[1]}`,
+	`{"collapse":{"field":"k"},"sort":["k","uid"],"search_after":["blue","u0001"]}`,
+	`{"collapse":{"field":"k"},"sort":"uid","search_after":["u0001"]}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"best","sort":["uid"]}},"sort":"uid"}`,
+	`{"collapse":{"field":"b","inner_hits":{"name":"best","sort":[{"i":"desc"},"uid"],"from":1,"size":5,"_source":["i","b"]}},"sort":"uid"}`,
+	`{"collapse":{"field":"b","inner_hits":{"name":"best","size":100}},"query":{"match":{"t":"the quick fox"}},"sort":"uid"}`,
+	`{"collapse":{"field":"h","inner_hits":{"name":"best","size":100,"sort":{"uid":"desc"}}},"sort":"uid"}`,
+	`{"collapse":{"field":"d","inner_hits":{"name":"best","size":100,"sort":{"uid":"desc"}}},"sort":"uid"}`,
+	`{"collapse":{"field":"n","inner_hits":{"name":"best","size":100,"sort":{"uid":"desc"}}},"sort":"uid"}`,
+	`{"collapse":{"field":"lower","inner_hits":{"name":"best","size":0}},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":[{"name":"a","sort":["uid"]},{"name":"b","size":1,"sort":[{"uid":"desc"}],"_source":false}]},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":[{"name":"a","size":1,"sort":["uid"]},{"name":"a","size":2,"sort":[{"uid":"desc"}]}]},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","size":10,"sort":["uid"],"collapse":{"field":"b"}}},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":["uid"],"highlight":{"fields":{"t":{}}}}},"query":{"match":{"t":"fox"}},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":["uid"]}},"post_filter":{"range":{"i":{"gte":0}}},"sort":"uid"}`,
+	`{"collapse":{"field":"k","inner_hits":[]},"sort":"uid"}`,
+	`{"collapse":{"field":"b","inner_hits":{"name":""}},"query":{"term":{"b":1}},"sort":"uid"}`,
+	`{"collapse":{"field":"many"}}`,
+	`{"collapse":{"field":"none"}}`,
+	`{"collapse":{"field":"o"}}`,
+	`{"collapse":{"field":"items"}}`,
+	`{"collapse":{"field":"flat"}}`,
+	`{"collapse":{"field":"t"}}`,
+	`{"collapse":{"field":"at"}}`,
+	`{"collapse":{"field":"bo"}}`,
+	`{"collapse":{"field":"ip"}}`,
+	`{"collapse":{"field":"loc"}}`,
+	`{"collapse":{"field":"hidden","inner_hits":{"name":"a"}}}`,
+	`{"collapse":{"field":"k","inner_hits":{}}}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":"uid"}}}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","collapse":{"field":"b","inner_hits":{"name":"b"}}}}}`,
+	`{"collapse":{"field":"k","inner_hits":{"name":"a","unknown":1}}}`,
+	`{"collapse":{"field":"k","max_concurrent_group_searches":0}}`,
+	`{"collapse":{"field":""}}`,
+	`{"collapse":"k"}`,
+}
+
+// hitsCases makes searches for what surrounds hits, without answers: first those that were written by hand, then random ones.
+func hitsCases(g generator, n int) []searchCase {
+	var list []searchCase
+	for _, body := range hitsBodies {
+		list = append(list, searchCase{Body: jsontext.Value(body), Size: 1000})
+	}
+	for range n {
+		s := searchCase{Size: 1000}
+		if g.chance(2) {
+			s.From, s.Size = g.IntN(4), g.IntN(10)
+		}
+		if g.chance(6) {
+			s.Targets = []string{secondCollection, mainCollection}
+		}
+		s.Body = marshal(g.hitsBody(len(s.Targets) > 0))
+		list = append(list, s)
+	}
+	return list
+}
+
+func (g generator) hitsBody(several bool) map[string]any {
+	body := map[string]any{"query": g.hitsQuery(2), "_source": pick[any](g, false, "i", true), "sort": g.hitsSort()}
+	if g.chance(4) && !several {
+		delete(body, "sort")
+	}
+	if g.chance(6) {
+		body["post_filter"] = g.hitsQuery(1)
+	}
+	// Below a bool, the words of clauses that do not match are highlighted by the embedded engine alone.
+	g.sound = strings.Contains(string(marshal(body["query"])), "bool")
+	body["collapse"] = g.collapse(several)
+	return body
+}
+
+func (g generator) hitsQuery(depth int) any {
+	if depth > 0 && g.chance(3) {
+		return map[string]any{"bool": map[string]any{
+			"should": []any{g.hitsQuery(depth - 1), g.hitsQuery(depth - 1)}, pick(g, "must", "filter"): []any{g.hitsQuery(depth - 1)},
+		}}
+	}
+	switch g.IntN(5) {
+	case 0:
+		return map[string]any{"term": map[string]any{pick(g, "k", "lower", "many", "o.k"): g.keyword()}}
+	case 1:
+		return map[string]any{"range": map[string]any{"i": map[string]any{"gte": g.IntN(5) - 3}}}
+	case 2:
+		return map[string]any{"match": map[string]any{"t": g.sentence(4)}}
+	}
+	return map[string]any{"match_all": map[string]any{}}
+}
+
+func (g generator) hitsSort() []any {
+	key := map[string]any{pick(g, "k", "lower", "i", "b", "d", "at", "many"): pick(g, "asc", "desc")}
+	return slices.Concat(pick(g, []any{}, []any{key}, []any{"_score"}), []any{map[string]any{"uid": pick(g, "asc", "desc")}})
+}
+
+func (g generator) collapse(several bool) map[string]any {
+	c := map[string]any{"field": pick(g, "k", "lower", "o.k", "other", "n", "i", "b", "d", "f", "h", "uid")}
+	inner := make([]any, g.IntN(3))
+	for i := range inner {
+		inner[i] = g.innerHits(several)
+		inner[i].(map[string]any)["name"] = fmt.Sprint("in", i)
+		if g.chance(4) {
+			inner[i].(map[string]any)["collapse"] = map[string]any{"field": pick(g, "b", "i", "lower")}
+		}
+	}
+	if len(inner) > 0 {
+		c["inner_hits"] = pick[any](g, inner, inner[0])
+	}
+	return c
+}
+
+// innerHits says which hits are shown within something.
+func (g generator) innerHits(several bool) map[string]any {
+	h := map[string]any{"_source": pick[any](g, false, true, []string{"i", "o.*"})}
+	if g.chance(2) {
+		h["size"] = g.IntN(8)
+	}
+	if g.chance(4) {
+		h["from"] = g.IntN(3)
+	}
+	if several || g.chance(2) {
+		h["sort"] = g.hitsSort()
+	}
+	if !g.sound && g.chance(6) {
+		h["highlight"] = map[string]any{"fields": map[string]any{"t": map[string]any{}}}
+	}
+	return h
+}
+
+// goldenHitsDocuments is how many documents their golden file has.
+const goldenHitsDocuments = 100
+
+// RecordHits writes the golden file of what surrounds hits: n random searches, besides those that are written down.
+func RecordHits(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
+	g := newGenerator(seed)
+	docs := hitsDocuments(g, goldenHitsDocuments)
+	c := loadInto(t, e, hitsSpec, docs)
+	write, done := goldenWriter(t, to)
+	for _, d := range docs {
+		write(line{Document: &d})
+	}
+	for _, s := range hitsCases(g, n) {
+		s.Want = c.ask(t, s)
+		write(line{Search: &s})
+	}
+	done()
+}
+
+// testHits asks what a real Elasticsearch was asked about what surrounds hits, and wants the same answers.
+func testHits(t *testing.T, open Open) {
+	docs, cases := readGolden(t, goldenHits)
+	replay(t, loadInto(t, open(t), hitsSpec, docs), cases)
+}
+
+// SideBySideHits is SideBySide for what surrounds hits.
+func SideBySideHits(t *testing.T, right, other storage.Engine, n int) {
+	s := seed(t)
+	g := newGenerator(s)
+	docs := hitsDocuments(g, 2*goldenHitsDocuments)
+	want, got := loadInto(t, right, hitsSpec, docs), loadInto(t, other, hitsSpec, docs)
+	cases := hitsCases(g, n)
+	for i := range cases {
+		cases[i].Want = want.ask(t, cases[i])
+	}
+	replay(t, got, cases)
+	if t.Failed() {
+		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
+	}
+}
