@@ -73,7 +73,8 @@
 //   - One goroutine writes files. Then one batch in the database makes the file count: the manifest of the collection with the
 //     position it covers, the documents of older files that have died, and the removal of the log up to there.
 //   - Another goroutine merges four files of about the same size into one, and rewrites those that are mostly dead. It rests as
-//     long as it worked. All small files are of the same size here, so that a collection with few documents has few files.
+//     long as it worked. Small files become one with the memory that follows them when there are three, and what would become a
+//     file above 1 GiB is not merged: so neither the files of a collection nor the memory of a merge grow without bound.
 //   - The log has an entry for every write, in the batch of the document. What a restart does not find in files it reads from
 //     there, so that a start does not take longer because there are more documents.
 //

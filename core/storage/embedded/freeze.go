@@ -3,19 +3,22 @@ package embedded
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 )
 
 // freeze turns the oldest memory of a collection that waits into a file; more says that others may wait.
-func (e *Engine) freeze(_ context.Context, c *collection) (more bool, err error) {
-	p, view := c.segments.nextWaiting()
-	if p == nil {
+func (e *Engine) freeze(ctx context.Context, c *collection) (more bool, err error) {
+	old, views := c.segments.nextWaiting()
+	if old == nil {
 		return false, nil
 	}
-	err = e.replaceParts(c, []*part{p}, view.Live.Count(), func(path string) error {
-		return segment.Write(e.files.fs, path, view)
-	})
+	err = e.mergeParts(context.WithoutCancel(ctx), c, old, views)
+	if len(old) > 1 && damaged(err) {
+		e.lose(c, err)
+		return false, nil
+	}
 	if first := e.budget.tried(err); first && err != nil {
 		e.log.Error("the search index could not be written, searches go on in memory", "error", err)
 	} else if first {
@@ -27,20 +30,47 @@ func (e *Engine) freeze(_ context.Context, c *collection) (more bool, err error)
 	return err == nil, err
 }
 
-// nextWaiting begins to move the oldest memory that waits, nil when none does. None does while the index is lost.
-func (s *segments) nextWaiting() (*part, segment.View) {
+// nextWaiting begins to move the oldest memory that waits, nil when none does. None does while the index is lost. Once there are
+// enough small files before it they move too: so a collection never has many, however fast memories come.
+func (s *segments) nextWaiting() ([]*part, []segment.View) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lost != nil || s.closed {
-		return nil, segment.View{}
+		return nil, nil
 	}
-	for _, p := range s.parts[:len(s.parts)-1] {
-		if p.memory != nil {
-			p.moving = true
-			return p, p.view()
-		}
+	waiting := s.parts[:len(s.parts)-1]
+	i := slices.IndexFunc(waiting, func(p *part) bool { return p.memory != nil })
+	if i < 0 {
+		return nil, nil
 	}
-	return nil, segment.View{}
+	from := i
+	for from > 0 && waiting[from-1].live.Count() < smallFile && !waiting[from-1].moving {
+		from--
+	}
+	if i-from < tierFiles-1 {
+		from = i
+	}
+	return moveLocked(waiting[from : i+1])
+}
+
+// moveLocked begins to move parts.
+func moveLocked(parts []*part) (old []*part, views []segment.View) {
+	for _, p := range parts {
+		p.moving = true
+		old, views = append(old, p), append(views, p.view())
+	}
+	return old, views
+}
+
+// mergeParts puts one file in the place of parts that move.
+func (e *Engine) mergeParts(ctx context.Context, c *collection, old []*part, views []segment.View) error {
+	living := 0
+	for _, v := range views {
+		living += v.Live.Count()
+	}
+	return e.replaceParts(c, old, living, func(path string) error {
+		return guarded(func() error { return segment.Merge(ctx, e.files.fs, path, views) })
+	})
 }
 
 // replaceParts puts a file in the place of parts that move. write writes it, unless nothing lives in them. When the collection

@@ -242,6 +242,28 @@ func filesOfBusy(t *testing.T, limit int64, writes, idle int) uint64 {
 	return s.lastFile
 }
 
+// TestFewSmallFiles: a collection has few small files though nobody merges, as when memories come faster than merges.
+func TestFewSmallFiles(t *testing.T) {
+	e := openedFew(t, "data", vfs.NewMem())
+	e.merger.end()
+	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"k":{"type":"keyword"},"n":{"type":"long"}}}`)}))
+	r := rand.New(rand.NewPCG(14, 15))
+	for range 100 {
+		randomWrite(t, e, r, 500)
+	}
+	eventually(t, "memories wait", func() bool {
+		e.budget.mu.Lock()
+		defer e.budget.mu.Unlock()
+		return e.budget.waiting == 0
+	})
+	if n := e.filesOf(things); n == 0 || n >= tierFiles {
+		t.Errorf("%d files", n)
+	}
+	checkIndex(t, e, things)
+	checkConsistent(t, e)
+	checkFiles(t, e)
+}
+
 // TestLargeBulk: ten thousand documents in one Write are found at once, and after a restart.
 func TestLargeBulk(t *testing.T) {
 	fs := vfs.NewMem()
@@ -263,34 +285,45 @@ func TestLargeBulk(t *testing.T) {
 	}
 }
 
-// TestTiers merges files as they come, and looks at how many there are and how often a document is written.
+// TestTiers merges files as they come, and looks at how many there are, how large, and how often a document is written.
 func TestTiers(t *testing.T) {
+	const perDocument = 100
 	r := rand.New(rand.NewPCG(12, 13))
-	for range 50 {
+	for round := range 50 {
+		most := int64(1) << 60
+		if round%2 > 0 {
+			most = 50_000 * perDocument
+		}
 		var files []fileSize
-		written, total := 0, 0
+		var written, total, largest int
+		of := func(n int) fileSize { return fileSize{n, n, int64(n) * perDocument} }
 		for range 1000 {
 			n := 1 + r.IntN(1000)
 			total += n
-			files = append(files, fileSize{n, n})
+			files = append(files, of(n))
 			if i := r.IntN(len(files)); r.IntN(5) == 0 {
 				files[i].living = r.IntN(files[i].living + 1)
 			}
-			for from, to := chooseMerge(files); from < to; from, to = chooseMerge(files) {
+			for from, to := chooseMerge(files, most); from < to; from, to = chooseMerge(files, most) {
 				sum := 0
 				for _, f := range files[from:to] {
 					sum += f.living
 				}
 				written += sum
+				largest = max(largest, sum)
 				rest := append([]fileSize(nil), files[to:]...)
 				if files = files[:from]; sum > 0 {
-					files = append(files, fileSize{sum, sum})
+					files = append(files, of(sum))
 				}
 				files = append(files, rest...)
 			}
-			if len(files) > 10*(tierFiles-1) {
+			// Of the largest that may be, any four are too large together.
+			if least := int64(total) * perDocument * tierFiles / most; int64(len(files)) > 10*(tierFiles-1)+least {
 				t.Fatalf("%d files: %v", len(files), files)
 			}
+		}
+		if int64(largest)*perDocument > most {
+			t.Errorf("a file of %d documents", largest)
 		}
 		if written > 12*total {
 			t.Errorf("%d documents were written %d times", total, written)

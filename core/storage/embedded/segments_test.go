@@ -51,9 +51,9 @@ func (s *segments) settled() bool {
 		if p.file == nil || p.moving {
 			return false
 		}
-		sizes = append(sizes, fileSize{p.live.Count(), int(p.file.Len())})
+		sizes = append(sizes, sizeOf(p))
 	}
-	from, to := chooseMerge(sizes)
+	from, to := chooseMerge(sizes, maxFileBytes)
 	return s.lost == nil && from == to
 }
 

@@ -15,6 +15,9 @@ const (
 	// smallFile is below how many documents all files are of one tier: to have one costs more than to write it again, and a node
 	// may have thousands of collections.
 	smallFile = 1 << 10
+	// maxFileBytes is how large a file may become that is made of others. It bounds what a merge needs, in memory and for a while
+	// on disk, and how often a document is written again.
+	maxFileBytes = 1 << 30
 	// maxMergePause bounds the pause after a merge.
 	maxMergePause = time.Second
 )
@@ -34,13 +37,7 @@ func (e *Engine) tidy(ctx context.Context, c *collection) (more bool, err error)
 	if old == nil {
 		return false, nil
 	}
-	living := 0
-	for _, v := range views {
-		living += v.Live.Count()
-	}
-	err = e.replaceParts(c, old, living, func(path string) error {
-		return guarded(func() error { return segment.Merge(ctx, e.files.fs, path, views) })
-	})
+	err = e.mergeParts(ctx, c, old, views)
 	if ctx.Err() != nil {
 		return false, nil
 	}
@@ -64,27 +61,39 @@ func (s *segments) nextMerge() (old []*part, views []segment.View) {
 	n := slices.IndexFunc(s.parts, func(p *part) bool { return p.file == nil })
 	sizes := make([]fileSize, n)
 	for i, p := range s.parts[:n] {
-		sizes[i] = fileSize{living: p.live.Count(), all: int(p.file.Len())}
+		sizes[i] = sizeOf(p)
 	}
-	from, to := chooseMerge(sizes)
-	for _, p := range s.parts[from:to] {
-		p.moving = true
-		old, views = append(old, p), append(views, p.view())
+	from, to := chooseMerge(sizes, maxFileBytes)
+	if slices.ContainsFunc(s.parts[from:to], func(p *part) bool { return p.moving }) {
+		return nil, nil // they become one with a memory; who does that asks for a merge afterwards
 	}
-	return old, views
+	return moveLocked(s.parts[from:to])
 }
 
-// fileSize is how many documents of a file live.
-type fileSize struct{ living, all int }
+// fileSize is how many documents of a file live, and how large it is with all of them.
+type fileSize struct {
+	living, all int
+	bytes       int64
+}
+
+func sizeOf(p *part) fileSize {
+	return fileSize{living: p.live.Count(), all: int(p.file.Len()), bytes: p.file.Bytes()}
+}
+
+// rest is about how large the file is without the dead.
+func (f fileSize) rest() int64 { return int64(float64(f.bytes) * float64(f.living) / float64(f.all)) }
 
 // tier orders files by size: those of one tier differ by less than a factor of tierFiles, but for the small ones.
-func (f fileSize) tier() int { return bits.Len(uint(max(f.living, smallFile-1))) / bits.Len(tierFiles-1) }
+func (f fileSize) tier() int {
+	return bits.Len(uint(max(f.living, smallFile-1))) / bits.Len(tierFiles-1)
+}
 
 // chooseMerge gives the files that should become one, from from and before to; none when these are equal. A file whose documents are
 // mostly dead is rewritten alone. Else, from the largest tier down, files up to the last of the tier or a larger one
-// belong together, smaller ones in between too, and once there are enough the first of them are merged: so there are at most
-// tierFiles-1 files of each tier, and a document is written again only a few times.
-func chooseMerge(files []fileSize) (from, to int) {
+// belong together, smaller ones in between too, and once there are enough the first of them that are not too large together are
+// merged: so there are at most tierFiles-1 files of each tier but the largest ones, and a document is written again only a few
+// times.
+func chooseMerge(files []fileSize, maxBytes int64) (from, to int) {
 	for i, f := range files {
 		if 2*f.living < f.all {
 			return i, i + 1
@@ -102,10 +111,19 @@ func chooseMerge(files []fileSize) (from, to int) {
 				end = i + 1
 			}
 		}
-		if end-start >= tierFiles {
-			return start, start + tierFiles
+		for ; start+tierFiles <= end; start++ {
+			if together(files[start:start+tierFiles]) <= maxBytes {
+				return start, start + tierFiles
+			}
 		}
 		start = end
 	}
 	return 0, 0
+}
+
+func together(files []fileSize) (bytes int64) {
+	for _, f := range files {
+		bytes += f.rest()
+	}
+	return bytes
 }
