@@ -109,7 +109,9 @@ func eachLive(t testing.TB, v segment.View, visit func(id string, position uint6
 	v.Live.All(func(doc uint32) {
 		id, err := v.Segment.ID(doc)
 		must(t, err)
-		visit(id, v.Segment.Position(doc))
+		position, err := v.Segment.Position(doc)
+		must(t, err)
+		visit(id, position)
 	})
 }
 

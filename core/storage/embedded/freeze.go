@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 )
 
@@ -118,7 +120,7 @@ func (e *Engine) writePart(s *segments, from uint64, write func(path string) err
 	err := write(path)
 	var file *segment.File
 	if err == nil {
-		file, err = segment.Open(e.files.fs, path)
+		file, err = openWritten(e.files.fs, path)
 	}
 	if err != nil {
 		e.files.remove(s.number, number)
@@ -126,6 +128,19 @@ func (e *Engine) writePart(s *segments, from uint64, write func(path string) err
 	}
 	live := file.Live()
 	return &part{from: from, file: file, number: number, live: live, saved: live}, nil
+}
+
+// openWritten opens a file and checks its positions: who asks for those that died meanwhile could do nothing about an error.
+func openWritten(fs vfs.FS, path string) (*segment.File, error) {
+	file, err := segment.Open(fs, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Positions(); err != nil {
+		file.Release()
+		return nil, err
+	}
+	return file, nil
 }
 
 // newFile gives a number that no file of the collection has had since the engine was opened.

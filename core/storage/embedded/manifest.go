@@ -68,7 +68,7 @@ func (w swap) mournLocked() {
 	var dead []uint32
 	for _, p := range w.old {
 		for _, position := range p.died {
-			if doc, ok := w.fresh.file.At(position); ok {
+			if doc, ok, _ := w.fresh.file.At(position); ok { // its positions were checked when it was opened
 				dead = append(dead, doc)
 			}
 		}

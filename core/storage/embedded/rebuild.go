@@ -226,7 +226,10 @@ func (e *Engine) refillOne(c *collection, position uint64, entry logEntry) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refilling.live = s.refilling.live.With(docs...)
-	s.killLocked(goneBy(entry)) // it may be in a file from before a restart
+	if err := s.killLocked(goneBy(entry)); damaged(err) { // it may be in a file from before a restart
+		s.refilling = nil // begins at step 1 again
+		return err
+	}
 	return nil
 }
 

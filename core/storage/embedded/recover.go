@@ -158,16 +158,30 @@ func (e *Engine) replay(ctx context.Context, c *collection) error {
 }
 
 func (e *Engine) replayOne(c *collection, position uint64, entry logEntry) error {
-	s := c.segments
 	reader := e.readers.get()
 	defer e.readers.put(reader)
 	there, err := e.readAgain(c, position, entry, reader)
 	if err != nil {
 		return err
 	}
-	var docs []uint32
+	full, err := e.addAgain(c, position, entry, reader, there)
+	if damaged(err) { // else what a merge has taken away, or a later write replaced, is not there to die
+		e.lose(c, err)
+	}
+	if full {
+		e.turn(c)
+	}
+	e.keepBudget()
+	return nil
+}
+
+// addAgain does to the index what an entry did; there says that the document that it wrote is.
+func (e *Engine) addAgain(c *collection, position uint64, entry logEntry, reader *reader, there bool) (full bool, err error) {
+	c.mu.RLock() // an index that gets lost meanwhile begins another memory
+	defer c.mu.RUnlock()
+	s := c.segments
 	s.skipTo(position - 1)
-	full := false
+	var docs []uint32
 	if there {
 		var doc uint32
 		doc, _, full = e.addTo(s, &reader.entry, entry.id)
@@ -175,13 +189,7 @@ func (e *Engine) replayOne(c *collection, position uint64, entry logEntry) error
 	} else {
 		_, full = s.next()
 	}
-	// What a merge has taken away, or a later write replaced, is not there to die.
-	_ = s.publish(docs, goneBy(entry))
-	if full {
-		e.turn(c)
-	}
-	e.keepBudget()
-	return nil
+	return full, s.publish(docs, goneBy(entry))
 }
 
 // readAgain takes the document apart that an entry wrote; false when it has changed since or is gone.

@@ -121,20 +121,20 @@ func (s *segments) publish(fresh []uint32, gone []uint64) error {
 	if len(fresh) > 0 {
 		s.last.live = s.last.live.With(fresh...)
 	}
-	if !s.killLocked(gone) && s.lost == nil && !s.closed {
-		return errUnknownVersion
+	if err := s.killLocked(gone); err != nil && s.lost == nil && !s.closed {
+		return err
 	}
 	return nil
 }
 
-// killLocked reports whether the index has all of the documents.
-func (s *segments) killLocked(gone []uint64) (all bool) {
-	all = true
+// killLocked fails when the index has not all of the documents; those that it has die.
+func (s *segments) killLocked(gone []uint64) error {
+	var failed error
 	var dead map[*part][]uint32
 	for _, position := range gone {
-		p, doc, ok := s.findLocked(position)
-		if !ok {
-			all = false
+		p, doc, err := s.findLocked(position)
+		if err != nil {
+			failed = errors.Join(failed, err)
 			continue
 		}
 		if dead == nil {
@@ -148,11 +148,11 @@ func (s *segments) killLocked(gone []uint64) (all bool) {
 	for p, docs := range dead {
 		p.live = p.live.Without(docs...)
 	}
-	return all
+	return failed
 }
 
 // findLocked finds the document that a write made.
-func (s *segments) findLocked(position uint64) (p *part, doc uint32, ok bool) {
+func (s *segments) findLocked(position uint64) (p *part, doc uint32, err error) {
 	i, exact := slices.BinarySearchFunc(s.parts, position, func(p *part, position uint64) int {
 		switch {
 		case p.from < position:
@@ -166,7 +166,7 @@ func (s *segments) findLocked(position uint64) (p *part, doc uint32, ok bool) {
 		i--
 	}
 	if i < 0 {
-		return nil, 0, false
+		return nil, 0, errUnknownVersion
 	}
 	p = s.parts[i]
 	if p.memory != nil {
@@ -174,8 +174,11 @@ func (s *segments) findLocked(position uint64) (p *part, doc uint32, ok bool) {
 		lock.Lock()
 		defer lock.Unlock()
 	}
-	doc, ok = p.segment().At(position)
-	return p, doc, ok
+	doc, ok, err := p.segment().At(position)
+	if err == nil && !ok {
+		err = errUnknownVersion
+	}
+	return p, doc, err
 }
 
 func (p *part) segment() segment.Segment {

@@ -139,6 +139,27 @@ func (w watched) ID(doc uint32) (string, error) {
 	return id, err
 }
 
+// Position implements segment.Segment.
+func (w watched) Position(doc uint32) (uint64, error) {
+	position, err := w.Segment.Position(doc)
+	w.look(err)
+	return position, err
+}
+
+// Positions implements segment.Segment.
+func (w watched) Positions() ([]uint64, error) {
+	all, err := w.Segment.Positions()
+	w.look(err)
+	return all, err
+}
+
+// At implements segment.Segment.
+func (w watched) At(position uint64) (doc uint32, ok bool, err error) {
+	doc, ok, err = w.Segment.At(position)
+	w.look(err)
+	return doc, ok, err
+}
+
 // Space implements segment.Segment.
 func (w watched) Space(path string) (*segment.Space, error) {
 	s, err := w.Segment.Space(path)

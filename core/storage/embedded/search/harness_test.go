@@ -56,12 +56,12 @@ func (c *collection) add(id, doc string) {
 
 // kill removes the document at a position.
 func (c *collection) kill(position uint64) {
-	if doc, ok := c.memory.At(position); ok {
+	if doc, ok, _ := c.memory.At(position); ok {
 		c.live = c.live.Without(doc)
 		return
 	}
 	for i, v := range c.views {
-		if doc, ok := v.Segment.At(position); ok {
+		if doc, ok, _ := v.Segment.At(position); ok {
 			c.views[i].Live = v.Live.Without(doc)
 		}
 	}

@@ -83,7 +83,10 @@ func (r *ranking) order(a, b []value) int {
 // name reads the id and the position of the document.
 func (f *found) name(s segment.Segment) error {
 	var err error
-	f.id, err = s.ID(f.doc)
-	f.position, f.named = s.Position(f.doc), true
+	if f.id, err = s.ID(f.doc); err != nil {
+		return err
+	}
+	f.position, err = s.Position(f.doc)
+	f.named = true
 	return err
 }

@@ -55,14 +55,18 @@ func holds(v segment.View, position uint64) bool {
 		v.Lock.Lock()
 		defer v.Lock.Unlock()
 	}
-	doc, ok := v.Segment.At(position)
-	return ok && v.Live.Has(doc)
+	doc, ok, err := v.Segment.At(position)
+	return err == nil && ok && v.Live.Has(doc)
 }
 
 func (c *ids) matches(v *view) (set, error) {
 	found := roaring.New()
 	for _, position := range c.positions {
-		if doc, ok := v.Segment.At(position); ok {
+		doc, ok, err := v.Segment.At(position)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			found.Add(doc)
 		}
 	}

@@ -38,7 +38,8 @@ func (k *key) open(v *view) (reader, error) {
 	case k.field == nil && k.Field == query.ByScore:
 		return scores{flip}, nil
 	case k.field == nil && k.Field == query.ByPosition:
-		return positions{v, flip}, nil
+		all, err := v.Segment.Positions()
+		return positions{all, flip}, err
 	case k.field == nil && k.Field == idField:
 		return &texts{key: k, of: func(doc uint32) ([]byte, bool, error) {
 			id, err := v.Segment.ID(doc)
@@ -237,7 +238,7 @@ func (r scores) value(_ uint32, score float32) (value, error) {
 
 // positions sorts by position.
 type positions struct {
-	v    *view
+	all  []uint64
 	flip int64
 }
 
@@ -248,7 +249,7 @@ func (r positions) fill(docs []uint32, _ []float32, to []int64) {
 }
 
 func (r positions) position(doc uint32) int64 {
-	return int64(r.v.Segment.Position(doc)) //nolint:gosec // a counter
+	return int64(r.all[doc]) //nolint:gosec // a counter
 }
 
 func (r positions) bound(v value) int64 { return v.number ^ r.flip }

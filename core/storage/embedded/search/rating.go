@@ -109,10 +109,14 @@ func (c compiler) random(q *query.RandomScore) (rater, error) {
 }
 
 func (r random) open(v *view) (func(uint32) (float64, error), error) {
-	read := func(doc uint32, dst []byte) []byte {
-		return binary.BigEndian.AppendUint64(dst, v.Segment.Position(doc))
-	}
-	if r.field != nil {
+	var read func(doc uint32, dst []byte) []byte
+	if r.field == nil {
+		positions, err := v.Segment.Positions()
+		if err != nil {
+			return nil, err
+		}
+		read = func(doc uint32, dst []byte) []byte { return binary.BigEndian.AppendUint64(dst, positions[doc]) }
+	} else {
 		f, err := v.field(r.field)
 		if err != nil {
 			return nil, err

@@ -25,7 +25,11 @@ func dump(f *File) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(&b, id, f.Position(doc))
+		position, err := f.Position(doc)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(&b, id, position)
 	}
 	for _, path := range slices.Sorted(maps.Keys(f.spaces)) {
 		s, err := f.Space(path)
@@ -292,7 +296,7 @@ func TestFileOfNothing(t *testing.T) {
 	}
 	f := opening(t, fs, dir+"/s")
 	space, err := f.Space("n")
-	if _, ok := f.At(1); ok || f.Len() != 0 || space != nil || err != nil || field(t, f, "k") != nil {
+	if _, ok, failed := f.At(1); ok || failed != nil || f.Len() != 0 || space != nil || err != nil || field(t, f, "k") != nil {
 		t.Errorf("%d documents, nested %v (%v)", f.Len(), space, err)
 	}
 }

@@ -11,8 +11,8 @@ import "github.com/sluicehq/sluice/core/storage/mapping"
 //	parents       of the nested documents of each path
 //	fields        one after the other: all that belongs to a field stands together, so that it is checked at once
 //
-// The directory and the positions are checked when the file is opened, a field and the parents of a path when they are first
-// asked for, an id page by page: to start with a large index, little of it is read, and no byte is used unchecked.
+// The directory is checked when the file is opened, a field and the parents of a path when they are first asked for, an id or a
+// position page by page: to start with a large index, little of it is read, and no byte is used unchecked.
 type directory struct {
 	Positions section
 	IDs       listEntry

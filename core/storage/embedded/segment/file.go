@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"runtime/debug"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -34,6 +36,7 @@ type File struct {
 	checked []atomic.Uint32 // a bit for each page
 
 	positions []uint64
+	placed    section // of the positions
 	ids       listReader
 	spaces    map[string]*lazy[spaceEntry, Space]
 	fields    map[string]*lazy[fieldEntry, Field]
@@ -126,9 +129,10 @@ func (f *File) read() error {
 }
 
 func (f *File) index(d *directory) error {
-	if err := f.check(d.Positions, d.IDs.Chunks); err != nil {
+	if err := f.check(d.IDs.Chunks); err != nil {
 		return err
 	}
+	f.placed = d.Positions
 	var err error
 	if f.positions, err = view[uint64](f.data, d.Positions); err != nil {
 		return err
@@ -235,10 +239,30 @@ func (f *File) ID(doc uint32) (string, error) {
 }
 
 // Position implements Segment.
-func (f *File) Position(doc uint32) uint64 { return f.positions[doc] }
+func (f *File) Position(doc uint32) (uint64, error) {
+	if err := f.check(section{f.placed.Offset + uint64(doc)*8, 8}); err != nil {
+		return 0, fmt.Errorf("the position of a document of %s: %w", f.path, err)
+	}
+	return f.positions[doc], nil
+}
+
+// Positions implements Segment.
+func (f *File) Positions() ([]uint64, error) {
+	if err := f.check(f.placed); err != nil {
+		return nil, fmt.Errorf("the positions of the documents of %s: %w", f.path, err)
+	}
+	return f.positions, nil
+}
 
 // At implements Segment.
-func (f *File) At(position uint64) (uint32, bool) { return find(f.positions, position) }
+func (f *File) At(position uint64) (doc uint32, ok bool, err error) {
+	i, ok := sort.Find(len(f.positions), func(i int) int {
+		at, failed := f.Position(uint32(i)) //nolint:gosec // the number of a document
+		err = cmp.Or(err, failed)
+		return cmp.Compare(position, at)
+	})
+	return uint32(i), ok, err //nolint:gosec // the number of a document
+}
 
 // Space implements Segment.
 func (f *File) Space(path string) (*Space, error) {

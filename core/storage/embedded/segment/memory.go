@@ -91,14 +91,15 @@ func (m *Memory) Len() uint32 { return m.spaces[Root].Len }
 func (m *Memory) ID(doc uint32) (string, error) { return m.ids[doc], nil }
 
 // Position implements Segment.
-func (m *Memory) Position(doc uint32) uint64 { return m.positions[doc] }
+func (m *Memory) Position(doc uint32) (uint64, error) { return m.positions[doc], nil }
+
+// Positions implements Segment.
+func (m *Memory) Positions() ([]uint64, error) { return m.positions, nil }
 
 // At implements Segment.
-func (m *Memory) At(position uint64) (uint32, bool) { return find(m.positions, position) }
-
-func find(positions []uint64, position uint64) (uint32, bool) {
-	i, ok := slices.BinarySearch(positions, position)
-	return uint32(i), ok //nolint:gosec // a segment has fewer documents than 1<<31
+func (m *Memory) At(position uint64) (uint32, bool, error) {
+	i, ok := slices.BinarySearch(m.positions, position)
+	return uint32(i), ok, nil //nolint:gosec // a segment has fewer documents than 1<<31
 }
 
 // Space implements Segment.

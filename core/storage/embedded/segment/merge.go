@@ -113,12 +113,15 @@ func (m *merger) documents() error {
 	n := uint32(0)
 	var last uint64
 	for _, s := range m.sources {
-		numbers := make([]uint32, s.Len())
-		for doc := range s.Len() {
-			if numbers[doc] = gone; !s.live.Has(doc) {
+		of, err := s.Positions()
+		if err != nil {
+			return err
+		}
+		numbers := make([]uint32, len(of))
+		for doc, position := range of {
+			if numbers[doc] = gone; !s.live.Has(uint32(doc)) { //nolint:gosec // the number of a document
 				continue
 			}
-			position := s.Position(doc)
 			if n > 0 && position <= last {
 				return errors.New("the segments are not in the order of their positions")
 			}

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -249,14 +250,15 @@ func compare(t testing.TB, s Segment, m *mapping.Mapping, models []model, r *ran
 	}
 	for i, want := range models {
 		doc := uint32(i)
-		if id, err := s.ID(doc); err != nil || id != want.id || s.Position(doc) != want.position {
-			t.Fatalf("document %d is %q at %d (%v), want %q at %d", i, id, s.Position(doc), err, want.id, want.position)
+		position, err := s.Position(doc)
+		if id, failed := s.ID(doc); errors.Join(err, failed) != nil || id != want.id || position != want.position {
+			t.Fatalf("document %d is %q at %d (%v), want %q at %d", i, id, position, errors.Join(err, failed), want.id, want.position)
 		}
-		if got, ok := s.At(want.position); !ok || got != doc {
-			t.Fatalf("At(%d) = %d, %v", want.position, got, ok)
+		if got, ok, err := s.At(want.position); !ok || got != doc || err != nil {
+			t.Fatalf("At(%d) = %d, %v, %v", want.position, got, ok, err)
 		}
 		if i > 0 && models[i-1].position+1 < want.position {
-			if got, ok := s.At(want.position - 1); ok {
+			if got, ok, _ := s.At(want.position - 1); ok {
 				t.Fatalf("At(%d) = %d, which another write made", want.position-1, got)
 			}
 		}

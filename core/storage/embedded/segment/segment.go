@@ -34,17 +34,18 @@ var ErrDamaged = errors.New("the segment is damaged")
 // as long as the caller holds the segment (a Memory: as long as it is locked for reading; a File: until it is released). So
 // are sets made of its sets, which may share memory with them.
 //
-// ID, Space and Field of a File read parts of it for the first time and fail, wrapping ErrDamaged, when these are not as they
-// were written; they never fail for a Memory. What they returned cannot fail any more.
+// Methods of a File that give an error read parts of it for the first time and fail, wrapping ErrDamaged, when these are not as
+// they were written; they never fail for a Memory. What they returned cannot fail any more.
 type Segment interface {
 	// Len is how many documents there are, dead ones included.
 	Len() uint32
 	// ID is the _id of a document.
 	ID(doc uint32) (string, error)
-	// Position is the number of the write that made a document.
-	Position(doc uint32) uint64
+	// Position is the number of the write that made a document; Positions are those of all.
+	Position(doc uint32) (uint64, error)
+	Positions() ([]uint64, error)
 	// At finds the document that a write made.
-	At(position uint64) (doc uint32, ok bool)
+	At(position uint64) (doc uint32, ok bool, err error)
 	// Space finds the nested documents of a path, nil when there are none. Root is always there.
 	Space(path string) (*Space, error)
 	// Field finds what is indexed under the path of a field, nil when no document has a value.
