@@ -191,3 +191,32 @@ func TestExportToNobody(t *testing.T) {
 		t.Errorf("the collection could be deleted after %v", took)
 	}
 }
+
+// TestNeighbours: a client finds the documents whose vectors are near, and what it does wrong is named.
+func TestNeighbours(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Options{Dev: true})
+	n.Must("PUT", "/i/c", `{"mappings":{"properties":{"v":{"type":"dense_vector","dims":2},"k":{"type":"keyword"}}}}`)
+	for id, doc := range map[string]string{"east": `{"v":[1,0],"k":"a"}`, "north": `{"v":[0,1],"k":"a"}`, "west": `{"v":[-1,0],"k":"b"}`} {
+		n.Must("POST", "/i/c/"+id+"/_create?refresh=wait_for", doc)
+	}
+	for _, c := range []struct {
+		body   string
+		status int
+		want   string
+	}{
+		{`{"knn":{"field":"v","query_vector":[2,1],"k":2},"_source":false}`, 200, `"hits":[{"_id":"east","_score":0.9472136,`},
+		{`{"knn":{"field":"v","query_vector":[2,1],"k":2}}`, 200, `"total":2`},
+		{`{"knn":{"field":"v","query_vector":[2,1],"k":3,"filter":{"term":{"k":"b"}}},"_source":false}`, 200, `"hits":[{"_id":"west",`},
+		{`{"knn":{"field":"v","query_vector":[2,1],"k":1},"query":{"term":{"k":"b"}}}`, 200, `"total":2`},
+		{`{"query":{"bool":{"must_not":{"knn":{"field":"v","query_vector":[2,1],"num_candidates":2}}}},"_source":false}`, 200, `"hits":[{"_id":"west",`},
+		{`{"knn":{"field":"v","query_vector":[2]}}`, 400, "it has 1 dimensions where the mapping of the field has 2"},
+		{`{"knn":{"field":"v","vector":[2,1]}}`, 400, "knn.vector: unknown option"},
+	} {
+		if a := n.HTTP("POST", "/i/c/_search", c.body); a.Status != c.status || !strings.Contains(a.Body, c.want) {
+			t.Errorf("%s: %d %s, want %d %s", c.body, a.Status, a.Body, c.status, c.want)
+		}
+	}
+	if a := n.HTTP("POST", "/i/c/wrong/_create", `{"v":[1,2,3]}`); a.Status != 400 || !strings.Contains(a.Body, "more dimensions") {
+		t.Errorf("a vector that is too long: %d %s", a.Status, a.Body)
+	}
+}

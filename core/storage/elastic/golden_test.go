@@ -15,6 +15,7 @@ const (
 	goldenFile     = "../storagetest/testdata/golden.jsonl.gz"
 	typesFile      = "../storagetest/testdata/types.jsonl.gz"
 	hitsFile       = "../storagetest/testdata/hits.jsonl.gz"
+	vectorsFile    = "../storagetest/testdata/vectors.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 	hitsSearches   = 300
@@ -45,6 +46,15 @@ func TestRecordHits(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, hitsFile, func(f io.Writer) { storagetest.RecordHits(t, e, goldenSeed, hitsSearches, f) })
+}
+
+// TestRecordVectors is TestRecord for vectors.
+func TestRecordVectors(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, vectorsFile, func(f io.Writer) { storagetest.RecordVectors(t, e, goldenSeed, goldenSearches/5, f) })
 }
 
 func writeGolden(t *testing.T, path string, write func(io.Writer)) {

@@ -135,7 +135,7 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			if !empty(value) {
 				body[name] = value
 			}
-		case "sort", "search_after", "aggs", "aggregations", "highlight", "collapse":
+		case "knn", "sort", "search_after", "aggs", "aggregations", "highlight", "collapse":
 			body[name] = value
 		case "track_total_hits":
 			if s.Scroll == 0 { // a scroll counts all
@@ -147,8 +147,19 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			}
 		}
 	}
+	if alone(given) {
+		delete(body, "query")
+	}
 	body["_source"] = source(parsed.Source)
 	return body, nil
+}
+
+// alone reports whether only neighbours are looked for, and not the documents of a query too.
+func alone(given members) bool {
+	q, asked := given["query"]
+	var list []jsontext.Value
+	none := json.Unmarshal(given["knn"], &list) == nil && len(list) == 0
+	return len(given["knn"]) > 0 && !none && (!asked || empty(q))
 }
 
 // empty reports whether a query is one of those that match everything without saying so.

@@ -38,6 +38,11 @@ func TestSideBySideHits(t *testing.T) {
 	storagetest.SideBySideHits(t, opened(t), embeddedEngine(t), searches(t, 500))
 }
 
+// TestVectorsSideBySide is TestSideBySide for vectors.
+func TestVectorsSideBySide(t *testing.T) {
+	storagetest.VectorsSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
+}
+
 // searches is how many are compared.
 func searches(t *testing.T, n int) int {
 	t.Helper()

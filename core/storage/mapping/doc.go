@@ -9,7 +9,7 @@
 //
 // The types keyword, text, long, integer, short, byte, unsigned_long, double, float, half_float, scaled_float, boolean, date,
 // ip, geo_point, the ranges (integer_range, long_range, float_range, double_range, date_range, ip_range), object, nested,
-// flattened, binary (its values are neither checked nor yielded) and alias (it cannot be written to). Every other type is
+// flattened, dense_vector, binary (its values are neither checked nor yielded) and alias (it cannot be written to). Every other type is
 // services.storage.invalid_mapping_type, date_nanos among them. options.go lists the options
 // of each type; every other is services.storage.unexpected_properties, so that nothing is accepted and then ignored.
 //
@@ -20,6 +20,7 @@
 //
 //   - gt the greatest number of an integer_range or a long_range is that number; Elasticsearch begins with the least one again.
 //   - A geo_point out of range is dropped under ignore_malformed; Elasticsearch moves it somewhere on earth.
+//   - A dense_vector says how many dims it has, and lists of numbers never become one by themselves.
 //   - Texts for floating-point fields cannot be hexadecimal.
 //   - Options that say what holds anyway ("index": true) are not written back.
 //   - Values are dropped under ignore_malformed without a list of the fields they were dropped from (_ignored).

@@ -17,7 +17,7 @@ type Value struct {
 	// Group is the index in Document.Groups of the (nested) document that the value is in.
 	Group int
 	// Text is the text of a Keyword, normalised, of a Text or within a Flattened; the 16 bytes of an IP; the two ends of a range,
-	// see AppendWhole.
+	// see AppendWhole; the numbers of a DenseVector, see AppendVector.
 	Text []byte
 	// Int is a whole number; milliseconds since 1970 for a Date; 0 or 1 for a Boolean; an UnsignedLong as Shift has it.
 	Int int64
@@ -98,6 +98,7 @@ func (to *Document) read(m *Mapping, doc jsontext.Value, growing bool) error {
 // open begins to read doc. The decoder reads the bytes where they are.
 func (r *reader) open(doc jsontext.Value) {
 	r.doc, r.arena = doc, r.arena[:0]
+	clear(r.vectors)
 	r.buffer = *bytes.NewBuffer(doc)
 	r.d.Reset(&r.buffer)
 }

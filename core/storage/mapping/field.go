@@ -39,6 +39,7 @@ const (
 	DoubleRange
 	DateRange
 	IPRange
+	DenseVector
 )
 
 var typeNames = [...]string{
@@ -46,7 +47,7 @@ var typeNames = [...]string{
 	Double: "double", Float: "float", HalfFloat: "half_float", Boolean: "boolean", Date: "date", IP: "ip", GeoPoint: "geo_point",
 	Binary: "binary", Alias: "alias", ScaledFloat: "scaled_float", UnsignedLong: "unsigned_long", Flattened: "flattened",
 	IntegerRange: "integer_range", LongRange: "long_range", FloatRange: "float_range", DoubleRange: "double_range",
-	DateRange: "date_range", IPRange: "ip_range",
+	DateRange: "date_range", IPRange: "ip_range", DenseVector: "dense_vector",
 }
 
 // String gives the name that mappings use.
@@ -68,7 +69,9 @@ func (t Type) Range() bool { return t >= IntegerRange && t <= IPRange }
 func (t Type) Exact() bool { return t == Keyword || t == IP || t == Flattened || t.Range() }
 
 // alone reports whether the field has neither sub-fields nor a place among those of another, and is not copied.
-func (t Type) alone() bool { return t.object() || t == Alias || t == Flattened || t.Range() }
+func (t Type) alone() bool {
+	return t.object() || t == Alias || t == Flattened || t == DenseVector || t.Range()
+}
 
 func (t Type) object() bool { return t == Object || t == Nested }
 

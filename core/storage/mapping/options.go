@@ -37,6 +37,11 @@ type Options struct {
 	// DepthLimit is how deep objects may stand in a Flattened. SplitQueries splits texts that it is searched for at blanks.
 	DepthLimit   int
 	SplitQueries bool
+	// Dims is how many numbers a DenseVector has. Bytes says that they are whole ones of 8 bits. Similarity names how two of them are
+	// compared, and IndexOptions is the JSON of what Elasticsearch makes of its index; both are empty for the default.
+	Dims                     int
+	Bytes                    bool
+	Similarity, IndexOptions string
 	// Format is the format of dates, empty for dates.Default.
 	Format string
 	// Target is the path of the field that an alias stands for.
@@ -95,11 +100,15 @@ var options = func() []option {
 	exact := numbers | of(Keyword, Boolean, Date, IP, GeoPoint, UnsignedLong)
 	ranges := of(IntegerRange, LongRange, FloatRange, DoubleRange, DateRange, IPRange)
 	return []option{
-		flag("index", exact|ranges|of(Text, Flattened), true, func(o *Options) *bool { return &o.Index }),
+		{"element_type", of(DenseVector), true, setElementType, getElementType},
+		{"dims", of(DenseVector), true, setDims, getDims},
+		flag("index", exact|ranges|of(Text, Flattened, DenseVector), true, func(o *Options) *bool { return &o.Index }),
 		flag("doc_values", exact|ranges|of(Flattened), true, func(o *Options) *bool { return &o.DocValues }),
 		flag("store", exact|ranges|of(Text, Binary), true, func(o *Options) *bool { return &o.Store }),
 		flag("coerce", numbers|ranges, false, func(o *Options) *bool { return &o.Coerce }),
 		flag("ignore_malformed", exact&^of(Keyword), false, func(o *Options) *bool { return &o.IgnoreMalformed }),
+		{"similarity", of(DenseVector), true, setSimilarity, func(f *Field) string { return quoteOr(f.Similarity) }},
+		{"index_options", of(DenseVector), true, setIndexOptions, func(f *Field) string { return f.IndexOptions }},
 		{"scaling_factor", of(ScaledFloat), true, setScalingFactor, getScalingFactor},
 		{"depth_limit", of(Flattened), false, setDepthLimit, getDepthLimit},
 		{"ignore_above", of(Keyword, Flattened), false, setIgnoreAbove, getIgnoreAbove},
@@ -113,7 +122,7 @@ var options = func() []option {
 		{"format", of(Date, DateRange), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
 		{"null_value", exact | of(Flattened), true, setNullValue, func(f *Field) string { return f.NullValue }},
 		{"path", of(Alias), false, setTarget, func(f *Field) string { return quoteOr(f.Target) }},
-		{"meta", exact | ranges | of(Text, Binary, Flattened), false, setMeta, func(f *Field) string { return f.Meta }},
+		{"meta", exact | ranges | of(Text, Binary, Flattened, DenseVector), false, setMeta, func(f *Field) string { return f.Meta }},
 		{"copy_to", exact | of(Text), false, setCopyTo, getCopyTo},
 	}
 }()

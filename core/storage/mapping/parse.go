@@ -252,6 +252,8 @@ func parseLeaf(f *Field, list []member, sub bool) error {
 		return badOption(f.Path, "path", "it is missing")
 	case f.Type == ScaledFloat && f.ScalingFactor == 0:
 		return badOption(f.Path, "scaling_factor", "it is missing")
+	case f.Type == DenseVector:
+		return f.checkVector()
 	case f.Fielddata && !f.Index:
 		return badOption(f.Path, "fielddata", "the field is not indexed")
 	}

@@ -25,6 +25,8 @@ type reader struct {
 	buffer bytes.Buffer
 	d      jsontext.Decoder
 	arena  []byte // for texts that are not the bytes of doc
+	// vectors are the places that have one.
+	vectors map[vectorPlace]bool
 }
 
 // object reads the object that comes next, as f.
@@ -114,6 +116,8 @@ func (r *reader) value(f *Field, group int) error {
 		return r.skip()
 	}
 	switch kind := r.d.PeekKind(); {
+	case f.Type == DenseVector:
+		return r.vector(f, group)
 	case kind == '[' && f.Type == GeoPoint:
 		return r.geoArray(f, group)
 	case kind == '[':
@@ -248,7 +252,7 @@ func (r *reader) copies(f *Field, raw jsontext.Value, group int) error {
 				return err
 			}
 			continue
-		case target.Type == Alias || target.Type.object():
+		case target.Type == Alias || target.Type == DenseVector || target.Type.object():
 			return refused("the field %q cannot be copied to %q, which is of type %s", f.Path, path, target.Type)
 		case target.Type == Binary:
 			continue

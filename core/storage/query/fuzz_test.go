@@ -39,6 +39,7 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"dis_max":{"queries":[{"fuzzy":{"a":{"value":"x","fuzziness":"AUTO:1,2"}}},{"match_bool_prefix":{"b":"x y"}}],"tie_breaker":0.5}}}`,
 		`{"query":{"function_score":{"functions":[{"filter":{"term":{"a":1}},"gauss":{"d":{"origin":"now","scale":"3d","offset":"1h"}}},{"random_score":{"seed":1,"field":"a"}}],"min_score":1}}}`,
 		`{"query":{"boosting":{"positive":{"terms_set":{"a":{"terms":[1],"minimum_should_match_field":"n"}}},"negative":{"match_all":{}},"negative_boost":0.5}}}`,
+		`{"knn":[{"field":"v","query_vector":[1,"2"],"k":3,"num_candidates":5,"filter":[{"term":{"a":1}}],"similarity":0.5},{"field":"w","query_vector":"00ff"}],"query":{"knn":{"field":"v","query_vector":3}}}`,
 		`{"aggs":{"h":{"date_histogram":{"field":"a","fixed_interval":"30d","time_zone":"Europe/Paris","offset":"-1d","extended_bounds":{"min":"now-1y"}},"aggs":{"s":{"extended_stats":{"field":"b"}},"d":{"derivative":{"buckets_path":"s.variance","unit":"day"}},"z":{"bucket_sort":{"sort":[{"d":"desc"}],"size":3}}}}}}`,
 		`{"aggs":{"n":{"nested":{"path":"a"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"a.b":1}}},"other_bucket":true}},"r":{"reverse_nested":{},"aggs":{"p":{"percentiles":{"field":"c","percents":[1,99]}}}}}}}}`,
 		`{"aggs":{"r":{"range":{"field":"a","ranges":[{"to":1},{"from":"x","key":"k"}]}},"i":{"ip_range":{"field":"b","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"c","origin":"1,2","unit":"km","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"c","precision":"10km"}}}}`,

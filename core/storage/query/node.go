@@ -208,6 +208,9 @@ func (n *node) only(what string) (*node, error) {
 	}
 }
 
+// empty reports whether n is null or an object without members.
+func (n *node) empty() bool { return n.kind() == 'n' || n.kind() == '{' && len(n.children) == 0 }
+
 // list gives the elements of an array; any other value is a list of itself.
 func (n *node) list() []*node {
 	if n.kind() == '[' {

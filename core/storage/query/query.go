@@ -91,7 +91,7 @@ type parser struct {
 
 // root reads a query that may be absent.
 func (p *parser) root(n *node) (Query, error) {
-	if n.kind() == 'n' || n.kind() == '{' && len(n.children) == 0 {
+	if n.empty() {
 		return &MatchAll{Common: plain}, nil
 	}
 	return p.query(n)
@@ -167,6 +167,8 @@ func (p *parser) clause(n *node) (Query, error) {
 		return p.parseFunctionScore(n)
 	case "nested":
 		return p.parseNested(n)
+	case "knn":
+		return p.parseKnn(n, false)
 	case "geo_distance":
 		return parseGeoDistance(n)
 	case "geo_bounding_box":
@@ -180,7 +182,7 @@ func (p *parser) clause(n *node) (Query, error) {
 
 // clauses are those that clause reads.
 var clauses = []string{
-	"bool", "boosting", "constant_score", "dis_max", "exists", "function_score", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match",
+	"bool", "boosting", "constant_score", "dis_max", "exists", "function_score", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "knn", "match",
 	"match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp",
 	"term", "terms", "terms_set", "wildcard",
 }
@@ -204,7 +206,7 @@ func bare(n *node, c *Common) error {
 // later are clauses of Elasticsearch that are not supported yet.
 var later = set(
 	"combined_fields", "common", "distance_feature", "geo_grid", "geo_shape", "has_child",
-	"has_parent", "intervals", "knn", "more_like_this", "parent_id", "percolate", "pinned", "query_string",
+	"has_parent", "intervals", "more_like_this", "parent_id", "percolate", "pinned", "query_string",
 	"rank_feature", "rule", "semantic", "shape", "simple_query_string", "span_containing", "span_field_masking", "span_first",
 	"span_multi", "span_near", "span_not", "span_or", "span_term", "span_within", "sparse_vector", "text_expansion",
 	"weighted_tokens", "wrapper",

@@ -69,6 +69,11 @@ func ParseSearch(body jsontext.Value) (*Search, error) {
 			return nil, err
 		}
 	}
+	if knn := root.get("knn"); knn != nil {
+		if err := s.addNeighbours(p, root.get("query"), knn); err != nil {
+			return nil, err
+		}
+	}
 	slices.Sort(s.Unsupported)
 	if err := s.checkCollapse(root); err != nil {
 		return nil, err
@@ -86,6 +91,7 @@ func (s *Search) RefuseUnsupported() error {
 
 func (s *Search) member(p *parser, m *node) (err error) {
 	switch m.name {
+	case "knn": // ParseSearch reads it when it knows the query
 	case "query":
 		s.Query, err = p.root(m)
 	case "post_filter":

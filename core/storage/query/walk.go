@@ -31,6 +31,10 @@ func Walk(q Query, visit func(Query) bool) {
 		Walk(q.Negative, visit)
 	case *Nested:
 		Walk(q.Query, visit)
+	case *Knn:
+		for _, inner := range q.Filter {
+			Walk(inner, visit)
+		}
 	}
 }
 
@@ -85,6 +89,8 @@ func Fields(q Query) []string {
 			for _, f := range q.Fields {
 				fields = append(fields, f.Pattern)
 			}
+		case *Knn:
+			fields = append(fields, q.Field)
 		case *GeoDistance:
 			fields = append(fields, q.Field)
 		case *GeoBoundingBox:

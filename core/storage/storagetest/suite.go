@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open) {
 		{"Golden", testGolden},
 		{"Types", testTypes},
 		{"Hits", testHits},
+		{"Vectors", testVectors},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

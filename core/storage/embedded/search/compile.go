@@ -64,6 +64,8 @@ func (c compiler) compile(q query.Query) (clause, error) {
 		return c.inside(q.Field)(c.called("match_phrase").phrase(q.Field, q.Full, q.Slop))
 	case *query.MatchPhrasePrefix:
 		return c.inside(q.Field)(c.called("match_phrase_prefix").phrasePrefix(q.Field, q.Full, q.Slop, q.MaxExpansions))
+	case *query.Knn:
+		return c.knn(q)
 	case *query.MultiMatch:
 		return c.called("multi_match").multiMatch(q)
 	}
@@ -145,6 +147,8 @@ func (c compiler) field(path string) (*mapping.Field, error) {
 	switch {
 	case f.Type == mapping.Binary:
 		return nil, refuse("failed to create query: the field [%s] is binary, and binary fields do not support searching", path)
+	case f.Type == mapping.DenseVector:
+		return nil, refuse("failed to create query: Field [%s] of type [dense_vector] can be searched by [knn] and [exists] only", path)
 	case f.Type == mapping.Text && !f.Index:
 		return nil, refuse("failed to create query: Cannot search on field [%s] since it is not indexed.", path)
 	case !f.Index && !f.DocValues:

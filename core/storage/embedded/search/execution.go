@@ -52,6 +52,7 @@ func newExecution(ctx context.Context, targets []Target, r Request) (*execution,
 		}
 	}
 	shared := newSession(ctx)
+	shared.size = r.Size
 	for _, t := range targets {
 		p, err := e.compile(shared, t)
 		if err != nil {

@@ -36,6 +36,8 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"function_score":{"functions":[{"linear":{"g":{"origin":[1,1],"scale":"500km"}}},{"exp":{"dt":{"scale":"10d"}}},{"field_value_factor":{"field":"i","missing":1,"modifier":"log"}}],"score_mode":"avg"}}}`,
 		`{"query":{"function_score":{"random_score":{"seed":7,"field":"k"},"boost_mode":"replace"}}}`,
 		`{"query":{"terms_set":{"k":{"terms":["a","Ab","ab"],"minimum_should_match_field":"i"}}}}`,
+		`{"knn":[{"field":"v","query_vector":[0,1],"k":2,"num_candidates":5,"filter":{"term":{"b":true}}},{"field":"n.v","query_vector":"0102","similarity":3}],"query":{"match":{"t":"fox"}}}`,
+		`{"query":{"nested":{"path":"n","query":{"knn":{"field":"n.v","query_vector":[1,1],"num_candidates":2,"boost":3}}}},"sort":["i"]}`,
 		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
 		`{"sort":[{"_geo_distance":{"g":["1,2",[3,4]],"unit":"km","mode":"median"}},{"_geo_distance":{"g":"5,5","order":"desc"}}],"search_after":[5,"Infinity"]}`,
 		`{"aggs":{"h":{"date_histogram":{"field":"dt","fixed_interval":"30d","time_zone":"Europe/Paris","min_doc_count":1},"aggs":{"s":{"extended_stats":{"field":"i"}}}},"p":{"percentiles":{"field":"i"}},"q":{"histogram":{"field":"i","interval":0.5,"extended_bounds":{"min":-1,"max":4}}}}}`,

@@ -89,7 +89,7 @@ func (c compiler) weightedFields(patterns []query.WeightedField) []query.Weighte
 func (c compiler) findsText(path string) bool {
 	f := c.Mapping.Resolve(path)
 	switch f.Type {
-	case mapping.Object, mapping.Nested, mapping.GeoPoint, mapping.Binary:
+	case mapping.Object, mapping.Nested, mapping.GeoPoint, mapping.Binary, mapping.DenseVector:
 		return false
 	case mapping.Text:
 		return f.Index

@@ -95,10 +95,12 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for i, t := range e.parts {
+	for _, t := range e.parts {
 		if err := t.gather(ctx); err != nil {
 			return Result{}, err
 		}
+	}
+	for i, t := range e.parts {
 		if err := e.checkPlan(ctx, t); err != nil {
 			return Result{}, err
 		}

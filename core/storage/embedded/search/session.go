@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
+	"github.com/sluicehq/sluice/core/storage/query"
 )
 
 // session is what the targets of one search share while their clauses are compiled.
@@ -14,6 +15,10 @@ type session struct {
 	bytes int
 	// automata are those of the patterns so far, which are the same for every target.
 	automata map[pattern]*automaton.Automaton
+	// size is how many hits are wanted.
+	size int
+	// sections are those of the section "knn", which all targets share.
+	sections map[*query.Knn]*closest
 }
 
 func newSession(ctx context.Context) *session {

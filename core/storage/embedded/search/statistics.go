@@ -18,6 +18,8 @@ type statistics struct {
 	expansions []expander
 	// expansionTerms is how many terms they have found.
 	expansionTerms int
+	// nearest are the searches for neighbours, a clause behind those in it.
+	nearest []*nearest
 }
 
 // corpus is what a field holds in all views, dead documents included.
@@ -85,10 +87,17 @@ func (t *target) gather(ctx context.Context) error {
 			e.settle()
 		}
 	}
-	if len(t.corpora) == 0 {
-		return nil
+	if len(t.corpora) > 0 {
+		if err := t.each(ctx, t.measure); err != nil {
+			return err
+		}
 	}
-	return t.each(ctx, t.measure)
+	for _, c := range t.nearest {
+		if err := t.each(ctx, c.gather); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxExpansions is how many terms the prefixes of a search may stand for in one target: 64 for each of the 1024 clauses that it may

@@ -47,6 +47,8 @@ type fieldEntry struct {
 	Latitudes   *columnEntry `json:",omitzero"`
 	Longitudes  *columnEntry `json:",omitzero"` // without offsets: they are those of the latitudes
 	Cells       *columnEntry `json:",omitzero"` // the order of the points by their cells
+	Dims        int          `json:",omitzero"`
+	Vectors     section      `json:",omitzero"` // of the documents that are present
 	Lengths     section      `json:",omitzero"`
 	TotalLength uint64       `json:",omitzero"`
 	Worded      uint32       `json:",omitzero"`

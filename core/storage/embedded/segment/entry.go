@@ -16,11 +16,12 @@ import (
 // can be used again, which spares memory; until then it may hold on to the text. The zero value is empty; it belongs to one
 // goroutine.
 type Entry struct {
-	groups []mapping.Group
-	runs   []run
-	terms  []term
-	ints   []int64
-	floats []float64
+	groups  []mapping.Group
+	runs    []run
+	terms   []term
+	ints    []int64
+	floats  []float64
+	vectors []float32
 	// bytes holds the terms and their positions.
 	bytes []byte
 
@@ -30,7 +31,7 @@ type Entry struct {
 	words  []word
 }
 
-// run has the values of one field in one group: those from from to to of terms, ints or floats, by the type of the field.
+// run has the values of one field in one group: those from from to to of terms, ints, floats or vectors, by the type of the field.
 // Floats hold the latitude and the longitude of a point one after the other.
 type run struct {
 	field    *mapping.Field
@@ -86,7 +87,7 @@ func (e *Entry) Read(doc *mapping.Document) error {
 		if err := e.run(doc, e.values[from:to]); err != nil {
 			return err
 		}
-		if len(e.bytes) > maxEntry {
+		if len(e.bytes)+4*len(e.vectors) > maxEntry {
 			return kerror.ServicesStorageUnexpectedBadRequest.New("the document has more words than can be indexed")
 		}
 		from = to
@@ -97,6 +98,7 @@ func (e *Entry) Read(doc *mapping.Document) error {
 func (e *Entry) reset(doc *mapping.Document) {
 	e.groups = append(e.groups[:0], doc.Groups...)
 	e.runs, e.terms, e.ints, e.floats, e.bytes = e.runs[:0], e.terms[:0], e.ints[:0], e.floats[:0], e.bytes[:0]
+	e.vectors = e.vectors[:0]
 	e.values = e.values[:0]
 	if e.fields == nil {
 		e.fields = map[*mapping.Field]uint32{}
@@ -163,6 +165,8 @@ func (e *Entry) run(doc *mapping.Document, values []valueRef) error {
 			e.floats = append(e.floats, lat, lon)
 		}
 		r.to = len(e.floats)
+	case t == mapping.DenseVector:
+		e.vector(&r, &doc.Values[values[0].value])
 	default:
 		r.from = len(e.ints)
 		for _, v := range values {

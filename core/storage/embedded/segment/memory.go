@@ -73,7 +73,7 @@ func (m *Memory) number(groups []mapping.Group) {
 // not kept.
 func (m *Memory) field(of *mapping.Field) *memoryField {
 	f := m.fields[of.Path]
-	if f == nil || f.Type != of.Type || f.Space != of.Nested {
+	if f == nil || f.Type != of.Type || f.Space != of.Nested || f.dims() != of.Dims {
 		f = newMemoryField(of, m.spaces[of.Nested])
 		m.fields[of.Path] = f
 		m.bytes.Add(f.size())
@@ -153,6 +153,8 @@ func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 		f.Floats = &Column[float64]{}
 	case t == mapping.GeoPoint:
 		f.Points = &Points{Near: f.near}
+	case t == mapping.DenseVector:
+		f.Vectors = &Vectors{Dims: of.Dims}
 	default:
 		f.Ints = &Column[int64]{}
 	}
@@ -173,6 +175,8 @@ func (f *memoryField) add(e *Entry, r *run, doc uint32) {
 		f.Floats.push(doc, e.floats[r.from:r.to], f.Present)
 	case t == mapping.GeoPoint:
 		f.addPoints(e.floats[r.from:r.to], doc)
+	case t == mapping.DenseVector:
+		f.Vectors.Values = append(f.Vectors.Values, e.vectors[r.from:r.to]...)
 	default:
 		f.Ints.push(doc, e.ints[r.from:r.to], f.Present)
 	}
@@ -279,6 +283,8 @@ func (f *memoryField) size() int64 {
 		n += int64(cap(f.Ints.Offsets))*4 + int64(cap(f.Ints.Values))*8
 	case f.Floats != nil:
 		n += int64(cap(f.Floats.Offsets))*4 + int64(cap(f.Floats.Values))*8
+	case f.Vectors != nil:
+		n += int64(cap(f.Vectors.Values)) * 4
 	case f.Points != nil:
 		n += int64(cap(f.lat.Offsets)+cap(f.lon.Offsets))*4 + int64(cap(f.lat.Values)+cap(f.lon.Values))*8
 	}

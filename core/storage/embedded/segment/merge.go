@@ -242,7 +242,7 @@ func (m *merger) field(path string) error {
 	f.e = fieldEntry{Path: path, Type: first.Type, Space: first.Space}
 	f.n = m.lens[first.Space]
 	for _, s := range f.sources {
-		if s.Type != first.Type || s.Space != first.Space {
+		if s.Type != first.Type || s.Space != first.Space || s.dims() != first.dims() {
 			return errors.New("the segments do not agree on its type")
 		}
 	}
@@ -267,6 +267,8 @@ func (f *fieldMerger) write(present *roaring.Bitmap) error {
 		err = f.terms()
 	case t == mapping.GeoPoint:
 		err = f.points()
+	case t == mapping.DenseVector:
+		f.vectors()
 	case t.Floating():
 		f.e.Numbers, err = numbers(f, func(s *Field) *Column[float64] { return s.Floats })
 	default:

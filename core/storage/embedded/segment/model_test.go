@@ -28,9 +28,9 @@ const everyType = `{
 	"unsearched":{"type":"text","index":false},
 	"l":{"type":"long"}, "i":{"type":"integer","index":false}, "s":{"type":"short","doc_values":false}, "b":{"type":"byte"},
 	"d":{"type":"double"}, "f":{"type":"float"}, "h":{"type":"half_float"},
-	"o":{"type":"boolean"}, "at":{"type":"date"}, "ip":{"type":"ip"}, "place":{"type":"geo_point"},
+	"o":{"type":"boolean"}, "at":{"type":"date"}, "ip":{"type":"ip"}, "place":{"type":"geo_point"}, "v":{"type":"dense_vector","dims":5,"similarity":"l2_norm"},
 	"n":{"type":"nested","properties":{
-		"k":{"type":"keyword"}, "t":{"type":"text"}, "l":{"type":"long"}, "place":{"type":"geo_point"},
+		"k":{"type":"keyword"}, "t":{"type":"text"}, "l":{"type":"long"}, "place":{"type":"geo_point"}, "v":{"type":"dense_vector","dims":3,"element_type":"byte","index":false},
 		"deep":{"type":"nested","properties":{"l":{"type":"long"},"d":{"type":"double"}}}}},
 	"object":{"properties":{"k":{"type":"keyword"},"many":{"type":"nested","properties":{"t":{"type":"text","fielddata":true}}}}}
 }`
@@ -87,7 +87,7 @@ func expect(models []model) *content {
 		for _, v := range f.ints {
 			slices.Sort(v)
 		}
-		if f.field.Type != mapping.GeoPoint {
+		if f.field.Type != mapping.GeoPoint && f.field.Type != mapping.DenseVector {
 			for _, v := range f.floats {
 				slices.Sort(v)
 			}
@@ -139,6 +139,10 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 		f.floats[doc] = append(f.floats[doc], lat, lon)
 	case t.Floating():
 		f.floats[doc] = append(f.floats[doc], v.Float)
+	case t == mapping.DenseVector:
+		for _, x := range mapping.VectorOf(nil, v.Text) {
+			f.floats[doc] = append(f.floats[doc], float64(x))
+		}
 	default:
 		f.ints[doc] = append(f.ints[doc], v.Int)
 	}
@@ -196,6 +200,9 @@ func randomObject(r *rand.Rand, f *mapping.Field, depth, serial int) string {
 			n = 150
 		}
 		var list []string
+		if child.Type == mapping.DenseVector {
+			n = 1
+		}
 		for range n {
 			list = append(list, randomValue(r, child, depth, serial))
 		}
@@ -234,6 +241,12 @@ func randomValue(r *rand.Rand, f *mapping.Field, depth, serial int) string {
 		return fmt.Sprint(r.IntN(2) == 0)
 	case t == mapping.Date:
 		return fmt.Sprint(r.Int64N(1 << 41))
+	case t == mapping.DenseVector:
+		numbers := make([]string, f.Dims)
+		for i := range numbers {
+			numbers[i] = fmt.Sprint(r.IntN(200) - 100)
+		}
+		return "[" + strings.Join(numbers, ",") + "]"
 	case t == mapping.IP:
 		return fmt.Sprintf(`"10.0.%d.%d"`, r.IntN(2), r.IntN(50))
 	default:
@@ -309,6 +322,8 @@ func compareField(t testing.TB, got *Field, want *fieldContent, n uint32, r *ran
 		comparePoints(t, got, want, n)
 	case typ.Floating():
 		compareColumn(t, path, got.Floats, want.floats, n)
+	case typ == mapping.DenseVector:
+		compareVectors(t, got, want)
 	case got.Terms == nil:
 		compareColumn(t, path, got.Ints, want.ints, n)
 	default:
@@ -394,6 +409,20 @@ func comparePoints(t testing.TB, got *Field, want *fieldContent, n uint32) {
 		}
 		if extra := roaring.AndNot(near, got.Present); !extra.IsEmpty() {
 			t.Fatalf("%s: %v have no place", want.field.Path, extra)
+		}
+	}
+}
+
+func compareVectors(t testing.TB, got *Field, want *fieldContent) {
+	t.Helper()
+	if got.Vectors.Dims != want.field.Dims || len(got.Vectors.Values) != len(want.present)*want.field.Dims {
+		t.Fatalf("%s: %d numbers of %d dimensions", want.field.Path, len(got.Vectors.Values), got.Vectors.Dims)
+	}
+	for i, doc := range slices.Sorted(maps.Keys(want.present)) {
+		for k, x := range got.Vectors.At(i) {
+			if float64(x) != want.floats[doc][k] {
+				t.Fatalf("%s: the vector of %d is %v, want %v", want.field.Path, doc, got.Vectors.At(i), want.floats[doc])
+			}
 		}
 	}
 }

@@ -78,6 +78,7 @@ type Space struct {
 //	long, integer, short, byte, unsigned_long, date, boolean      Ints
 //	double, float, half_float, scaled_float                       Floats
 //	geo_point     Points
+//	dense_vector  Vectors
 //
 // A number that is not indexed has its column anyway when it has doc_values, and the other way round: a range over the column is what
 // index promises. What a search may use is said by the mapping.
@@ -88,11 +89,12 @@ type Field struct {
 	// Present has every document with a value.
 	Present *roaring.Bitmap
 
-	Terms  Terms
-	Ords   *Column[uint32] // ordinals of Terms, of each document in the order of the terms, each once
-	Ints   *Column[int64]  // of each document ascending; booleans are 0 and 1, dates milliseconds since 1970
-	Floats *Column[float64]
-	Points *Points
+	Terms   Terms
+	Ords    *Column[uint32] // ordinals of Terms, of each document in the order of the terms, each once
+	Ints    *Column[int64]  // of each document ascending; booleans are 0 and 1, dates milliseconds since 1970
+	Floats  *Column[float64]
+	Points  *Points
+	Vectors *Vectors
 
 	// Lengths are, of a text with norms, the number of words of each document, coded as Lucene's SmallFloat.intToByte4 does;
 	// nil without norms. TotalLength is the exact sum of all words, and Worded the number of documents with at least one: an
