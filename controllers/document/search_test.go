@@ -86,6 +86,12 @@ func TestSearch(t *testing.T) {
 			"collapsed", `document:search ` + c + `,"body":{` + byNumber + `,"_source":false,"collapse":{"field":"tag","inner_hits":{"name":"last","size":1,"sort":[{"n":"desc"}]}}}`, 200, "",
 			`{"hits":[` + collapsedBook(0, 4) + `,` + collapsedBook(1, 3) + `],"total":5}`, `generic:document:afterGet [{"_id":"b0"},{"_id":"b1"}]`,
 		},
+		{
+			"top hits", `document:search ` + c + `,"size":0,"body":{"aggs":{"by":{"terms":{"field":"tag"},"aggs":{"last":{"top_hits":{"size":1,"sort":[{"n":"desc"}],"_source":"n"}}}}}}`, 200, "",
+			`{"hits":[],"total":5,"aggregations":{"by":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[` +
+				`{"key":"even","doc_count":3,"last":{"hits":{"total":{"value":3,"relation":"eq"},"max_score":null,"hits":[{"_index":"&i.c","_id":"b4","_score":null,"_source":{"n":4},"sort":[4]}]}}},` +
+				`{"key":"odd","doc_count":2,"last":{"hits":{"total":{"value":2,"relation":"eq"},"max_score":null,"hits":[{"_index":"&i.c","_id":"b3","_score":null,"_source":{"n":3},"sort":[3]}]}}}]}}}`, "*",
+		},
 		{"collapsed with a scroll", `document:search ` + c + `,"scroll":"1m","body":{"collapse":{"field":"tag"}}`, 400, "services.storage.invalid_argument", "", ""},
 		{"collapsed by what is not mapped", `document:search ` + c + `,"body":{"collapse":{"field":"none"}}`, 400, "services.storage.unexpected_bad_request", "", ""},
 		{"search for nothing", `document:search ` + c + `,"body":{"query":{"ids":{"values":[]}}}`, 200, "", `{"hits":[],"total":0}`, "*"},

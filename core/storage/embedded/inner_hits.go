@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
+	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/core/storage/source"
 )
 
@@ -48,4 +49,20 @@ func (p *page) inside(ctx context.Context, r search.Request, a *answer) ([]stora
 		return nil, err
 	}
 	return inner.show(ctx, r, result.Hits, a)
+}
+
+// top gives what reads the hits of the top_hits of a search, which has a slot then.
+func (p *page) top(q query.Query) func(context.Context, search.Hit, *query.Shown) (storage.Hit, bool, error) {
+	pages := map[*query.Shown]*page{}
+	return func(ctx context.Context, h search.Hit, shown *query.Shown) (storage.Hit, bool, error) {
+		inner := pages[shown]
+		if inner == nil {
+			inner = &page{engine: p.engine, from: p.from, pinned: p.pinned, filter: source.NewFilter(shown.Source), hasSlot: true}
+			if err := inner.setHighlight(&query.Search{Query: q, Highlight: shown.Highlight}); err != nil {
+				return storage.Hit{}, false, err
+			}
+			pages[shown] = inner
+		}
+		return inner.read(ctx, &h, !shown.Source.None)
+	}
 }

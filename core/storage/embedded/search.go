@@ -46,6 +46,8 @@ type page struct {
 	filter *source.Filter
 	// highlight has one for each target, and is nil when nothing is highlighted.
 	highlight []*highlight.Highlighter
+	// hasSlot says that documents are read while a slot is held for the search.
+	hasSlot bool
 }
 
 // find gives what a request finds, and where the next page begins.
@@ -65,6 +67,7 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 
 // run searches the index.
 func (p *page) run(ctx context.Context, r search.Request) (result search.Result, err error) {
+	r.Read = p.top(r.Search.Query)
 	err = p.engine.compute(ctx, p.pinned, func() (err error) {
 		result, err = search.Run(ctx, targets(p.pinned), r)
 		return err
@@ -148,7 +151,7 @@ func (p *page) setHighlight(s *query.Search) error {
 
 // highlighted shows what was found in a document. It takes a slot like filtered.
 func (p *page) highlighted(ctx context.Context, target int, source jsontext.Value) (shown jsontext.Value, err error) {
-	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+	err = p.compute(ctx, func() (err error) {
 		shown, err = p.highlight[target].Apply(ctx, source)
 		return err
 	})
@@ -160,11 +163,19 @@ func (p *page) filtered(ctx context.Context, source jsontext.Value) (filtered js
 	if p.filter == nil {
 		return source, nil
 	}
-	err = p.engine.compute(ctx, p.pinned, func() (err error) {
+	err = p.compute(ctx, func() (err error) {
 		filtered, err = p.filter.Apply(ctx, source)
 		return err
 	})
 	return filtered, err
+}
+
+// compute does what takes a slot, unless there is one already.
+func (p *page) compute(ctx context.Context, do func() error) error {
+	if p.hasSlot {
+		return do()
+	}
+	return p.engine.compute(ctx, p.pinned, do)
 }
 
 // Count counts the documents that match.

@@ -48,6 +48,7 @@ var aggregationParsers = func() map[string]func(p *parser, n *node, a *Aggregati
 		"cumulative_sum": parseCumulativeSum,
 		"bucket_sort":    parseBucketSort,
 		"percentiles":    parsePercentiles,
+		"top_hits":       parseTopHits,
 	}
 	for _, kind := range metrics {
 		parsers[string(kind)] = parseMetric
@@ -63,7 +64,7 @@ var laterAggregations = set(
 	"inference", "ip_prefix", "matrix_stats", "max_bucket", "median_absolute_deviation", "min_bucket", "multi_terms",
 	"normalize", "parent", "percentile_ranks", "percentiles_bucket", "random_sampler", "rare_terms", "rate",
 	"sampler", "serial_diff", "significant_terms", "significant_text", "stats_bucket", "string_stats", "sum_bucket", "t_test",
-	"time_series", "top_hits", "top_metrics", "variable_width_histogram", "weighted_avg",
+	"time_series", "top_metrics", "variable_width_histogram", "weighted_avg",
 )
 
 // parseAggregations reads {"<name>": {"<type>": body, "aggs": …}, …}.

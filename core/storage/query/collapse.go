@@ -97,6 +97,11 @@ func (p *parser) parseInner(n *node) (InnerHits, error) {
 			err = m.setText(&h.Name)
 		case "collapse":
 			h.Collapse, err = parseInnerCollapse(m)
+		case "sort":
+			if m.kind() == '"' { // Elasticsearch does not read a text here
+				return h, m.fail("expected a list or an object")
+			}
+			err = h.option(p, m)
 		case "ignore_unmapped": // there is no path that could be missing
 			err = m.setBool(new(bool))
 		default:
@@ -136,9 +141,6 @@ func (s *Shown) option(p *parser, m *node) (err error) {
 	case "size":
 		return m.setInt(&s.Size, 0)
 	case "sort":
-		if m.kind() == '"' {
-			return m.fail("expected a list or an object")
-		}
 		s.Sort, err = parseSort(m)
 	case "_source":
 		return s.Source.set(m)

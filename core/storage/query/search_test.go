@@ -89,6 +89,11 @@ func TestParseSearch(t *testing.T) {
 			s.Collapse = &query.Collapse{Field: "a"}
 			s.Sort, s.SearchAfter = []query.Sort{{Field: "a"}}, raws(`"x"`)
 		}},
+		{`{"aggs":{"a":{"top_hits":{"track_scores":true,"sort":"i","size":1,"_source":false}}}}`, func(s *query.Search) {
+			s.Aggregations = []query.Aggregation{{Name: "a", Of: &query.TopHits{
+				Shown: query.Shown{Size: 1, Sort: []query.Sort{{Field: "i"}}, Source: query.Source{None: true}}, TrackScores: true,
+			}}}
+		}},
 		{`{"explain":false}`, func(*query.Search) {}},
 		{`{"highlight":{}}`, func(s *query.Search) { s.Highlight = &query.Highlight{} }},
 		{`{"highlight":{"tags_schema":"styled","encoder":"html","order":"score","require_field_match":false,"fields":[{"a*":{}},
@@ -204,6 +209,11 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"collapse":{"field":"k","inner_hits":{"name":"a","collapse":{"field":"b","inner_hits":{"name":"c"}}}}}`, bad, "collapse.inner_hits.collapse"},
 		{`{"collapse":{"field":"k","inner_hits":[` + numbered(33, `{"name":"%d"}`) + `]}}`, bad, "more than 32"},
 		{`{"collapse":{"field":"k"},"sort":["k","n"],"search_after":["a",1]}`, bad, "must be sorted by the field"},
+		{`{"aggs":{"a":{"top_hits":{"size":0}}}}`, bad, "aggs.a.top_hits: size must be 1 or more"},
+		{`{"aggs":{"a":{"top_hits":{"size":99,"from":2}}}}`, bad, "at most 100"},
+		{`{"aggs":{"a":{"top_hits":{"script_fields":{}}}}}`, script, "script_fields"},
+		{`{"aggs":{"a":{"top_hits":{"docvalue_fields":["k"]}}}}`, bad, "docvalue_fields: not supported yet"},
+		{`{"aggs":{"a":{"top_hits":{},"aggs":{"b":{"max":{"field":"i"}}}}}}`, bad, "top_hits cannot have aggregations below it"},
 		{`{"search_after":[]}`, bad, "search_after"},
 		{`{"search_after":[{}]}`, bad, "search_after[0]"},
 		{`{"search_after":[1,2],"sort":"a"}`, bad, "2 values but the sort has 1"},

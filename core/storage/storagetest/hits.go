@@ -121,6 +121,31 @@ var hitsBodies = []string{
 	`{"collapse":{"field":"k","max_concurrent_group_searches":0}}`,
 	`{"collapse":{"field":""}}`,
 	`{"collapse":"k"}`,
+	`{"aggs":{"top":{"top_hits":{}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"top":{"top_hits":{}}},"query":{"match":{"t":"the quick fox"}},"sort":"uid"}`,
+	`{"aggs":{"top":{"top_hits":{"size":1}}},"query":{"bool":{"filter":{"term":{"k":"red"}}}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":2,"from":1,"sort":"uid"}}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":5,"sort":["_score",{"uid":"desc"}],"_source":["i"]}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":5,"sort":{"uid":"desc"},"track_scores":true,"_source":false}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":5,"sort":[{"_score":"asc"},"uid"],"_source":false}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":1,"from":99}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":3,"highlight":{"fields":{"t":{}}}}}},"query":{"match":{"t":"the quick fox"}}}`,
+	`{"aggs":{"by":{"terms":{"field":"k"},"aggs":{"top":{"top_hits":{"size":2,"sort":[{"i":"desc"},"uid"],"_source":"i"}}}}}}`,
+	`{"aggs":{"by":{"terms":{"field":"k","order":{"most":"desc"}},"aggs":{"top":{"top_hits":{"sort":"uid"}},"most":{"max":{"field":"i"}}}}}}`,
+	`{"aggs":{"by":{"histogram":{"field":"i","interval":2},"aggs":{"top":{"top_hits":{"sort":"uid","_source":false}}}}},"post_filter":{"term":{"k":"red"}}}`,
+	`{"aggs":{"by":{"date_histogram":{"field":"at","calendar_interval":"year"},"aggs":{"top":{"top_hits":{"sort":[{"at":"desc"},"uid"],"_source":false}}}}}}`,
+	`{"aggs":{"by":{"range":{"field":"d","ranges":[{"to":1},{"from":1}]},"aggs":{"top":{"top_hits":{"sort":[{"d":"desc"},"uid"],"_source":"d"}}}}}}`,
+	`{"aggs":{"by":{"filter":{"term":{"k":"none"}},"aggs":{"top":{"top_hits":{}}}}}}`,
+	`{"aggs":{"by":{"filters":{"filters":{"a":{"term":{"k":"red"}},"b":{"match":{"t":"fox"}}}},"aggs":{"top":{"top_hits":{"sort":"uid"}}}}}}`,
+	`{"aggs":{"by":{"missing":{"field":"k"},"aggs":{"top":{"top_hits":{"sort":"uid"}}}}}}`,
+	`{"aggs":{"by":{"composite":{"sources":[{"k":{"terms":{"field":"k"}}}]},"aggs":{"top":{"top_hits":{"sort":"uid","size":1}}}}}}`,
+	`{"aggs":{"in":{"nested":{"path":"items"},"aggs":{"by":{"terms":{"field":"items.name"},"aggs":{"out":{"reverse_nested":{},"aggs":{"top":{"top_hits":{"sort":"uid","_source":false}}}}}}}}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":0}}}}`,
+	`{"aggs":{"top":{"top_hits":{"size":100,"from":1}}}}`,
+	`{"aggs":{"top":{"top_hits":{"unknown":1}}}}`,
+	`{"aggs":{"top":{"top_hits":{"sort":"none"}}}}`,
+	`{"aggs":{"top":{"top_hits":{}},"aggs":{"m":{"max":{"field":"i"}}}}}`,
+	`{"aggs":{"by":{"terms":{"field":"k","order":{"top":"asc"}},"aggs":{"top":{"top_hits":{}}}}}}`,
 }
 
 // hitsCases makes searches for what surrounds hits, without answers: first those that were written by hand, then random ones.
@@ -153,7 +178,12 @@ func (g generator) hitsBody(several bool) map[string]any {
 	}
 	// Below a bool, the words of clauses that do not match are highlighted by the embedded engine alone.
 	g.sound = strings.Contains(string(marshal(body["query"])), "bool")
-	body["collapse"] = g.collapse(several)
+	if g.chance(2) {
+		body["collapse"] = g.collapse(several)
+	}
+	if !several && g.chance(2) { // the counts of several shards are not exact
+		body["aggs"] = map[string]any{"a": g.topHits(2)}
+	}
 	return body
 }
 
@@ -193,6 +223,27 @@ func (g generator) collapse(several bool) map[string]any {
 		c["inner_hits"] = pick[any](g, inner, inner[0])
 	}
 	return c
+}
+
+// topHits makes a top_hits, in buckets at most so deep.
+func (g generator) topHits(depth int) map[string]any {
+	if depth == 0 || g.chance(4) {
+		h := g.innerHits(false)
+		h["size"] = 1 + g.IntN(5)
+		if g.chance(4) {
+			h["track_scores"] = true
+		}
+		return map[string]any{"top_hits": h}
+	}
+	by := pick(g,
+		map[string]any{"terms": map[string]any{"field": pick(g, "k", "many", "i", "b", "lower"), "size": 100}},
+		map[string]any{"histogram": map[string]any{"field": pick(g, "i", "d"), "interval": 5, "min_doc_count": 1}},
+		map[string]any{"filter": g.hitsQuery(0)},
+		map[string]any{"filters": map[string]any{"filters": []any{g.hitsQuery(0), g.hitsQuery(0)}}},
+		map[string]any{"missing": map[string]any{"field": pick(g, "k", "i")}},
+	)
+	by["aggs"] = map[string]any{"a": g.topHits(depth - 1), "b": g.topHits(0)}
+	return by
 }
 
 // innerHits says which hits are shown within something.

@@ -49,6 +49,8 @@ type Part struct {
 	View    segment.View
 	// Match gives the documents that a query of a filter matches, dead ones perhaps included. See query.EachFilter.
 	Match func(q query.Query) (*roaring.Bitmap, error)
+	// Hits gives what keeps the hits of a top_hits, the same for all parts, ready for documents of this one.
+	Hits func(of *query.TopHits) (Hits, error)
 }
 
 // target is a segment with what a collector must know to read it.
@@ -56,6 +58,7 @@ type target struct {
 	mapping *mapping.Mapping
 	view    segment.View
 	match   func(q query.Query) (*roaring.Bitmap, error)
+	hits    func(of *query.TopHits) (Hits, error)
 	// space is the path of the documents that are collected, of which the segment has n.
 	space string
 	n     uint32
@@ -110,6 +113,8 @@ func (l *limits) collector(a query.Aggregation) (collector, error) {
 		return newMetric(of, l), nil
 	case *query.Percentiles:
 		return &percentiles{of: of, limits: l}, nil
+	case *query.TopHits:
+		return &topHits{of: of, limits: l}, nil
 	case *query.TermsAggregation:
 		return newTerms(of, a, l)
 	case *query.Histogram:
@@ -159,7 +164,7 @@ func (p *Plan) Collect(ctx context.Context, part Part, docs *roaring.Bitmap) err
 	p.limits.ctx = ctx
 	v := part.View
 	t := &target{
-		mapping: part.Mapping, view: v, match: part.Match, space: segment.Root, n: v.Segment.Len(),
+		mapping: part.Mapping, view: v, match: part.Match, hits: part.Hits, space: segment.Root, n: v.Segment.Len(),
 		docs: int(docs.GetCardinality()), now: p.limits.now, //nolint:gosec // a segment has fewer documents than 1<<32
 		columns: map[string]*column{}, limits: &p.limits, held: new(int),
 	}

@@ -23,11 +23,16 @@ func (e *execution) compileFilters(p *part, c compiler) error {
 
 // aggregate gives the aggregations documents of a view.
 func (e *execution) aggregate(p *part, v *view, docs *roaring.Bitmap) error {
-	return e.plan.Collect(v.ctx, aggregation.Part{Mapping: p.Mapping, View: v.View, Match: func(q query.Query) (*roaring.Bitmap, error) {
+	match := func(q query.Query) (*roaring.Bitmap, error) {
 		found, err := p.filters[q].matches(v)
 		if err != nil {
 			return nil, err
 		}
 		return found.bitmap(), v.stop(0)
-	}}, docs)
+	}
+	hits := func(of *query.TopHits) (aggregation.Hits, error) { return e.openTopHits(of, p, v) }
+	if err := e.plan.Collect(v.ctx, aggregation.Part{Mapping: p.Mapping, View: v.View, Match: match, Hits: hits}, docs); err != nil {
+		return err
+	}
+	return e.mergeTopHits(v)
 }

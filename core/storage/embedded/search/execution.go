@@ -25,6 +25,14 @@ type execution struct {
 	plan *aggregation.Plan
 	// cursor is nil at the first page.
 	cursor *Cursor
+	// tops are the top_hits of the aggregations, and topScored says that one of them wants scores.
+	tops      map[*query.TopHits]*topHits
+	topScored bool
+	// at is the view that is searched.
+	at struct{ target, view int }
+	// scores are those of the documents of the view, for topScored; nil when all have the same, which is steady.
+	scores []float32
+	steady float32
 }
 
 // part is a target with what was compiled for it.
@@ -39,7 +47,7 @@ type part struct {
 }
 
 func newExecution(ctx context.Context, targets []Target, r Request) (*execution, error) {
-	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort}
+	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort, tops: map[*query.TopHits]*topHits{}}
 	if len(e.sorts) == 0 {
 		e.sorts = relevance
 	}
@@ -68,8 +76,11 @@ func newExecution(ctx context.Context, targets []Target, r Request) (*execution,
 
 func (e *execution) compile(s *session, t Target) (*part, error) {
 	p := &part{target: target{Target: t, session: s, now: e.request.Now}}
-	c := compiler{target: &p.target, scores: e.scored && e.ranking.most > 0, boost: 1}
-	var err error
+	err := e.compileTopHits(p)
+	if err != nil {
+		return nil, err
+	}
+	c := compiler{target: &p.target, scores: e.ranks(), boost: 1}
 	if p.query, err = c.compile(e.body.Query); err != nil {
 		return nil, err
 	}
@@ -100,13 +111,23 @@ func (e *execution) compile(s *session, t Target) (*part, error) {
 	return p, err
 }
 
-// checkKinds refuses keys that cannot be compared over the targets.
+// ranks says that documents are wanted with their scores.
+func (e *execution) ranks() bool { return e.scored && e.ranking.most > 0 || e.topScored }
+
 func (e *execution) checkKinds() error {
-	for i, k := range e.ranking.keys {
-		for _, p := range e.parts[1:] {
-			if other := p.keys[i]; other.kind != k.kind {
-				return refuse("Can't sort on field [%s]; the field has incompatible sort types: [%s] and [%s] across collections", k.Field, k.typ, other.typ)
-			}
+	for _, p := range e.parts {
+		if err := checkKinds(e.ranking.keys, p.keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkKinds refuses keys that cannot be compared over two targets.
+func checkKinds(keys, others []*key) error {
+	for i, k := range keys {
+		if other := others[i]; other.kind != k.kind {
+			return refuse("Can't sort on field [%s]; the field has incompatible sort types: [%s] and [%s] across collections", k.Field, k.typ, other.typ)
 		}
 	}
 	return nil
@@ -123,11 +144,12 @@ func (e *execution) checkPlan(ctx context.Context, p *part) error {
 // search finds the best hits of a view.
 func (e *execution) search(v *view, number, viewNumber int) error {
 	p := e.parts[number]
+	e.at.target, e.at.view = number, viewNumber
 	c, err := e.collector(p, v, number, viewNumber)
 	if err != nil {
 		return err
 	}
-	if _, ranked := p.query.(ranker); ranked && e.scored && e.ranking.most > 0 {
+	if _, ranked := p.query.(ranker); ranked && e.ranks() {
 		err = e.rankView(p, v, c)
 	} else {
 		err = e.matchView(p, v, c)
@@ -175,7 +197,12 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 		return err
 	}
 	s = and(v, v.n, s, v.live())
+	score := float32(0)
+	if f, ok := p.query.(fixed); ok && e.ranks() {
+		score = f.score()
+	}
 	if e.plan != nil {
+		e.scores, e.steady = nil, score
 		found := s.bitmap()
 		if err := e.aggregate(p, v, found); err != nil {
 			return err
@@ -188,10 +215,6 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 			return err
 		}
 		s = and(v, v.n, s, post)
-	}
-	score := float32(0)
-	if f, ok := p.query.(fixed); ok && e.scored {
-		score = f.score()
 	}
 	return e.collectSet(v, c, s, score)
 }
@@ -285,6 +308,7 @@ func (e *execution) rankView(p *part, v *view, c *collector) error {
 	if err := b.score(p); err != nil || e.plan == nil {
 		return err
 	}
+	e.scores = b.kept
 	return e.aggregate(p, v, b.all.bitmap())
 }
 
@@ -318,9 +342,10 @@ type ranked struct {
 	e       *execution
 	v       *view
 	c       *collector
-	post    set   // nil without a post_filter
-	live    dense // nil when all documents are live
-	all     dense // what is aggregated, nil when nothing is
+	post    set       // nil without a post_filter
+	live    dense     // nil when all documents are live
+	all     dense     // what is aggregated, nil when nothing is
+	kept    []float32 // the scores of what is aggregated, nil when they are not wanted
 	docs    []uint32
 	scores  []float32
 	scratch []uint32
@@ -337,6 +362,9 @@ func newRanked(e *execution, v *view, c *collector) *ranked {
 	if e.plan != nil {
 		b.all = newDense(v.n)
 	}
+	if e.topScored {
+		b.kept = make([]float32, v.n)
+	}
 	return b
 }
 
@@ -344,6 +372,11 @@ func (b *ranked) flush() error {
 	if b.all != nil {
 		for _, doc := range b.docs {
 			b.all.add(doc)
+		}
+	}
+	if b.kept != nil {
+		for i, doc := range b.docs {
+			b.kept[doc] = b.scores[i]
 		}
 	}
 	if b.post != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -46,6 +47,7 @@ func FuzzRun(f *testing.F) {
 		`{"aggs":{"c":{"composite":{"sources":[{"k":{"terms":{"field":"k","order":"desc","missing_bucket":true}}},{"i":{"histogram":{"field":"i","interval":2}}}],"size":2,"after":{"k":null,"i":0}}},"h":{"histogram":{"field":"i","interval":1},"aggs":{"d":{"derivative":{"buckets_path":"_count"}},"s":{"bucket_sort":{"sort":["d"],"size":2}}}}}}`,
 		`{"collapse":{"field":"k"},"query":{"match":{"t":"quick brown"}}}`,
 		`{"collapse":{"field":"i","inner_hits":{"name":"a","sort":[{"k":"desc"}],"size":2,"collapse":{"field":"k"}}},"sort":[{"i":"desc"}],"search_after":[3]}`,
+		`{"aggs":{"a":{"terms":{"field":"k"},"aggs":{"b":{"top_hits":{"size":2,"from":1,"sort":["_score",{"i":"desc"}]}},"c":{"nested":{"path":"n"},"aggs":{"d":{"reverse_nested":{},"aggs":{"e":{"top_hits":{"track_scores":true,"sort":"_id"}}}}}}}}},"query":{"match":{"t":"quick brown"}}}`,
 	} {
 		f.Add(body)
 	}
@@ -68,7 +70,9 @@ func fuzzOne(t *testing.T, targets []search.Target, s *query.Search) (search.Res
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	r := search.Request{Search: s, From: max(s.From, 0), Size: s.Size, Now: now}
+	r := search.Request{Search: s, From: max(s.From, 0), Size: s.Size, Now: now, Read: func(context.Context, search.Hit, *query.Shown) (storage.Hit, bool, error) {
+		return storage.Hit{Source: jsontext.Value(`{}`)}, true, nil
+	}}
 	if s.Size < 0 {
 		r.Size = 10
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
@@ -38,6 +39,9 @@ type Request struct {
 	// After continues where the page before ended; From is then 0. The targets must be the same and have the same views. Nothing
 	// is counted and aggregated, as the first page did that.
 	After *Cursor
+	// Read gives the document of a hit of a top_hits, false when it is gone. It must be set when the search has such. No view is
+	// locked when it is called.
+	Read func(ctx context.Context, h Hit, shown *query.Shown) (hit storage.Hit, there bool, err error)
 }
 
 // Cursor is where a page ended. It is immutable.
