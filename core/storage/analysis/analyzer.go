@@ -27,6 +27,8 @@ type Analyzer struct {
 	// paired gives Chinese, Japanese and Korean in pairs of characters, and leaves out the words of stop.
 	paired bool
 	stop   map[string]bool
+	// normal is what Normalize does. Without it that is lowercase when there are filters.
+	normal []filter
 	// custom does it all when it is not nil.
 	custom *custom
 }

@@ -10,6 +10,8 @@ import (
 type custom struct {
 	tokenize tokenizer
 	stages   []stage
+	// normal are those of the filters that change characters by themselves.
+	normal []filter
 }
 
 // tokenizer visits the words of a text, in order.
@@ -111,6 +113,9 @@ func (s *sections) custom(r *reading) (*Analyzer, error) {
 			return nil, fmt.Errorf("%s: %w", r.path, err)
 		}
 		c.stages = append(c.stages, made)
+		if slices.Contains(normalizing, name) && s.Filter[name] == nil {
+			c.normal = append(c.normal, plainFilters[name])
+		}
 	}
 	return &Analyzer{custom: c}, nil
 }

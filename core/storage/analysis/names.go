@@ -85,10 +85,11 @@ var analyzers = map[string]*Analyzer{
 	"stop":       {split: splitRuns(letter), filters: []filter{lowercase, stopWords(englishStopWords)}},
 	"cjk": {
 		split: splitWords, filters: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase}, paired: true, stop: cjkStopWords,
+		normal: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase},
 	},
 
 	"arabic": language(lowercase, decimals, stopList(ar.ArabicStopWords), filtered(ar.NewArabicNormalizeFilter()),
-		filtered(ar.NewArabicStemmerFilter())),
+		filtered(ar.NewArabicStemmerFilter())).normalizedBy(lowercase, decimals, filtered(ar.NewArabicNormalizeFilter())),
 	"danish": language(lowercase, stopList(da.DanishStopWords), snowball(danish.Stem)),
 	"dutch": language(lowercase, stopList(nl.DutchStopWords), dictionary(map[string]string{
 		"fiets": "fiets", "bromfiets": "bromfiets", "ei": "eier", "kind": "kinder",
@@ -97,26 +98,29 @@ var analyzers = map[string]*Analyzer{
 	"finnish": language(lowercase, stopList(fi.FinnishStopWords, "+tuota", "+tällä", "-tuotä", "-tallä"), lettered(snowball(finnish.Stem))),
 	"french": language(elision(frenchArticles, true), lowercase, stopList(fr.FrenchStopWords,
 		"-as", "-aura", "-auras", "-avions", "-est", "-fût", "-sommes", "-son", "-été", "-étés",
-	), filtered(fr.NewFrenchLightStemmerFilter())),
+	), filtered(fr.NewFrenchLightStemmerFilter())).normalizedBy(elision(frenchArticles, true), lowercase),
 	"german": language(lowercase, stopList(de.GermanStopWords), filtered(de.NewGermanNormalizeFilter()),
-		filtered(de.NewGermanLightStemmerFilter())),
+		filtered(de.NewGermanLightStemmerFilter())).normalizedBy(lowercase, filtered(de.NewGermanNormalizeFilter())),
 	"hindi": language(lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()),
-		stopList(hi.HindiStopWords), filtered(hi.NewHindiStemmerFilter())),
+		stopList(hi.HindiStopWords), filtered(hi.NewHindiStemmerFilter())).normalizedBy(
+		lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter())),
 	"hungarian": language(lowercase, stopList(hu.HungarianStopWords), snowball(hungarian.Stem)),
 	"italian": language(elision(italianArticles, true), lowercase, stopList(it.ItalianStopWords),
-		filtered(it.NewItalianLightStemmerFilterFilter())),
+		filtered(it.NewItalianLightStemmerFilterFilter())).normalizedBy(elision(italianArticles, true), lowercase),
 	"norwegian": language(lowercase, stopList(no.NorwegianStopWords), snowball(norwegian.Stem)),
 	"persian": {split: splitWords, spaced: joinersToSpaces, filters: []filter{
 		lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
 		stopList(fa.PersianStopWords),
+	}, normal: []filter{
+		lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
 	}},
 	"portuguese": language(lowercase, stopList(pt.PortugueseStopWords), filtered(pt.NewPortugueseLightStemmerFilter())),
 	"romanian":   language(lowercase, stopList(ro.RomanianStopWords), snowball(romanian.Stem)),
 	"russian":    language(lowercase, stopList(ru.RussianStopWords), withoutYo, snowball(russian.Stem)),
 	"sorani": language(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals, stopList(ckb.SoraniStopWords),
-		filtered(ckb.NewSoraniStemmerFilter())),
+		filtered(ckb.NewSoraniStemmerFilter())).normalizedBy(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals),
 	"spanish": language(lowercase, stopList(es.SpanishStopWords), spanishAccents(filtered(es.NewSpanishNormalizeFilter())),
 		filtered(es.NewSpanishLightStemmerFilter())),
 	"swedish": language(lowercase, stopList(sv.SwedishStopWords), snowball(swedish.Stem)),
-	"turkish": language(apostrophe, turkishLowercase, stopList(tr.TurkishStopWords), snowball(turkish.Stem)),
+	"turkish": language(apostrophe, turkishLowercase, stopList(tr.TurkishStopWords), snowball(turkish.Stem)).normalizedBy(turkishLowercase),
 }
