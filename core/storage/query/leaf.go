@@ -180,8 +180,11 @@ func parseWildcard(n *node) (Query, error) {
 	return q, q.parse(n, nil)
 }
 
+// defaultStates is MaxStates when the query does not say.
+const defaultStates = 10000
+
 func parseRegexp(n *node) (Query, error) {
-	q := &Regexp{Pattern{Common: plain}, "ALL", 10000}
+	q := &Regexp{Pattern{Common: plain}, "ALL", defaultStates}
 	return q, q.parse(n, func(m *node) (bool, error) {
 		switch m.name {
 		case "flags":

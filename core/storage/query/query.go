@@ -155,6 +155,10 @@ func (p *parser) clause(n *node) (Query, error) {
 		return parseMatchPhrasePrefix(n)
 	case "multi_match":
 		return parseMultiMatch(n)
+	case "query_string":
+		return p.parseQueryString(n)
+	case "simple_query_string":
+		return p.parseSimpleQueryString(n)
 	case "bool":
 		return p.parseBool(n)
 	case "constant_score":
@@ -183,8 +187,8 @@ func (p *parser) clause(n *node) (Query, error) {
 // clauses are those that clause reads.
 var clauses = []string{
 	"bool", "boosting", "constant_score", "dis_max", "exists", "function_score", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "knn", "match",
-	"match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp",
-	"term", "terms", "terms_set", "wildcard",
+	"match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "query_string", "range", "regexp",
+	"simple_query_string", "term", "terms", "terms_set", "wildcard",
 }
 
 // koncordeOnly are the clauses of Koncorde whose translation has another form.
@@ -206,8 +210,8 @@ func bare(n *node, c *Common) error {
 // later are clauses of Elasticsearch that are not supported yet.
 var later = set(
 	"combined_fields", "common", "distance_feature", "geo_grid", "geo_shape", "has_child",
-	"has_parent", "intervals", "more_like_this", "parent_id", "percolate", "pinned", "query_string",
-	"rank_feature", "rule", "semantic", "shape", "simple_query_string", "span_containing", "span_field_masking", "span_first",
+	"has_parent", "intervals", "more_like_this", "parent_id", "percolate", "pinned",
+	"rank_feature", "rule", "semantic", "shape", "span_containing", "span_field_masking", "span_first",
 	"span_multi", "span_near", "span_not", "span_or", "span_term", "span_within", "sparse_vector", "text_expansion",
 	"weighted_tokens", "wrapper",
 )

@@ -545,7 +545,8 @@ func TestEveryClauseIsSuggested(t *testing.T) {
 	}
 	for _, name := range []string{
 		"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
-		"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "range", "regexp", "term", "terms", "wildcard",
+		"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "query_string", "range", "regexp", "simple_query_string",
+		"term", "terms", "wildcard",
 	} {
 		if _, err := query.Parse(jsontext.Value(`{"` + name + `":{}}`)); errors.Is(err, unknown) {
 			t.Errorf("%s: %v", name, err)

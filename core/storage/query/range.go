@@ -71,7 +71,7 @@ func parseRange(n *node) (Query, error) {
 		case "format":
 			err = q.setFormat(m)
 		case "time_zone":
-			err = q.setZone(m)
+			err = m.setZone(&q.TimeZone)
 		case "relation":
 			err = q.setRelation(m)
 		default:
@@ -102,17 +102,6 @@ func (q *Range) setFormat(m *node) error {
 		return err
 	}
 	if _, err := dates.Compile(q.Format); err != nil {
-		return m.fail("%v", err)
-	}
-	return nil
-}
-
-// setZone takes a zone that exists.
-func (q *Range) setZone(m *node) error {
-	if err := m.setText(&q.TimeZone); err != nil {
-		return err
-	}
-	if _, err := dates.Zone(q.TimeZone); err != nil {
 		return m.fail("%v", err)
 	}
 	return nil

@@ -231,10 +231,7 @@ func (q *MultiMatch) settle(n *node) error {
 		q.MinimumShouldMatch = MinimumShouldMatch{}
 	}
 	if q.TieBreaker < 0 {
-		q.TieBreaker = 0
-		if q.Type == MostFields || q.Type == BoolPrefix {
-			q.TieBreaker = 1
-		}
+		q.TieBreaker = q.Type.tieBreaker()
 	}
 	return nil
 }

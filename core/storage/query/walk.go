@@ -35,6 +35,8 @@ func Walk(q Query, visit func(Query) bool) {
 		for _, inner := range q.Filter {
 			Walk(inner, visit)
 		}
+	case *Forgiving:
+		Walk(q.Query, visit)
 	}
 }
 
@@ -91,6 +93,10 @@ func Fields(q Query) []string {
 			}
 		case *Knn:
 			fields = append(fields, q.Field)
+		case *QueryString:
+			fields = q.fields(fields)
+		case *SimpleQueryString:
+			fields = q.fields(fields)
 		case *GeoDistance:
 			fields = append(fields, q.Field)
 		case *GeoBoundingBox:

@@ -2,11 +2,13 @@ package highlight
 
 import (
 	"bytes"
+	"context"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
@@ -87,8 +89,22 @@ func (w *words) gather(q query.Query) part {
 		return w.phrase(q.Field, &q.Full, q.Slop, true)
 	case *query.MultiMatch:
 		return w.multiMatch(q)
+	case *query.QueryString, *query.SimpleQueryString:
+		return w.phrased(q)
+	case *query.Forgiving:
+		return w.gather(q.Query)
 	}
 	return w.leaf(q)
+}
+
+// phrased gives what a query in words looks for.
+func (w *words) phrased(q query.Query) part {
+	found, err := search.Phrased(context.Background(), w.mapping, q) // the search did the same work before
+	if err != nil {
+		w.err = err
+		return no
+	}
+	return w.gather(found)
 }
 
 func (w *words) all(list []query.Query) []part {

@@ -68,6 +68,10 @@ func (c compiler) compile(q query.Query) (clause, error) {
 		return c.knn(q)
 	case *query.MultiMatch:
 		return c.called("multi_match").multiMatch(q)
+	case *query.QueryString, *query.SimpleQueryString:
+		return c.phrased(q)
+	case *query.Forgiving:
+		return c.forgiving(q)
 	}
 	return c.leaf(q)
 }

@@ -77,12 +77,17 @@ func (c compiler) weightedFields(patterns []query.WeightedField) []query.Weighte
 			continue
 		}
 		for f := range c.Mapping.All() {
-			if glob(p.Pattern, f.Path) && c.findsText(f.Path) {
+			if glob(p.Pattern, f.Path) && c.findsText(f.Path) && !c.again(p.Pattern, f) {
 				put(f.Path, p.Boost)
 			}
 		}
 	}
 	return list
+}
+
+// again reports whether a field is another name of one that the pattern describes too.
+func (c compiler) again(pattern string, f *mapping.Field) bool {
+	return f.Type == mapping.Alias && glob(pattern, c.Mapping.Resolve(f.Path).Path)
 }
 
 // findsText reports whether a pattern can stand for a field: whether a text can be looked for in it.

@@ -24,13 +24,17 @@ type phrase struct {
 // phrase compiles the search for the words of a text in their order.
 func (c compiler) phrase(path string, q query.Full, slop int) (clause, error) {
 	f, err := c.field(path)
-	if f == nil || f.Type != mapping.Text || err != nil {
+	if f == nil || f.Type != mapping.Text && q.Analyzer == "" || err != nil {
 		return c.match(path, q, query.Words{})
 	}
 	tokens, _, err := c.words(f, &q)
 	switch {
 	case err != nil:
 		return nil, err
+	case f.Type != mapping.Text && len(tokens) < 2:
+		return c.match(path, q, query.Words{})
+	case f.Type != mapping.Text:
+		return nil, refuse("failed to create query: Can only use phrase queries on text fields - not on [%s] which is of type [%s]", path, f.Type)
 	case len(tokens) == 0:
 		return c.empty(&q), nil
 	case len(tokens) == 1:
