@@ -119,7 +119,7 @@ func (m *merger) documents() error {
 		}
 		numbers := make([]uint32, len(of))
 		for doc, position := range of {
-			if numbers[doc] = gone; !s.live.Has(uint32(doc)) { //nolint:gosec // the number of a document
+			if numbers[doc] = gone; !s.live.Has(uint32(doc)) {
 				continue
 			}
 			if n > 0 && position <= last {
