@@ -10,10 +10,10 @@ import (
 
 // TestMergeStreams: what a merge needs for a document does not grow with the files, and is a small part of them.
 func TestMergeStreams(t *testing.T) {
-	in := benchDocuments(t, 2500)
-	few, _ := allocated(t, in, 2500)
-	many, size := allocated(t, in, 20_000)
-	t.Logf("%d bytes for 10,000 documents, %d for 80,000 in %d", few, many, size)
+	in := benchDocuments(t, 1000)
+	few, _ := allocated(t, in, 1000)
+	many, size := allocated(t, in, 8000)
+	t.Logf("%d bytes for 4,000 documents, %d for 32,000 in %d", few, many, size)
 	if many > 6*few {
 		t.Errorf("8 times the documents took %d bytes instead of %d", many, few)
 	}
