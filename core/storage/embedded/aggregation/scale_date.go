@@ -1,7 +1,6 @@
 package aggregation
 
 import (
-	"sort"
 	"strconv"
 	"time"
 
@@ -135,8 +134,16 @@ func (s *dateScale) floor(at int64) int64 {
 	case !s.reach(at):
 		return s.of.Rounding.Floor(at)
 	}
-	i := sort.Search(len(s.begins), func(i int) bool { return s.begins[i] > at })
-	s.last, s.end = s.begins[i-1], s.begins[i]
+	// Intervals are about as long as each other, so this is nearly where it stands.
+	first, last := s.begins[0], len(s.begins)-1
+	i := min(int(float64(at-first)/float64(s.begins[last]-first)*float64(last)), last-1)
+	for s.begins[i] > at {
+		i--
+	}
+	for s.begins[i+1] <= at {
+		i++
+	}
+	s.last, s.end = s.begins[i], s.begins[i+1]
 	return s.last
 }
 

@@ -13,10 +13,10 @@ import (
 // earthRadius is the one Lucene measures with, in metres.
 const earthRadius = 6371008.7714
 
-// area is a part of the surface of the earth, inside a box in degrees. west is greater than east when it crosses the date line.
+// area is a part of the surface of the earth.
 type area interface {
-	box() (south, north, west, east float64)
-	has(lat, lon float64) bool
+	segment.Area
+	Has(lat, lon float64) bool
 }
 
 // geoField finds the field of a clause about places.
@@ -70,70 +70,78 @@ func (c located) matches(v *view) (set, error) {
 	if err != nil {
 		return nil, err
 	}
-	south, north, west, east := c.area.box()
-	candidates := f.Points.Near(south, north, west, east)
-	if candidates.IsEmpty() {
-		return none, nil
+	inside, edge := f.Points.Near(c.area)
+	if edge.IsEmpty() {
+		return docs{inside}, nil
 	}
-	return &points{v: v, n: n, area: c.area, points: f.Points, candidates: candidates}, nil
+	return &points{v: v, n: n, area: c.area, points: f.Points, inside: inside, edge: edge}, nil
 }
 
-// points is the documents of which some candidates have a point in an area.
+// points is the documents with a point inside an area, and those of others near its edge that have one too.
 type points struct {
-	v          *view
-	n          uint32
-	area       area
-	points     *segment.Points
-	candidates *roaring.Bitmap
+	v            *view
+	n            uint32
+	area         area
+	points       *segment.Points
+	inside, edge *roaring.Bitmap
 }
 
 // pointCost is the work to look at a point, in documents.
 const pointCost = 4
 
-func (s *points) cost() int { return docs{s.candidates}.cost() * pointCost }
-
-func (s *points) bitmap() *roaring.Bitmap { return collect(s.v, s, s.n) }
+func (s *points) cost() int { return docs{s.inside}.cost() + docs{s.edge}.cost()*pointCost }
 
 func (s *points) keep(list []uint32) []uint32 {
 	kept := list[:0]
 	for _, doc := range list {
-		if s.candidates.Contains(doc) && s.inside(doc) {
+		if s.inside.Contains(doc) || s.edge.Contains(doc) && s.has(doc) {
 			kept = append(kept, doc)
 		}
 	}
 	return kept
 }
 
-func (s *points) inside(doc uint32) bool {
+// has reports whether a document has a point in the area.
+func (s *points) has(doc uint32) bool {
 	p := s.points
 	if p.Offsets == nil {
-		return s.area.has(p.Lat[doc], p.Lon[doc])
+		return s.area.Has(p.Lat[doc], p.Lon[doc])
 	}
 	for i := p.Offsets[doc]; i < p.Offsets[doc+1]; i++ {
-		if s.area.has(p.Lat[i], p.Lon[i]) {
+		if s.area.Has(p.Lat[i], p.Lon[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *points) each(visit func([]uint32) error) error {
-	return docs{s.candidates}.each(func(batch []uint32) error {
-		if err := s.v.stop(len(batch) * pointCost); err != nil {
-			return err
-		}
-		kept := batch[:0]
+// settle finds out which documents near the edge belong to the set.
+func (s *points) settle() error {
+	found := newDense(s.n)
+	err := docs{s.edge}.each(func(batch []uint32) error {
 		for _, doc := range batch {
-			if s.inside(doc) {
-				kept = append(kept, doc)
+			if s.has(doc) {
+				found.add(doc)
 			}
 		}
-		return visit(kept)
+		return s.v.stop(len(batch) * pointCost)
 	})
+	s.inside.Or(found.bitmap())
+	s.edge = roaring.New()
+	return err
 }
 
-// rectangle is a bounding box. Its edges belong to it.
-type rectangle struct{ south, north, west, east float64 }
+func (s *points) bitmap() *roaring.Bitmap {
+	_ = s.settle() // the error is that of ctx, which ends the view
+	return s.inside
+}
+
+func (s *points) each(visit func([]uint32) error) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	return docs{s.inside}.each(visit)
+}
 
 // The steps in which segments keep coordinates, which are Lucene's.
 const (
@@ -142,9 +150,10 @@ const (
 )
 
 // snapped gives a box whose edges stand where a segment keeps points on them.
-func snapped(q *query.GeoBoundingBox) rectangle {
-	return rectangle{
-		snap(q.Bottom, 90, latitudeStep), snap(q.Top, 90, latitudeStep), snap(q.Left, 180, longitudeStep), snap(q.Right, 180, longitudeStep),
+func snapped(q *query.GeoBoundingBox) segment.Box {
+	return segment.Box{
+		South: snap(q.Bottom, 90, latitudeStep), North: snap(q.Top, 90, latitudeStep),
+		West: snap(q.Left, 180, longitudeStep), East: snap(q.Right, 180, longitudeStep),
 	}
 }
 
@@ -155,21 +164,9 @@ func snap(degrees, limit, step float64) float64 {
 	return math.Floor(degrees/step) * step
 }
 
-func (b rectangle) box() (south, north, west, east float64) { return b.south, b.north, b.west, b.east }
-
-func (b rectangle) has(lat, lon float64) bool {
-	if lat < b.south || lat > b.north {
-		return false
-	}
-	if b.west > b.east {
-		return lon >= b.west || lon <= b.east
-	}
-	return lon >= b.west && lon <= b.east
-}
-
 // circle is what is at most some metres away from a point.
 type circle struct {
-	rectangle
+	box                segment.Box
 	lat, lon, sin, cos float64 // of the centre, in radians
 	most               float64 // of the haversine
 }
@@ -180,37 +177,84 @@ func newCircle(center query.Point, metres float64) *circle {
 	c := &circle{lat: center.Lat * radians, lon: center.Lon * radians, sin: math.Sin(center.Lat * radians), cos: math.Cos(center.Lat * radians)}
 	angle := metres / earthRadius
 	if angle >= math.Pi {
-		c.rectangle, c.most = rectangle{-90, 90, -180, 180}, 1
+		c.box, c.most = segment.Box{South: -90, North: 90, West: -180, East: 180}, 1
 		return c
 	}
 	half := math.Sin(angle / 2)
 	c.most = half * half
-	c.rectangle = around(center, angle)
+	c.box = around(center, angle)
 	return c
 }
 
 // around gives a box with a little more than what is at most an angle away from a point.
-func around(center query.Point, angle float64) rectangle {
+func around(center query.Point, angle float64) segment.Box {
 	const slack = 1e-6
 	reach := angle/radians + slack
-	b := rectangle{center.Lat - reach, center.Lat + reach, -180, 180}
-	if b.south <= -90 || b.north >= 90 { // a pole is inside, and with it every longitude
-		return rectangle{max(b.south, -90), min(b.north, 90), -180, 180}
+	b := segment.Box{South: center.Lat - reach, North: center.Lat + reach, West: -180, East: 180}
+	if b.South <= -90 || b.North >= 90 { // a pole is inside, and with it every longitude
+		b.South, b.North = max(b.South, -90), min(b.North, 90)
+		return b
 	}
 	width := math.Asin(math.Min(1, math.Sin(angle)/math.Cos(center.Lat*radians)))/radians + slack
 	if width < 180 {
-		if b.west = center.Lon - width; b.west < -180 {
-			b.west += 360
+		if b.West = center.Lon - width; b.West < -180 {
+			b.West += 360
 		}
-		if b.east = center.Lon + width; b.east > 180 {
-			b.east -= 360
+		if b.East = center.Lon + width; b.East > 180 {
+			b.East -= 360
 		}
 	}
 	return b
 }
 
-func (c *circle) has(lat, lon float64) bool {
-	if !c.rectangle.has(lat, lon) {
+func (c *circle) Box() segment.Box { return c.box }
+
+// Share compares the circle with what the haversine of any place of the box is between: its difference of latitude and of
+// longitude, and the cosine of its latitude, each at its least and at its most.
+func (c *circle) Share(b segment.Box) segment.Share {
+	south, north := b.South*radians, b.North*radians
+	nearY, farY := extremes(square(math.Sin((south-c.lat)/2)), square(math.Sin((north-c.lat)/2)), south <= c.lat && c.lat <= north, false)
+	west, east := b.West*radians-c.lon, b.East*radians-c.lon
+	nearX, farX := extremes(square(math.Sin(west/2)), square(math.Sin(east/2)),
+		west <= 0 && east >= 0 || west <= -2*math.Pi || east >= 2*math.Pi,
+		west <= -math.Pi && east >= -math.Pi || west <= math.Pi && east >= math.Pi)
+	narrow, wide := extremes(math.Cos(south), math.Cos(north), false, south <= 0 && north >= 0)
+	const rounding = 1e-9
+	switch {
+	case farY+c.cos*wide*farX <= c.most*(1-rounding):
+		return segment.Wholly
+	case nearY+c.cos*narrow*nearX > c.most*(1+rounding):
+		return segment.Nothing
+	}
+	return segment.Partly
+}
+
+func (c *circle) At(lat, lon float64) segment.Share { return at(c, lat, lon) }
+
+// at is the share of a place for which it is known.
+func at(a area, lat, lon float64) segment.Share {
+	if a.Has(lat, lon) {
+		return segment.Wholly
+	}
+	return segment.Nothing
+}
+
+func square(x float64) float64 { return x * x }
+
+// extremes gives the least and the most of a function between two ends, where it has these values, and may be 0 or 1 in between.
+func extremes(a, b float64, zero, one bool) (least, most float64) {
+	least, most = min(a, b), max(a, b)
+	if zero {
+		least = 0
+	}
+	if one {
+		most = 1
+	}
+	return least, most
+}
+
+func (c *circle) Has(lat, lon float64) bool {
+	if !c.box.Has(lat, lon) {
 		return false
 	}
 	lat *= radians
@@ -241,16 +285,44 @@ func (c *circle) between(y, x float64) (least, most float64) {
 // polygon is a plane polygon of degrees. Its edges belong to it.
 type polygon []query.Point
 
-func (p polygon) box() (south, north, west, east float64) {
-	south, north, west, east = 90, -90, 180, -180
+func (p polygon) Box() segment.Box {
+	b := segment.Box{South: 90, North: -90, West: 180, East: -180}
 	for _, corner := range p {
-		south, north = min(south, corner.Lat), max(north, corner.Lat)
-		west, east = min(west, corner.Lon), max(east, corner.Lon)
+		b.South, b.North = min(b.South, corner.Lat), max(b.North, corner.Lat)
+		b.West, b.East = min(b.West, corner.Lon), max(b.East, corner.Lon)
 	}
-	return south, north, west, east
+	return b
 }
 
-func (p polygon) has(lat, lon float64) bool {
+// manyCorners is how many corners a polygon may have for which much of the earth is compared with it.
+const manyCorners = 128
+
+// Share looks whether an edge comes near the box. If none does, the box is inside or outside as any place of it.
+func (p polygon) Share(b segment.Box) segment.Share {
+	if len(p) > manyCorners {
+		return segment.Partly
+	}
+	from := p[len(p)-1]
+	for _, to := range p {
+		if max(from.Lat, to.Lat) >= b.South && min(from.Lat, to.Lat) <= b.North && max(from.Lon, to.Lon) >= b.West && min(from.Lon, to.Lon) <= b.East {
+			return segment.Partly
+		}
+		from = to
+	}
+	if p.Has(b.South, b.West) {
+		return segment.Wholly
+	}
+	return segment.Nothing
+}
+
+func (p polygon) At(lat, lon float64) segment.Share {
+	if len(p) > manyCorners {
+		return segment.Partly
+	}
+	return at(p, lat, lon)
+}
+
+func (p polygon) Has(lat, lon float64) bool {
 	inside := false
 	from := p[len(p)-1]
 	for _, to := range p {

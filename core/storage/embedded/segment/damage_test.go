@@ -46,7 +46,8 @@ func dump(f *File) (string, error) {
 		fmt.Fprintf(&b, "%s %s %s %x\n", path, field.Type, field.Present, field.Lengths)
 		fmt.Fprintln(&b, field.TotalLength, field.Worded, field.Ints, field.Floats, field.Ords)
 		if p := field.Points; p != nil {
-			fmt.Fprintln(&b, p.Offsets, p.Lat, p.Lon, p.Near(-10, 50, 170, -100))
+			inside, edge := p.Near(Box{-10, 50, 170, -100})
+			fmt.Fprintln(&b, p.Offsets, p.Lat, p.Lon, inside, edge)
 		}
 		if field.Terms == nil {
 			continue

@@ -39,24 +39,37 @@ func interleave(v uint32) uint64 {
 	return (x | x<<1) & 0x5555555555555555
 }
 
-// near implements Points.Near.
-func (g *grid) near(south, north, west, east float64) *roaring.Bitmap {
-	b := widened(south, north, west, east)
-	scratch := foundPlaces.Get().(*[]uint32) // nothing else is put in
-	defer foundPlaces.Put(scratch)
-	found := (*scratch)[:0]
-	if b.west <= b.east {
-		found = g.in(b, found)
-	} else {
-		found = g.in(box{b.south, b.north, b.west, 180}, found)
-		found = g.in(box{b.south, b.north, -180, b.east}, found)
-	}
-	*scratch = found
-	return g.set(found)
+// deinterleave takes out every second bit.
+func deinterleave(x uint64) uint64 {
+	x &= 0x5555555555555555
+	x = (x | x>>1) & 0x3333333333333333
+	x = (x | x>>2) & 0x0f0f0f0f0f0f0f0f
+	x = (x | x>>4) & 0x00ff00ff00ff00ff
+	x = (x | x>>8) & 0x0000ffff0000ffff
+	return (x | x>>16) & 0x00000000ffffffff
 }
 
+// near implements Points.Near.
+func (g *grid) near(a Area) (inside, edge *roaring.Bitmap) {
+	found := foundPlaces.Get().(*places) // nothing else is put in
+	defer foundPlaces.Put(found)
+	found.inside, found.edge = found.inside[:0], found.edge[:0]
+	w := walk{grid: g, area: a, places: found}
+	b := a.Box().widened()
+	if b.West <= b.East {
+		w.in(b)
+	} else {
+		w.in(Box{b.South, b.North, b.West, 180})
+		w.in(Box{b.South, b.North, -180, b.East})
+	}
+	return g.set(found.inside), g.set(found.edge)
+}
+
+// places are documents in any order, some more than once.
+type places struct{ inside, edge []uint32 }
+
 // foundPlaces has room for the places that near finds.
-var foundPlaces = sync.Pool{New: func() any { return new([]uint32) }}
+var foundPlaces = sync.Pool{New: func() any { return new(places) }}
 
 // set makes a set of documents, in any order and some more than once.
 func (g *grid) set(docs []uint32) *roaring.Bitmap {
@@ -71,31 +84,48 @@ func (g *grid) set(docs []uint32) *roaring.Bitmap {
 	return roaring.FromDense(words, false)
 }
 
-// square is a cell with its place in the order of the cells, or the box that is looked for.
+// walk looks for the places of an area in a box.
+type walk struct {
+	*grid
+	area Area
+	box  square
+	*places
+}
+
+// square is a box in numbers of cells, which count from the southern and the western end.
 type square struct{ south, north, west, east uint64 }
 
-func (g *grid) in(b box, found []uint32) []uint32 {
-	if b.south > b.north || b.west > b.east {
-		return found
+func (w *walk) in(b Box) {
+	if b.South > b.North || b.West > b.East {
+		return
 	}
 	cell := func(v, limit, step float64) uint64 {
 		return uint64(axis(quantise(math.Min(math.Max(v, -limit), limit), limit, step)))
 	}
-	s := square{
-		cell(b.south, 90, latitudeStep), cell(b.north, 90, latitudeStep), cell(b.west, 180, longitudeStep), cell(b.east, 180, longitudeStep),
+	w.box = square{
+		cell(b.South, 90, latitudeStep), cell(b.North, 90, latitudeStep), cell(b.West, 180, longitudeStep), cell(b.East, 180, longitudeStep),
 	}
-	return g.walk(s, 0, len(g.cells), 0, 0, 32, found)
+	w.look(0, len(w.cells), 0, 0, 32)
 }
 
-// walk looks at the places from from to to, which are those of a cell: the one with this southern and western edge and
-// 1<<bits units long and wide.
-func (g *grid) walk(s square, from, to int, south, west uint64, bits uint, found []uint32) []uint32 {
+// look looks at the places from from to to, which are those of a cell: the one with this southern and western edge and 1<<bits
+// units long and wide.
+func (w *walk) look(from, to int, south, west uint64, bits uint) {
 	north, east := south+1<<bits-1, west+1<<bits-1
-	if from == to || south > s.north || north < s.south || west > s.east || east < s.west {
-		return found
+	if from == to || south > w.box.north || north < w.box.south || west > w.box.east || east < w.box.west {
+		return
 	}
-	if to-from <= few || south >= s.south && north <= s.north && west >= s.west && east <= s.east {
-		return append(found, g.docs[from:to]...)
+	switch w.area.Share(Box{degrees(south, latitudeStep), degrees(north, latitudeStep), degrees(west, longitudeStep), degrees(east, longitudeStep)}) {
+	case Wholly:
+		w.inside = append(w.inside, w.docs[from:to]...)
+		return
+	case Nothing:
+		return
+	case Partly:
+	}
+	if to-from <= few || bits == 0 {
+		w.decide(from, to)
+		return
 	}
 	bits--
 	for quarter := range uint64(4) {
@@ -104,10 +134,28 @@ func (g *grid) walk(s square, from, to int, south, west uint64, bits uint, found
 		if quarter < 3 {
 			// The cells of the quarter have these upper bits, and anything below.
 			last := interleave(uint32(south))<<1 | interleave(uint32(west)) | (1<<(2*bits) - 1) //nolint:gosec // 32 bits
-			next = from + sort.Search(to-from, func(i int) bool { return g.cells[from+i] > last })
+			next = from + sort.Search(to-from, func(i int) bool { return w.cells[from+i] > last })
 		}
-		found = g.walk(s, from, next, south, west, bits, found)
+		w.look(from, next, south, west, bits)
 		from = next
 	}
-	return found
+}
+
+// decide looks at each place from from to to.
+func (w *walk) decide(from, to int) {
+	for i := from; i < to; i++ {
+		cell := w.cells[i]
+		switch w.area.At(degrees(deinterleave(cell>>1), latitudeStep), degrees(deinterleave(cell), longitudeStep)) {
+		case Wholly:
+			w.inside = append(w.inside, w.docs[i])
+		case Partly:
+			w.edge = append(w.edge, w.docs[i])
+		case Nothing:
+		}
+	}
+}
+
+// degrees is the coordinate that stands for those of a cell.
+func degrees(cell uint64, step float64) float64 {
+	return float64(int64(cell)-1<<31) * step //nolint:gosec // 32 bits
 }

@@ -249,12 +249,12 @@ func (f *memoryField) settle() {
 	}
 }
 
-// near goes through all points: a segment in memory has few.
-func (f *memoryField) near(south, north, west, east float64) *roaring.Bitmap {
-	b := widened(south, north, west, east)
-	found := roaring.New()
+// near goes through all points: a segment in memory has few. It does not know which of those in the box are inside.
+func (f *memoryField) near(a Area) (inside, edge *roaring.Bitmap) {
+	b := a.Box().widened()
+	edge = roaring.New()
 	for i, lat := range f.lat.Values {
-		if !b.has(lat, f.lon.Values[i]) {
+		if !b.Has(lat, f.lon.Values[i]) {
 			continue
 		}
 		doc := uint32(i)
@@ -263,10 +263,10 @@ func (f *memoryField) near(south, north, west, east float64) *roaring.Bitmap {
 			doc = uint32(after - 1)                                     //nolint:gosec // the number of a document
 		}
 		if f.Present.Contains(doc) {
-			found.Add(doc)
+			edge.Add(doc)
 		}
 	}
-	return found
+	return roaring.New(), edge
 }
 
 // size estimates the memory of the field.

@@ -242,7 +242,7 @@ func readAll(t *testing.T, s *Memory) {
 		case f.Ints != nil && f.Ints.Offsets == nil && len(f.Ints.Values) != int(space.Len):
 			t.Errorf("%d values of %d documents", len(f.Ints.Values), space.Len)
 		case f.Points != nil:
-			f.Points.Near(-10, 10, -10, 10)
+			f.Points.Near(Box{-10, 10, -10, 10})
 		}
 	}
 	if n != s.Len() {

@@ -385,7 +385,7 @@ func comparePoints(t testing.TB, got *Field, want *fieldContent, n uint32) {
 	}
 	compareColumn(t, want.field.Path, &lat, lats, n)
 	compareColumn(t, want.field.Path, &lon, lons, n)
-	for _, b := range [][4]float64{
+	for _, b := range []Box{
 		{-90, 90, -180, 180},
 		{40, 50, 0, 10},
 		{40, 50, 170, -170},
@@ -397,14 +397,15 @@ func comparePoints(t testing.TB, got *Field, want *fieldContent, n uint32) {
 		{-90, 90, 0, -0.00000001},
 		{89.9, 90, 179.9, 180},
 	} {
-		near := got.Points.Near(b[0], b[1], b[2], b[3])
+		inside, edge := got.Points.Near(b)
+		near := roaring.Or(inside, edge)
 		for doc := range want.present {
 			in := false
 			for i := range lats[doc] {
-				in = in || box{b[0], b[1], b[2], b[3]}.has(lats[doc][i], lons[doc][i])
+				in = in || b.Has(lats[doc][i], lons[doc][i])
 			}
-			if in && !near.Contains(doc) {
-				t.Fatalf("%s: %d is in %v and not near it", want.field.Path, doc, b)
+			if in && !near.Contains(doc) || !in && inside.Contains(doc) {
+				t.Fatalf("%s: that %d is in %v is %v, which its segment does not know", want.field.Path, doc, b, in)
 			}
 		}
 		if extra := roaring.AndNot(near, got.Present); !extra.IsEmpty() {

@@ -26,8 +26,8 @@ func TestPlacesAreThoseOfElasticsearch(t *testing.T) {
 	}
 }
 
-// places is a field with n places anywhere on earth.
-func places(t testing.TB, n int) *memoryField {
+// somewhere is a field with n places anywhere on earth.
+func somewhere(t testing.TB, n int) *memoryField {
 	r := rand.New(rand.NewPCG(3, 4))
 	f := newMemoryField(parse(t, `{"place":{"type":"geo_point"}}`).Field("place"), &Space{Len: uint32(n)})
 	for doc := range uint32(n) {
@@ -50,7 +50,7 @@ func gridOf(f *memoryField) *grid {
 }
 
 func TestGridTouchesFewDocuments(t *testing.T) {
-	f := places(t, 100_000)
+	f := somewhere(t, 100_000)
 	g := gridOf(f)
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -59,29 +59,42 @@ func TestGridTouchesFewDocuments(t *testing.T) {
 		if east > 180 {
 			east -= 360
 		}
-		near, exact := g.near(south, north, west, east), f.near(south, north, west, east)
-		if missing := roaring.AndNot(exact, near); !missing.IsEmpty() {
+		box := Box{south, north, west, east}
+		exact := roaring.New()
+		for doc := range f.settled {
+			if box.Has(f.Points.Lat[doc], f.Points.Lon[doc]) {
+				exact.Add(doc)
+			}
+		}
+		inside, edge := g.near(box)
+		if missing := roaring.AndNot(exact, roaring.Or(inside, edge)); !missing.IsEmpty() {
 			t.Fatalf("%v are in the box and not near it", missing)
 		}
-		// Beside those in the box there are those of cells at its edge, each with few places.
-		if most := exact.GetCardinality()*2 + 20*few; near.GetCardinality() > most {
-			t.Errorf("%d are near a box that has %d", near.GetCardinality(), exact.GetCardinality())
+		if others := roaring.AndNot(inside, exact); !others.IsEmpty() {
+			t.Fatalf("%v are not in the box", others)
+		}
+		// The cells at the edge have few places each.
+		if most := exact.GetCardinality() + 20*few; edge.GetCardinality() > most {
+			t.Errorf("%d are at the edge of a box that has %d", edge.GetCardinality(), exact.GetCardinality())
+		}
+		if _, edge := f.near(box); !edge.Equals(exact) {
+			t.Errorf("a memory finds %d in a box that has %d", edge.GetCardinality(), exact.GetCardinality())
 		}
 	}
 }
 
 func BenchmarkNear200km(b *testing.B) {
-	f := places(b, 1_000_000)
+	f := somewhere(b, 1_000_000)
 	g := gridOf(f)
 	b.Run("file", func(b *testing.B) {
 		for b.Loop() {
-			g.near(48, 49.8, 1, 3.7)
+			g.near(Box{48, 49.8, 1, 3.7})
 		}
 	})
 	b.Run("memory of 25k", func(b *testing.B) {
-		f := places(b, 25_000)
+		f := somewhere(b, 25_000)
 		for b.Loop() {
-			f.near(48, 49.8, 1, 3.7)
+			f.near(Box{48, 49.8, 1, 3.7})
 		}
 	})
 }

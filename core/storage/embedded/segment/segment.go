@@ -122,9 +122,9 @@ type Column[T any] struct {
 type Points struct {
 	Offsets  []uint32
 	Lat, Lon []float64
-	// Near gives every document that may have a point in the box, and others: those of the cells of a grid that the box
-	// touches. West is greater than east when the box crosses the date line.
-	Near func(south, north, west, east float64) *roaring.Bitmap
+	// Near gives documents that have a point in the area, and others that may have one: those of the cells of a grid at its
+	// edge. They are the caller's.
+	Near func(a Area) (inside, edge *roaring.Bitmap)
 
 	grid *grid // of a File
 }
