@@ -18,6 +18,7 @@ import (
 type benchStorage struct {
 	options                   storagebench.Options
 	elasticsearch, pocketbase string
+	http                      bool
 	data, out                 string
 }
 
@@ -30,8 +31,8 @@ aggregations of the embedded engine in this process. With --elasticsearch the sa
 row by row in turn; both must find the same before anything is measured. It makes an index
 "sluice-bench" there, and removes it at the end.
 
-With --pocketbase a node is started too, and creates, gets and filtered lists are measured on both
-over HTTP. PocketBase gets a collection "sluice_bench" for the time.
+With --http a node is started too, and creates, gets and filtered lists are measured over HTTP; with
+--pocketbase also those of a PocketBase, which gets a collection "sluice_bench" for the time.
 
 The tables are printed, and written to the folder of --out with plots. Nothing else should run on the
 machine meanwhile.`,
@@ -46,6 +47,7 @@ machine meanwhile.`,
 	flags.DurationVar(&b.options.Time, "time", 2*time.Second, "how long each row takes, for each number of callers and each engine")
 	flags.IntSliceVar(&b.options.Callers, "callers", []int{1, 16}, "how many callers at a time")
 	flags.StringVar(&b.elasticsearch, "elasticsearch", "", "an Elasticsearch 8 to compare with, http://[user:password@]host:port")
+	flags.BoolVar(&b.http, "http", false, "measure a node over HTTP too")
 	flags.StringVar(&b.pocketbase, "pocketbase", "", "a PocketBase to compare a node with, http://EMAIL:PASSWORD@host:port with a superuser's")
 	flags.StringVar(&b.data, "data", os.TempDir(), "folder in which the data get folders of their own, which are removed")
 	flags.StringVar(&b.out, "out", "", "folder for the tables and plots")
@@ -55,7 +57,7 @@ machine meanwhile.`,
 		if err == nil {
 			err = b.write(a.out, "storage", report)
 		}
-		if err != nil || b.pocketbase == "" {
+		if err != nil || !b.http && b.pocketbase == "" {
 			return err
 		}
 		if report, err = b.servers(cmd.Context()); err != nil {
@@ -68,21 +70,18 @@ machine meanwhile.`,
 
 // engines measures the embedded engine, and Elasticsearch.
 func (b *benchStorage) engines(ctx context.Context) (report storagebench.Report, err error) {
-	var targets []storagebench.Target
-	defer func() {
-		for _, t := range targets {
-			err = errors.Join(err, t.Close())
-		}
-	}()
 	t, err := storagebench.Embedded(ctx, b.data)
 	if err != nil {
 		return report, err
 	}
-	targets = append(targets, t)
+	defer func() { err = errors.Join(err, t.Close()) }()
+	targets := []storagebench.Target{t}
 	if b.elasticsearch != "" {
-		if t, err = storagebench.Elasticsearch(ctx, b.elasticsearch); err != nil {
+		t, err := storagebench.Elasticsearch(ctx, b.elasticsearch)
+		if err != nil {
 			return report, err
 		}
+		defer func() { err = errors.Join(err, t.Close()) }()
 		targets = append(targets, t)
 	}
 	return storagebench.Engines(ctx, targets, b.options)
@@ -90,21 +89,25 @@ func (b *benchStorage) engines(ctx context.Context) (report storagebench.Report,
 
 // servers measures a node of its own, and PocketBase.
 func (b *benchStorage) servers(ctx context.Context) (report storagebench.Report, err error) {
-	pocketbase, remove, err := storagebench.PocketBase(ctx, b.pocketbase)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, remove(context.WithoutCancel(ctx))) }()
 	n, err := startBenchNode(ctx, b.data)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, n.stop()) }()
-	node, err := storagebench.Node(ctx, n.address)
+	s, err := storagebench.Node(ctx, n.address)
 	if err != nil {
 		return report, err
 	}
-	return storagebench.Servers(ctx, []storagebench.Server{node, pocketbase}, b.options)
+	servers := []storagebench.Server{s}
+	if b.pocketbase != "" {
+		s, err := storagebench.PocketBase(ctx, b.pocketbase)
+		if err != nil {
+			return report, err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		servers = append(servers, s)
+	}
+	return storagebench.Servers(ctx, servers, b.options)
 }
 
 // write prints a table, and makes files of it.

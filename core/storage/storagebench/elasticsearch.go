@@ -18,9 +18,10 @@ import (
 // elasticTarget is an Elasticsearch over its Go client, with the settings it comes with but for one shard and no replica, as a
 // collection of Sluice has them.
 type elasticTarget struct {
-	client *elasticsearch.BaseClient
-	index  string
-	local  bool
+	client    *elasticsearch.BaseClient
+	transport *http.Transport
+	index     string
+	local     bool
 }
 
 // maxConnections is how many connections are kept: more than there are callers.
@@ -32,11 +33,10 @@ func Elasticsearch(ctx context.Context, address string) (Target, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q is no address of an Elasticsearch", address)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: maxConnections}
 	password, _ := u.User.Password()
-	t := &elasticTarget{index: "sluice-bench", local: isLocal(u.Hostname())}
+	t := &elasticTarget{transport: &http.Transport{MaxIdleConnsPerHost: maxConnections}, index: things.Index, local: isLocal(u.Hostname())}
 	t.client, err = elasticsearch.NewBaseClient(elasticsearch.Config{
-		Addresses: []string{u.Scheme + "://" + u.Host}, Username: u.User.Username(), Password: password, Transport: transport,
+		Addresses: []string{u.Scheme + "://" + u.Host}, Username: u.User.Username(), Password: password, Transport: t.transport,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the Elasticsearch client: %w", err)
@@ -71,7 +71,7 @@ func (t *elasticTarget) call(ctx context.Context, method, path string, query url
 	if err != nil {
 		return fmt.Errorf("ask Elasticsearch: %w", err)
 	}
-	defer func() { _ = res.Body.Close() }()
+	defer func() { _ = res.Body.Close() }() // it was read
 	if res.StatusCode == http.StatusNotFound {
 		return errNotThere
 	}
@@ -145,7 +145,7 @@ func (t *elasticTarget) Bulk(ctx context.Context, documents []Document) error {
 	}
 	err := t.do(ctx, http.MethodPost, "/_bulk", nil, lines.Bytes(), &answer)
 	if err == nil && answer.Errors {
-		err = errors.New("Elasticsearch did not take all documents of a bulk") //nolint:staticcheck // its name
+		err = errors.New("not all documents of a bulk were taken")
 	}
 	return err
 }
@@ -212,4 +212,7 @@ func (t *elasticTarget) remove(ctx context.Context) error {
 	return err
 }
 
-func (t *elasticTarget) Close() error { return t.remove(context.Background()) }
+func (t *elasticTarget) Close() error {
+	defer t.transport.CloseIdleConnections()
+	return t.remove(context.Background())
+}

@@ -39,8 +39,8 @@ type rate struct {
 	calls     int
 }
 
-// run lets the callers call, each the next number, until the time is over; calls that have begun are finished. The first error
-// ends it.
+// run lets the callers call, each the next number, until the time is over, and each once at least; calls that have begun are
+// finished. The first error ends it.
 func (l load) run(ctx context.Context) (rate, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -50,7 +50,7 @@ func (l load) run(ctx context.Context) (rate, error) {
 	var callers sync.WaitGroup
 	for w := range l.callers {
 		callers.Go(func() {
-			for time.Since(begin) < l.within && ctx.Err() == nil {
+			for first := true; ctx.Err() == nil && (first || time.Since(begin) < l.within); first = false {
 				i := int(next.Add(1)) - 1
 				if i >= l.most {
 					return

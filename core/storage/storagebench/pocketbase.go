@@ -11,41 +11,44 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pocketBase is a server of PocketBase.
-type pocketBase struct{ *caller }
+// pocketBase is a server of PocketBase. Its documents are anybody's, and admin is a superuser.
+type pocketBase struct {
+	*caller
+	admin *caller
+}
 
-const records = "/api/collections/sluice_bench/records"
+const (
+	benched = "/api/collections/sluice_bench"
+	records = benched + "/records"
+)
 
-// PocketBase makes a collection at address, http://EMAIL:PASSWORD@host:port with a superuser's, and gives what removes it.
-func PocketBase(ctx context.Context, address string) (Server, func(context.Context) error, error) {
+// PocketBase makes a collection at address, http://EMAIL:PASSWORD@host:port with a superuser's.
+func PocketBase(ctx context.Context, address string) (Server, error) {
 	u, err := url.Parse(address)
 	password, ok := "", false
 	if err == nil {
 		password, ok = u.User.Password()
 	}
 	if !ok || u.Host == "" {
-		return nil, nil, errors.New("the address of PocketBase must be http://EMAIL:PASSWORD@host:port with a superuser's")
+		return nil, errors.New("the address of PocketBase must be http://EMAIL:PASSWORD@host:port with a superuser's")
 	}
-	p := pocketBase{newCaller(u.Scheme + "://" + u.Host)}
+	base := u.Scheme + "://" + u.Host
+	p := pocketBase{newCaller(base), newCaller(base)}
+	who, err := json.Marshal(map[string]string{"identity": u.User.Username(), "password": password})
+	if err != nil {
+		return nil, err
+	}
 	var login struct {
 		Token string `json:"token"`
 	}
-	who, err := json.Marshal(map[string]string{"identity": u.User.Username(), "password": password})
-	if err != nil {
-		return nil, nil, err
-	}
 	if err := p.call(ctx, http.MethodPost, "/api/collections/_superusers/auth-with-password", nil, who, &login); err != nil {
-		return nil, nil, fmt.Errorf("log in to PocketBase: %w", err)
+		return nil, fmt.Errorf("log in to PocketBase: %w", err)
 	}
-	admin := newCaller(p.base)
-	admin.header.Set("Authorization", login.Token)
-	remove := func(ctx context.Context) error {
-		return admin.call(ctx, http.MethodDelete, "/api/collections/sluice_bench", nil, nil, nil)
+	p.admin.header.Set("Authorization", login.Token)
+	if err := p.admin.call(ctx, http.MethodPost, "/api/collections", nil, []byte(pocketBaseCollection), nil); err != nil {
+		return nil, fmt.Errorf("make a collection in PocketBase: %w", err)
 	}
-	if err := admin.call(ctx, http.MethodPost, "/api/collections", nil, []byte(pocketBaseCollection), nil); err != nil {
-		return nil, nil, fmt.Errorf("make a collection in PocketBase: %w", err)
-	}
-	return p, remove, nil
+	return p, nil
 }
 
 // pocketBaseCollection has the fields of the documents, anybody's to use, and the index that suits the list best.
@@ -56,6 +59,12 @@ const pocketBaseCollection = `{"name":"sluice_bench","type":"base","listRule":""
 "indexes":["create index sluice_bench_newest on sluice_bench (status, createdAt)"]}`
 
 func (p pocketBase) Name() string { return "PocketBase" }
+
+func (p pocketBase) Close() error {
+	defer p.client.CloseIdleConnections()
+	defer p.admin.client.CloseIdleConnections()
+	return p.admin.call(context.Background(), http.MethodDelete, benched, nil, nil, nil)
+}
 
 func (p pocketBase) Create(ctx context.Context, d Document) error {
 	return p.call(ctx, http.MethodPost, records, nil, text(`{"id":"%s",%s`, d.ID, d.Source[1:]), nil)

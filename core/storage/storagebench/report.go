@@ -1,7 +1,6 @@
 package storagebench
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"runtime"
@@ -12,7 +11,7 @@ import (
 
 // Write writes the table, as Markdown that is readable as it is.
 func (r Report) Write(out io.Writer) error {
-	w := bufio.NewWriter(out)
+	w := &strings.Builder{}
 	fmt.Fprintf(w, "%d documents, %d cores, %s/%s, %s\n\n", r.Documents, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	head := []string{"row", "callers"}
 	for i, t := range r.Targets {
@@ -27,10 +26,11 @@ func (r Report) Write(out io.Writer) error {
 	}
 	writeTable(w, lines)
 	if len(r.Usages) > 0 {
-		fmt.Fprintln(w)
+		w.WriteByte('\n')
 		writeTable(w, r.usage())
 	}
-	return w.Flush()
+	_, err := io.WriteString(out, w.String())
+	return err
 }
 
 // rows gives the results of each row and number of callers, in the order of targets.
@@ -85,7 +85,7 @@ func megabytes(n int64) string {
 }
 
 // writeTable aligns the cells; the first line is the head.
-func writeTable(w io.Writer, lines [][]string) {
+func writeTable(w *strings.Builder, lines [][]string) {
 	width := make([]int, len(lines[0]))
 	for _, cells := range lines {
 		for i, c := range cells {
@@ -100,13 +100,18 @@ func writeTable(w io.Writer, lines [][]string) {
 				fmt.Fprintf(w, "| %*s ", width[i], c)
 			}
 		}
-		fmt.Fprintln(w, "|")
-		if n == 0 {
-			for i := range cells {
-				fmt.Fprint(w, "|", strings.Repeat("-", width[i]+1), map[bool]string{true: "-", false: ":"}[i == 0])
-			}
-			fmt.Fprintln(w, "|")
+		w.WriteString("|\n")
+		if n > 0 {
+			continue
 		}
+		for i := range cells {
+			end := ":"
+			if i == 0 {
+				end = "-"
+			}
+			w.WriteString("|" + strings.Repeat("-", width[i]+1) + end)
+		}
+		w.WriteString("|\n")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -63,7 +64,7 @@ type bench[T named] struct {
 }
 
 func newBench[T named](targets []T, o Options) (*bench[T], error) {
-	if o.Documents < minDocuments || o.Time <= 0 || len(o.Callers) == 0 || len(targets) == 0 {
+	if o.Documents < minDocuments || o.Time <= 0 || len(o.Callers) == 0 || slices.Min(o.Callers) < 1 || len(targets) == 0 {
 		return nil, fmt.Errorf("nothing to measure: it takes %d documents or more, a time and callers", minDocuments)
 	}
 	b := &bench[T]{Options: o, targets: targets, corpus: newCorpus(o.Documents), report: Report{Documents: o.Documents, Usages: map[string]Usage{}}}

@@ -22,6 +22,8 @@ type Server interface {
 	Get(ctx context.Context, id string) error
 	// List reads the ten newest documents of a selection, and gives how many match.
 	List(ctx context.Context, s selection) (total int, err error)
+	// Close removes the documents.
+	Close() error
 }
 
 // Servers measures servers whose collections are empty. Their documents are written one by one.
@@ -95,7 +97,7 @@ func (c *caller) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return err
 	}
-	defer func() { _ = res.Body.Close() }()
+	defer func() { _ = res.Body.Close() }() // it was read
 	answer, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
@@ -126,6 +128,11 @@ func Node(ctx context.Context, base string) (Server, error) {
 }
 
 func (n node) Name() string { return "Sluice" }
+
+func (n node) Close() error {
+	defer n.client.CloseIdleConnections()
+	return n.call(context.Background(), http.MethodDelete, "/"+things.Index, nil, nil, nil)
+}
 
 // path is that of the collection.
 func (n node) path(rest string) string { return "/" + things.Index + "/" + things.Name + rest }
