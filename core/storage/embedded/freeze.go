@@ -46,7 +46,7 @@ func (s *segments) nextWaiting() ([]*part, []segment.View) {
 		return nil, nil
 	}
 	from := i
-	for from > 0 && waiting[from-1].live.Count() < smallFile && !waiting[from-1].moving {
+	for from > 0 && waiting[from-1].isSmall() && !waiting[from-1].moving {
 		from--
 	}
 	if i-from < tierFiles-1 {
@@ -54,6 +54,9 @@ func (s *segments) nextWaiting() ([]*part, []segment.View) {
 	}
 	return moveLocked(waiting[from : i+1])
 }
+
+// isSmall reports whether the file costs little to write again.
+func (p *part) isSmall() bool { return p.live.Count() < smallFile && p.file.Bytes() < smallFileBytes }
 
 // moveLocked begins to move parts.
 func moveLocked(parts []*part) (old []*part, views []segment.View) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -240,6 +242,61 @@ func filesOfBusy(t *testing.T, limit int64, writes, idle int) uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.lastFile
+}
+
+// TestCollectionsCostLittle: ten times the collections need as many goroutines and open files, and as many files of the index each,
+// also after a restart.
+func TestCollectionsCostLittle(t *testing.T) {
+	dir := t.TempDir()
+	e := opened(t, dir, nil)
+	made := 0
+	var before, after cost
+	for _, n := range []int{10, 100} {
+		for ; made < n; made++ {
+			writeAndTurn(t, e, storage.Collection{Scope: storage.Public, Index: "lab", Name: fmt.Sprint("c", made)})
+		}
+		settled(t, e)
+		before, after = after, costOf(t, e)
+	}
+	must(t, e.Close())
+	again := costOf(t, opened(t, dir, nil))
+	t.Logf("%+v, %+v, after a restart %+v", before, after, again)
+	for _, now := range []cost{after, again} {
+		if now.goroutines > before.goroutines+5 || now.open > before.open+20 {
+			t.Errorf("10 collections cost %+v, 100 cost %+v", before, now)
+		}
+		if now.files > 100*(tierFiles-1) {
+			t.Errorf("%d files for 100 collections", now.files)
+		}
+	}
+}
+
+// writeAndTurn makes a collection whose documents came in several memories, each of which becomes a file.
+func writeAndTurn(t *testing.T, e *Engine, address storage.Collection) {
+	t.Helper()
+	must(t, e.Ensure(t.Context(), address, storage.Spec{Mapping: []byte(`{"properties":{"n":{"type":"long"}}}`)}))
+	c, err := e.catalogue.find(address)
+	must(t, err)
+	for i := range 5 {
+		_, _, err := e.Put(t.Context(), address, fmt.Sprint(i), []byte(`{"n":1}`), storage.WriteOptions{})
+		must(t, err)
+		e.turnPart(c, c.segments.last)
+	}
+}
+
+// cost is what an engine needs besides memory.
+type cost struct{ goroutines, open, files int }
+
+func costOf(t *testing.T, e *Engine) cost {
+	t.Helper()
+	now := cost{goroutines: runtime.NumGoroutine()}
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil { // Linux alone has it
+		now.open = len(open)
+	}
+	for address := range e.catalogue.now.Load().collections {
+		now.files += e.filesOf(address)
+	}
+	return now
 }
 
 // TestFewSmallFiles: a collection has few small files though nobody merges, as when memories come faster than merges.

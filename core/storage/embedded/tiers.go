@@ -15,6 +15,8 @@ const (
 	// smallFile is below how many documents all files are of one tier: to have one costs more than to write it again, and a node
 	// may have thousands of collections.
 	smallFile = 1 << 10
+	// smallFileBytes is what a file must be below as well to be written again with every few memories.
+	smallFileBytes = 1 << 20
 	// maxFileBytes is how large a file may become that is made of others. It bounds what a merge needs, in memory and for a while
 	// on disk, and how often a document is written again.
 	maxFileBytes = 1 << 30

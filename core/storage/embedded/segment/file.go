@@ -2,6 +2,7 @@ package segment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"sort"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -100,6 +102,9 @@ func (f *File) mmap(size int) error {
 	defer func() { _ = file.Close() }() // it was only read
 	f.mapped, err = mmap.MapRegion(file, size, mmap.RDONLY, 0, 0)
 	f.data = f.mapped
+	if errors.Is(err, syscall.ENOMEM) {
+		return fmt.Errorf("map it to memory: the system allows no more files (on Linux raise vm.max_map_count): %w", err)
+	}
 	return err
 }
 
