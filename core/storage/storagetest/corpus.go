@@ -55,8 +55,7 @@ type generator struct {
 	// sound lets no clause suit its field badly. It holds inside of other clauses: Elasticsearch does not look for errors in
 	// those that cannot matter.
 	sound bool
-	// young asks for clauses too that the engines are known to answer differently here and there, with random documents: those of
-	// texts.go, around.go and aggregations.go.
+	// young asks for clauses too of which nobody has seen yet, with many random documents, that the engines answer them alike.
 	young bool
 }
 

@@ -57,7 +57,7 @@ func (g generator) valueFor(field string) any {
 func (g generator) query(depth int) clause {
 	if depth > 0 && g.chance(3) {
 		g.sound = true
-		if g.young && g.chance(5) {
+		if g.chance(5) {
 			return g.scored(depth)
 		}
 		switch g.IntN(4) {
@@ -68,7 +68,7 @@ func (g generator) query(depth int) clause {
 		}
 		return g.nested(depth)
 	}
-	if g.young && g.chance(5) {
+	if g.chance(5) {
 		return g.text(pick(g, textFields...))
 	}
 	return g.leaf(pick(g, exactFields...), pick(g, textFields...))

@@ -11,6 +11,9 @@
 //   - The plain highlighter looks for phrases with a slop as searches do, and Elasticsearch for words that are near in any order.
 //     A text in which a phrase is found may be cut at another word. Of several values in which more is found than is wanted, others
 //     may be shown.
+//   - Whether clauses for other fields match is not known. What must match together with them is shown when it is found, and
+//     so are the words of a terms_set that counts by a field.
+//   - A phrase with a slop and a word twice is shown from its first to its last word; Elasticsearch shows what follows, too.
 //   - All words near a fuzzy one are shown, whatever max_expansions says.
 //   - Sentences and words end by rules for the languages that are written with spaces; Elasticsearch has dictionaries for others.
 package highlight
