@@ -43,13 +43,13 @@ func (g generator) body() (body map[string]any, from, size int) {
 }
 
 // highlighted makes a query whose words can be shown. A highlight does not know which words near a fuzzy one are in the index, nor
-// whether clauses for other fields match, deep inside of a query; and Elasticsearch shows too much of a phrase with a slop that has
-// a word twice.
+// whether clauses for other fields match, deep inside of a query or as words of cross_fields; and Elasticsearch shows too much of a
+// phrase with a slop that has a word twice.
 func (g generator) highlighted() clause {
 	for {
 		q := g.query(1)
 		text := string(marshal(q))
-		if !slices.ContainsFunc([]string{"fuzz", "minimum_should_match_field", "slop"}, func(part string) bool { return strings.Contains(text, part) }) {
+		if !slices.ContainsFunc([]string{"fuzz", "minimum_should_match_field", "slop", "cross_fields"}, func(part string) bool { return strings.Contains(text, part) }) {
 			return q
 		}
 	}

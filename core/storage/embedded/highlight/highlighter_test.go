@@ -15,7 +15,7 @@ import (
 )
 
 const fields = `{"properties":{"t":{"type":"text","copy_to":["all"],"fields":{"en":{"type":"text","analyzer":"english"}}},"all":{"type":"text"},
-	"k":{"type":"keyword"},"n":{"type":"integer"},"other":{"type":"alias","path":"k"},
+	"k":{"type":"keyword"},"v":{"type":"keyword","index":false},"n":{"type":"integer"},"other":{"type":"alias","path":"k"},
 	"items":{"type":"nested","properties":{"note":{"type":"text"}}}}}`
 
 // apply highlights one document for one search.
@@ -73,6 +73,18 @@ func TestApply(t *testing.T) {
 		{`{"match_all":{}}`, `"highlight_query":{"match":{"t":"fox"}},"fields":{"t":{"fragment_size":0}},"order":"score","number_of_fragments":1`, fox, `{"t":["A <em>fox</em> <b>& a dog"]}`},
 		{`{"match":{"t":"fox"}}`, `"fields":{"t":{"type":"plain","fragment_size":20}}`, fox, `{"t":["The quick brown <em>fox</em>",". It jumps! A <em>fox</em> <b>& a dog"]}`},
 		{`{"match":{"t":"fox été"}}`, `"fields":{"t":{}}`, emoji, `{"t":["👍 <em>fox</em> 👍🏽 <em>été</em>"]}`},
+		{`{"match":{"t":{"query":"quick cat","operator":"and"}}}`, `"fields":{"t":{}}`, fox, ``},
+		{`{"multi_match":{"query":"quick cat dog","minimum_should_match":2,"fields":["t"]}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["The <em>quick</em> brown fox.","A fox <b>& a <em>dog</em>"]}`},
+		{`{"bool":{"should":[{"bool":{"must":[{"match":{"t":"fox"}},{"match":{"t":"cat"}}]}},{"match":{"t":"dog"}}]}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["A fox <b>& a <em>dog</em>"]}`},
+		{`{"bool":{"should":[{"bool":{"must":{"match":{"t":"dog"}},"must_not":{"match":{"t":"fox"}}}},{"match":{"t":"quick"}}]}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["The <em>quick</em> brown fox."]}`},
+		{`{"bool":{"must":[{"match":{"t":"dog"}},{"range":{"n":{"gte":1}}}]}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["A fox <b>& a <em>dog</em>"]}`},
+		{`{"bool":{"must":[{"match_phrase":{"t":"quick brown"}}],"must_not":{"nested":{"path":"items","query":{"match_all":{}}}}}}`, `"fields":{"t":{"fragment_size":0}}`, fox, `{"t":["The <em>quick</em> <em>brown</em> fox."]}`},
+		{`{"terms_set":{"k":{"terms":["red","blue","green"],"minimum_should_match":3}}}`, `"fields":{"k":{}}`, two, ``},
+		{`{"prefix":{"k":""}}`, `"fields":{"k":{}}`, `{"k":["a","","b"]}`, `{"k":["<em>a</em>","<em></em>","<em>b</em>"]}`},
+		{`{"prefix":{"k":""}}`, `"fields":{"k":{}}`, `{"k":["a",""]}`, `{"k":["<em>a</em>"]}`},
+		{`{"prefix":{"k":""}}`, `"fields":{"k":{"type":"plain"}}`, `{"k":["a",""]}`, `{"k":["<em>a</em>","<em></em>"]}`},
+		{`{"term":{"v":"x"}}`, `"fields":{"v":{}}`, `{"v":"x"}`, ``},
+		{`{"prefix":{"v":"x"}}`, `"fields":{"v":{}}`, `{"v":"x"}`, `{"v":["<em>x</em>"]}`},
 		{`{"match":{"t":"fox"}}`, `"fields":{"n":{},"none":{},"t":{"max_analyzed_offset":5}}`, two, `{"t":["a <em>fox</em>"]}`},
 		{`{"match":{"t":"fox"}}`, `"fields":{"t":{}}`, `{"t":null}`, ``},
 		{`{"match":{"t":"fox"}}`, `"fields":{"t":{"no_match_size":3}}`, `{"t":["",""]}`, ``},
