@@ -39,6 +39,7 @@ var writtenTexts = []string{
 	`{"query":{"multi_match":{"query":"fox red","type":"cross_fields","fields":["title","body","kw"],"minimum_should_match":"50%"}}}`,
 	`{"query":{"multi_match":{"query":"red","type":"cross_fields","fields":["kw","tags","o.k"]}}}`,
 	`{"query":{"multi_match":{"query":"3","type":"cross_fields","fields":["i","s","kw"]}}}`,
+	`{"query":{"multi_match":{"query":"3","type":"cross_fields","fields":["i^2","kw","s"],"tie_breaker":0.3}}}`,
 	`{"query":{"multi_match":{"query":"running","type":"cross_fields","fields":["title","title.english","plain"],"analyzer":"english"}}}`,
 	`{"query":{"multi_match":{"query":"fox","type":"cross_fields","fields":["title","none"]}}}`,
 	`{"query":{"dis_max":{"queries":[{"match":{"title":"quick"}},{"match":{"body":"fox"}},{"term":{"kw":"red"}}]}}}`,
@@ -57,6 +58,8 @@ var writtenTexts = []string{
 	`{"query":{"function_score":{}}}`,
 	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"functions":[]}}}`,
 	`{"query":{"function_score":{"query":{"match":{"title":"fox"}},"weight":3,"boost":2}}}`,
+	`{"query":{"function_score":{"boost":0,"boost_mode":"max","functions":[{"weight":3}]}}}`,
+	`{"query":{"bool":{"boost":0,"must":{"match":{"title":"fox"}},"should":{"function_score":{"boost_mode":"replace","weight":3}}}}}`,
 	`{"query":{"function_score":{"functions":[{"weight":3}],"score_mode":"avg"}}}`,
 	`{"query":{"function_score":{"functions":[{"weight":3,"filter":{"match_all":{}}}],"score_mode":"avg"}}}`,
 	`{"query":{"function_score":{"functions":[{"weight":3,"filter":{"exists":{"field":"uid"}}}],"score_mode":"avg"}}}`,
@@ -108,6 +111,18 @@ func (g generator) misspelt() string {
 
 func (g generator) fuzziness() any { return pick[any](g, "AUTO", 1, 2, "AUTO:2,5", 0) }
 
+// fuzzily looks for several words, all or two of them. Where one is enough Lucene counts a term that is near to two of them once, by
+// how many documents hold the neighbours of either.
+func (g generator) fuzzily(c clause) clause {
+	c["fuzziness"] = g.fuzziness()
+	delete(c, "minimum_should_match")
+	if c["operator"] = "and"; g.chance(2) {
+		delete(c, "operator")
+		c["minimum_should_match"] = 2
+	}
+	return c
+}
+
 // text makes a clause that looks for words in more ways than match does.
 func (g generator) text(field string) clause {
 	switch g.IntN(5) {
@@ -116,12 +131,15 @@ func (g generator) text(field string) clause {
 		g.sometimes(c, clause{"prefix_length": g.IntN(3), "transpositions": g.chance(2), "max_expansions": pick(g, 1, 3, 50)})
 		return clause{"fuzzy": clause{pick(g, field, "kw", "tags", "lower", "title.raw"): c}}
 	case 1:
-		c := g.boosted(clause{"query": g.misspelt() + " " + g.sentence(2), "fuzziness": g.fuzziness()})
-		g.sometimes(c, clause{"operator": "and", "prefix_length": 1, "minimum_should_match": pick[any](g, 2, "70%"), "max_expansions": 2})
-		return clause{"match": clause{field: c}}
+		c := g.boosted(clause{"query": g.misspelt() + " " + g.sentence(2)})
+		g.sometimes(c, clause{"prefix_length": 1, "max_expansions": 2})
+		return clause{"match": clause{field: g.fuzzily(c)}}
 	case 2:
 		c := g.boosted(clause{"query": g.sentence(2) + pick(g, " f", " j", " q", " th")})
-		g.sometimes(c, clause{"operator": "and", "fuzziness": g.fuzziness(), "minimum_should_match": 2})
+		g.sometimes(c, clause{"operator": "and", "minimum_should_match": 2})
+		if g.chance(3) {
+			c = g.fuzzily(c)
+		}
 		return clause{"match_bool_prefix": clause{field: c}}
 	case 3:
 		terms := []any{g.keyword(), g.keyword(), g.keyword()}
@@ -150,7 +168,10 @@ func (g generator) severalFields() clause {
 	switch g.IntN(4) {
 	case 0:
 		c["type"] = "most_fields"
-		g.sometimes(c, clause{"fuzziness": g.fuzziness(), "minimum_should_match": "60%"})
+		g.sometimes(c, clause{"minimum_should_match": "60%"})
+		if g.chance(3) {
+			c = g.fuzzily(c)
+		}
 	case 1:
 		c["type"] = "cross_fields"
 		g.sometimes(c, clause{"minimum_should_match": pick[any](g, 2, "60%"), "analyzer": "standard"})
@@ -158,7 +179,10 @@ func (g generator) severalFields() clause {
 		c["type"], c["slop"] = "phrase", g.IntN(3)
 	default:
 		c["type"] = "bool_prefix"
-		g.sometimes(c, clause{"fuzziness": 1, "minimum_should_match": "60%"})
+		g.sometimes(c, clause{"minimum_should_match": "60%"})
+		if g.chance(3) {
+			c = g.fuzzily(c)
+		}
 	}
 	return clause{"multi_match": c}
 }

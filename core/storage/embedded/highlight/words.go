@@ -29,8 +29,9 @@ type words struct {
 	// same has the keys of single words.
 	same map[string]int
 	root part
-	// unscored says that the clauses that are being gathered give no scores.
-	unscored bool
+	// unscored says that the clauses that are being gathered give no scores, excluding that they must not match: Elasticsearch does
+	// not look for their words.
+	unscored, excluding bool
 	err      error
 }
 
@@ -131,10 +132,14 @@ func (w *words) boolean(q *query.Bool) part {
 	if g.needed <= 1 {
 		g.should = w.distinct(g.should, true)
 	}
-	if !w.apart {
-		g.not = w.all(q.MustNot)
-	}
+	g.not = w.excluded(q.MustNot)
 	return g
+}
+
+func (w *words) excluded(list []query.Query) []part {
+	defer func(excluding bool) { w.excluding = excluding }(w.excluding)
+	w.excluding = true
+	return w.all(list)
 }
 
 // leaf gathers the words of clauses that are not analysed.
@@ -204,7 +209,7 @@ func between(f *mapping.Field, q *query.Range) func(term []byte) bool {
 // field finds the field of a clause when its words are wanted.
 func (w *words) field(path string) *mapping.Field {
 	f := w.mapping.Resolve(path)
-	if !hasText(f) || w.path != "" && f.Path != w.path {
+	if w.excluding || !hasText(f) || w.path != "" && f.Path != w.path {
 		return nil
 	}
 	return f

@@ -55,7 +55,9 @@ func (c *best) rank(v *view) (scorer, error) {
 }
 
 func (c compiler) boosting(q *query.Boosting) (clause, error) {
-	positive, err := c.compile(q.Positive)
+	plain := c
+	plain.boost = 1 // inside, as what functions make of a score is not the same for one that is boosted already
+	positive, err := plain.compile(q.Positive)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +65,14 @@ func (c compiler) boosting(q *query.Boosting) (clause, error) {
 	if err != nil || !c.scores {
 		return positive, err
 	}
-	return &boosted{positive, negative, float32(q.NegativeBoost)}, nil
+	return &boosted{positive, negative, c.boost, float32(q.NegativeBoost)}, nil
 }
 
-// boosted multiplies the scores of what negative matches too.
+// boosted multiplies scores by boost, and those of what negative matches too by factor.
 type boosted struct {
 	clause
-	negative clause
-	factor   float32
+	negative      clause
+	boost, factor float32
 }
 
 func (c *boosted) rank(v *view) (scorer, error) {
@@ -79,12 +81,13 @@ func (c *boosted) rank(v *view) (scorer, error) {
 		return nil, err
 	}
 	negative, err := c.negative.matches(v)
-	return &boostedScorer{scorer: inner, negative: negative, factor: c.factor}, err
+	return &boostedScorer{scorer: inner, negative: negative, boost: c.boost, factor: c.factor}, err
 }
 
 type boostedScorer struct {
 	scorer
 	negative set
+	boost    float32
 	factor   float32
 	one      [1]uint32
 }
@@ -92,7 +95,7 @@ type boostedScorer struct {
 func (s *boostedScorer) score() float32 {
 	s.one[0] = s.doc()
 	if len(s.negative.keep(s.one[:])) == 0 {
-		return s.scorer.score()
+		return s.scorer.score() * s.boost
 	}
-	return s.scorer.score() * s.factor
+	return s.scorer.score() * s.boost * s.factor
 }
