@@ -32,7 +32,7 @@ type words struct {
 	// unscored says that the clauses that are being gathered give no scores, excluding that they must not match: Elasticsearch does
 	// not look for their words.
 	unscored, excluding bool
-	err      error
+	err                 error
 }
 
 // pattern is a clause that describes words.
