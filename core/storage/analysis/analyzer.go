@@ -55,11 +55,17 @@ const (
 
 // Tokens appends the words of text, which must be UTF-8, to dst.
 func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
+	dst, _ = a.Words(text, dst)
+	return dst
+}
+
+// Words is Tokens, and tells how many positions there are, those at the end that words were left out at too.
+func (a *Analyzer) Words(text []byte, dst []Token) ([]Token, uint32) {
 	if a.custom != nil {
 		return a.custom.tokens(text, dst)
 	}
 	if a.split == nil {
-		return append(dst, Token{Term: text, End: uint32(len(text))}) //nolint:gosec // no text is that long
+		return append(dst, Token{Term: text, End: uint32(len(text))}), 1 //nolint:gosec // no text is that long
 	}
 	if a.spaced != nil {
 		text = a.spaced(text)
@@ -72,7 +78,7 @@ func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
 	for from := 0; ; position++ {
 		start, end, _ := a.split(text, from)
 		if start == len(text) {
-			return dst
+			return dst, position
 		}
 		if term := a.filter(&mem, text[start:end]); term != nil {
 			dst = append(dst, Token{Term: term, Position: position, Start: uint32(start), End: uint32(end)}) //nolint:gosec // no text is that long

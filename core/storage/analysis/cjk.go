@@ -4,7 +4,7 @@ import "unicode/utf8"
 
 // pairs appends the words of text to dst, but of Chinese, Japanese and Korean every two neighbouring characters. A
 // character that has no neighbour is a word.
-func (a *Analyzer) pairs(text []byte, dst []Token) []Token {
+func (a *Analyzer) pairs(text []byte, dst []Token) ([]Token, uint32) {
 	p := pairs{words: dst, mem: arena{size: 2 * len(text)}, stop: a.stop}
 	last := 0
 	for {
@@ -13,7 +13,7 @@ func (a *Analyzer) pairs(text []byte, dst []Token) []Token {
 			p.flush()
 		}
 		if start == len(text) {
-			return p.words
+			return p.words, p.position
 		}
 		term := a.filter(&p.mem, text[start:end])
 		if k.paired() {

@@ -20,7 +20,7 @@ type tokenizer func(text []byte, visit func(start, end int))
 // stage makes other terms of those that stand at one position. It may change the list that it is given.
 type stage func(a *arena, terms [][]byte) [][]byte
 
-func (c *custom) tokens(text []byte, dst []Token) []Token {
+func (c *custom) tokens(text []byte, dst []Token) ([]Token, uint32) {
 	mem := arena{size: len(text)}
 	var position uint32
 	var terms [][]byte
@@ -34,7 +34,7 @@ func (c *custom) tokens(text []byte, dst []Token) []Token {
 		}
 		position++
 	})
-	return dst
+	return dst, position
 }
 
 // one makes a stage of a filter.

@@ -28,8 +28,8 @@ func setAnalyzer(at func(*Options) *string) func(*Field, jsontext.Value) error {
 func (f *Field) setAnalysis(set *analysis.Set) error {
 	var err error
 	switch {
-	case f.Type == Text:
-		if f.analyzer, err = analyzerNamed(f, "analyzer", known(f.Analyzer), set); err != nil || f.SearchAnalyzer == "" {
+	case f.Type == Text, f.Type == Completion:
+		if f.analyzer, err = analyzerNamed(f, "analyzer", f.IndexAnalyzer(), set); err != nil || f.SearchAnalyzer == "" {
 			return err
 		}
 		_, err = analyzerNamed(f, "search_analyzer", f.SearchAnalyzer, set)

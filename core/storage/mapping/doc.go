@@ -9,7 +9,7 @@
 //
 // The types keyword, text, long, integer, short, byte, unsigned_long, double, float, half_float, scaled_float, boolean, date,
 // ip, geo_point, the ranges (integer_range, long_range, float_range, double_range, date_range, ip_range), object, nested,
-// flattened, dense_vector, binary (its values are neither checked nor yielded) and alias (it cannot be written to). Every other type is
+// flattened, dense_vector, completion, binary (its values are neither checked nor yielded) and alias (it cannot be written to). Every other type is
 // services.storage.invalid_mapping_type, date_nanos among them. options.go lists the options
 // of each type; every other is services.storage.unexpected_properties, so that nothing is accepted and then ignored.
 //

@@ -40,6 +40,7 @@ const (
 	DateRange
 	IPRange
 	DenseVector
+	Completion
 )
 
 var typeNames = [...]string{
@@ -47,7 +48,7 @@ var typeNames = [...]string{
 	Double: "double", Float: "float", HalfFloat: "half_float", Boolean: "boolean", Date: "date", IP: "ip", GeoPoint: "geo_point",
 	Binary: "binary", Alias: "alias", ScaledFloat: "scaled_float", UnsignedLong: "unsigned_long", Flattened: "flattened",
 	IntegerRange: "integer_range", LongRange: "long_range", FloatRange: "float_range", DoubleRange: "double_range",
-	DateRange: "date_range", IPRange: "ip_range", DenseVector: "dense_vector",
+	DateRange: "date_range", IPRange: "ip_range", DenseVector: "dense_vector", Completion: "completion",
 }
 
 // String gives the name that mappings use.
@@ -66,7 +67,9 @@ func (t Type) Single() bool { return t == Float || t == HalfFloat }
 func (t Type) Range() bool { return t >= IntegerRange && t <= IPRange }
 
 // Exact reports whether the values are bytes that are indexed as they are: Value.Text.
-func (t Type) Exact() bool { return t == Keyword || t == IP || t == Flattened || t.Range() }
+func (t Type) Exact() bool {
+	return t == Keyword || t == IP || t == Flattened || t == Completion || t.Range()
+}
 
 // alone reports whether the field has neither sub-fields nor a place among those of another, and is not copied.
 func (t Type) alone() bool {
@@ -115,7 +118,7 @@ type Field struct {
 	format  *dates.Format // of a Date
 	null    *Value        // what null stands for
 	keyed   *Field        // of a Flattened: what holds its values with their keys
-	// analyzer is that of a Text, and normalizer that of a Keyword, nil when there is none.
+	// analyzer is that of a Text or a Completion, and normalizer that of a Keyword, nil when there is none.
 	analyzer   *analysis.Analyzer
 	normalizer *analysis.Normalizer
 	children   fieldSet // of an object
@@ -134,11 +137,16 @@ func (f *Field) Unmapped() Dynamic { return f.dynamic }
 // DateFormat is the format of a Date, nil for every other type.
 func (f *Field) DateFormat() *dates.Format { return f.format }
 
-// Words is what takes the values of a Text apart.
+// Words is what takes the values of a Text or a Completion apart.
 func (f *Field) Words() *analysis.Analyzer { return f.analyzer }
 
-// IndexAnalyzer names the analyzer of a Text.
-func (f *Field) IndexAnalyzer() string { return known(f.Analyzer) }
+// IndexAnalyzer names the analyzer of a Text or a Completion.
+func (f *Field) IndexAnalyzer() string {
+	if f.Type == Completion && f.Analyzer == "" {
+		return completionAnalyzer
+	}
+	return known(f.Analyzer)
+}
 
 // Normalize gives the keyword that is indexed for a text: text itself or memory of its own.
 func (f *Field) Normalize(text []byte) []byte {
@@ -148,7 +156,7 @@ func (f *Field) Normalize(text []byte) []byte {
 	return f.normalizer.Apply(text)
 }
 
-// QueryAnalyzer names the analyzer of the words that are looked for in a Text.
+// QueryAnalyzer names the analyzer of the words that are looked for in a Text or a Completion.
 func (f *Field) QueryAnalyzer() string {
 	if f.SearchAnalyzer == "" {
 		return f.IndexAnalyzer()

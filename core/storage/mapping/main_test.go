@@ -50,7 +50,7 @@ func show(m *Mapping, doc string) (string, *Mapping, error) {
 
 func (v *Value) show() string {
 	switch t := v.Field.Type; {
-	case t == Keyword || t == Text || t == Flattened && v.Field.Name != "_keyed":
+	case t == Keyword || t == Text || t == Completion || t == Flattened && v.Field.Name != "_keyed":
 		return string(v.Text)
 	case t == Flattened:
 		return strconv.Quote(string(v.Text))

@@ -26,6 +26,10 @@ type Options struct {
 	Normalizer string
 	// Analyzer and SearchAnalyzer name analyzers of a text. Empty stands for the default; see IndexAnalyzer.
 	Analyzer, SearchAnalyzer string
+	// KeepSeparators tells the words of a Completion apart, KeepHoles where it left out words. MaxInput is how many UTF-16 units of
+	// a text it keeps.
+	KeepSeparators, KeepHoles bool
+	MaxInput                  int
 	// Norms weighs matches in a text by its length.
 	Norms bool
 	// Fielddata makes a text sortable and aggregatable by its words. EagerGlobalOrdinals is a hint.
@@ -63,7 +67,10 @@ const noLimit = math.MaxInt32
 func defaults(t Type) Options {
 	o := Options{IgnoreAbove: noLimit, DepthLimit: usualDepth}
 	if !t.object() && t != Binary && t != Alias {
-		o.Index, o.DocValues = true, t != Text
+		o.Index, o.DocValues = true, t != Text && t != Completion
+	}
+	if t == Completion {
+		o.KeepSeparators, o.KeepHoles, o.MaxInput = true, true, usualInput
 	}
 	o.Coerce = t.Whole() || t.Floating() || t.Range()
 	o.Norms = t == Text
@@ -115,6 +122,11 @@ var options = func() []option {
 		{"normalizer", of(Keyword), true, setNormalizer, func(f *Field) string { return quoteOr(f.Normalizer) }},
 		{"analyzer", of(Text), true, setAnalyzer(func(o *Options) *string { return &o.Analyzer }), getAnalyzer},
 		{"search_analyzer", of(Text), false, setAnalyzer(func(o *Options) *string { return &o.SearchAnalyzer }), getSearchAnalyzer},
+		{"analyzer", of(Completion), true, setCompletionAnalyzer, getAnalyzer},
+		{"search_analyzer", of(Completion), false, setAnalyzer(func(o *Options) *string { return &o.SearchAnalyzer }), getSearchAnalyzer},
+		flag("preserve_separators", of(Completion), true, func(o *Options) *bool { return &o.KeepSeparators }),
+		flag("preserve_position_increments", of(Completion), true, func(o *Options) *bool { return &o.KeepHoles }),
+		{"max_input_length", of(Completion), false, setMaxInput, getMaxInput},
 		flag("norms", of(Text), true, func(o *Options) *bool { return &o.Norms }),
 		flag("fielddata", of(Text), false, func(o *Options) *bool { return &o.Fielddata }),
 		flag("eager_global_ordinals", of(Text, Keyword, Flattened), false, func(o *Options) *bool { return &o.EagerGlobalOrdinals }),
@@ -122,7 +134,7 @@ var options = func() []option {
 		{"format", of(Date, DateRange), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
 		{"null_value", exact | of(Flattened), true, setNullValue, func(f *Field) string { return f.NullValue }},
 		{"path", of(Alias), false, setTarget, func(f *Field) string { return quoteOr(f.Target) }},
-		{"meta", exact | ranges | of(Text, Binary, Flattened, DenseVector), false, setMeta, func(f *Field) string { return f.Meta }},
+		{"meta", exact | ranges | of(Text, Binary, Flattened, DenseVector, Completion), false, setMeta, func(f *Field) string { return f.Meta }},
 		{"copy_to", exact | of(Text), false, setCopyTo, getCopyTo},
 	}
 }()

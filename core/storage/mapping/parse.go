@@ -235,7 +235,7 @@ func parseLeaf(f *Field, list []member, sub bool) error {
 		switch {
 		case m.name == "type":
 			continue
-		case m.name == "fields" && !sub && !f.Type.alone():
+		case m.name == "fields" && !sub && !f.Type.alone() && f.Type != Completion:
 			fields = m.raw
 			continue
 		}

@@ -126,7 +126,7 @@ func (r *reader) value(f *Field, group int) error {
 		return r.flattened(f, group)
 	case kind == '{' && f.Type.object():
 		return r.nextObject(f, group)
-	case kind == '{' && (f.Type == GeoPoint || f.Type.Range()):
+	case kind == '{' && (f.Type == GeoPoint || f.Type == Completion || f.Type.Range()):
 		return r.scalar(f, group)
 	case kind == '{' || f.Type.object() && kind != 'n':
 		return r.misfit(f)
@@ -202,6 +202,9 @@ func (r *reader) scalar(f *Field, group int) error {
 
 // put adds the value raw of f and its sub-fields.
 func (r *reader) put(f *Field, raw jsontext.Value, group int) error {
+	if f.Type == Completion {
+		return r.completion(f, raw, group)
+	}
 	n := len(r.out.Values)
 	if n == maxValues {
 		return refused("the document has more than %d values", maxValues)

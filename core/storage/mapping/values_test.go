@@ -9,6 +9,24 @@ import (
 
 // The tables say what a real Elasticsearch 8.14 does with the same values. A want that begins with ! is a part of the refusal.
 var valueTests = map[string][][2]string{
+	`{"type":"completion","max_input_length":5}`: {
+		{`"New York"`, "a=new\x1fy\x00\x00\x00\x00\x01New Y"},
+		{`["New","YORK"]`, "a=new\x00\x00\x00\x00\x01New a=york\x00\x00\x00\x00\x01YORK"},
+		{`{"input":["a","b"],"weight":258}`, "a=a\x00\x00\x00\x01\x02a a=b\x00\x00\x00\x01\x02b"},
+		{`[{"input":"a","weight":"2147483647"},null]`, "a=a\x00\x7f\xff\xff\xffa"},
+		{`""`, ""},
+		{`"42"`, ""}, // no letters
+		{`{"weight":3}`, ""},
+		{`{"input":[]}`, ""},
+		{`{"input":"a","weight":-1}`, "!weight must be a whole number from 0 to 2147483647"},
+		{`{"input":"a","weight":1.5}`, "!weight must be a whole number"},
+		{`{"input":"a","weight":null}`, "!weight must be a whole number"},
+		{`{"input":1}`, "!input must be a text or a list of texts"},
+		{`{"input":"a","boost":1}`, `!unknown field name "boost"`},
+		{`{"input":"a","contexts":{}}`, "!contexts are not supported yet"},
+		{`5`, "!expected a text, or an object with input and weight"},
+		{`"a\u001fb"`, "!0x1f, which is reserved"},
+	},
 	`{"type":"long"}`: {
 		{`5`, "a=5"},
 		{`"5"`, "a=5"},
