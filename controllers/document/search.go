@@ -23,6 +23,7 @@ type page struct {
 	Remaining    *int           `json:"remaining,omitzero"`
 	Total        int            `json:"total"`
 	Aggregations jsontext.Value `json:"aggregations,omitzero"`
+	Suggest      jsontext.Value `json:"suggest,omitzero"`
 }
 
 type hit struct {
@@ -56,7 +57,7 @@ func shown(h storage.Hit) hit {
 	return s
 }
 
-// search answers {hits, total, scrollId?, remaining?, aggregations?}.
+// search answers {hits, total, scrollId?, remaining?, aggregations?, suggest?}.
 func (c controller) search(ctx context.Context, req *protocol.Request) (any, error) {
 	targets, err := target.Collections(req)
 	if err != nil {
@@ -134,7 +135,7 @@ func (c controller) page(ctx context.Context, req *protocol.Request, found stora
 	if err != nil {
 		return nil, err
 	}
-	p := page{Hits: make([]hit, len(docs)), ScrollID: found.Scroll, Total: found.Total, Aggregations: found.Aggregations}
+	p := page{Hits: make([]hit, len(docs)), ScrollID: found.Scroll, Total: found.Total, Aggregations: found.Aggregations, Suggest: found.Suggest}
 	if found.Scroll != "" {
 		p.Remaining = &found.Remaining
 	}

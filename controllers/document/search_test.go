@@ -94,6 +94,10 @@ func TestSearch(t *testing.T) {
 		},
 		{"collapsed with a scroll", `document:search ` + c + `,"scroll":"1m","body":{"collapse":{"field":"tag"}}`, 400, "services.storage.invalid_argument", "", ""},
 		{"collapsed by what is not mapped", `document:search ` + c + `,"body":{"collapse":{"field":"none"}}`, 400, "services.storage.unexpected_bad_request", "", ""},
+		{
+			"suggestions", `document:search ` + c + `,"size":0,"body":{"suggest":{"close":{"text":"evenn","term":{"field":"tag"}}}}`, 200, "",
+			`{"hits":[],"total":5,"suggest":{"close":[{"text":"evenn","offset":0,"length":5,"options":[{"text":"even","score":0.75,"freq":3}]}]}}`, "*",
+		},
 		{"search for nothing", `document:search ` + c + `,"body":{"query":{"ids":{"values":[]}}}`, 200, "", `{"hits":[],"total":0}`, "*"},
 
 		{"koncorde", `document:search ` + c + `,"lang":"koncorde","body":{"query":{"equals":{"tag":"odd"}},` + byNumber + `}`, 200, "", `{"hits":[` + book(1) + `,` + book(3) + `],"total":2}`, "*"},

@@ -51,6 +51,8 @@ type Found struct {
 	Total int
 	// Aggregations are answered as Elasticsearch answers them; nil when there were none.
 	Aggregations jsontext.Value
+	// Suggest is answered as Elasticsearch answers it; nil when nothing was to be suggested.
+	Suggest jsontext.Value
 	// Scroll is what NextHits takes, and Remaining how many hits it will still give; both are empty without a scroll.
 	Scroll    string
 	Remaining int

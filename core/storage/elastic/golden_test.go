@@ -16,9 +16,12 @@ const (
 	typesFile      = "../storagetest/testdata/types.jsonl.gz"
 	hitsFile       = "../storagetest/testdata/hits.jsonl.gz"
 	vectorsFile    = "../storagetest/testdata/vectors.jsonl.gz"
+	suggestFile    = "../storagetest/testdata/suggest.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 	hitsSearches   = 300
+
+	goldenSuggestions = 200
 )
 
 // TestRecord writes what the embedded engine is held to where there is no Elasticsearch.
@@ -55,6 +58,15 @@ func TestRecordVectors(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, vectorsFile, func(f io.Writer) { storagetest.RecordVectors(t, e, goldenSeed, goldenSearches/5, f) })
+}
+
+// TestRecordSuggest is TestRecord for suggestions.
+func TestRecordSuggest(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, suggestFile, func(f io.Writer) { storagetest.RecordSuggest(t, e, goldenSeed, goldenSuggestions, f) })
 }
 
 func writeGolden(t *testing.T, path string, write func(io.Writer)) {

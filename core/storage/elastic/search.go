@@ -49,6 +49,7 @@ type found struct {
 		Hits []hit `json:"hits"`
 	} `json:"hits"`
 	Aggregations jsontext.Value `json:"aggregations"`
+	Suggest      jsontext.Value `json:"suggest"`
 }
 
 // Search checks the body as the embedded engine does and passes it on.
@@ -135,7 +136,7 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			if !empty(value) {
 				body[name] = value
 			}
-		case "knn", "sort", "search_after", "aggs", "aggregations", "highlight", "collapse":
+		case "knn", "sort", "search_after", "aggs", "aggregations", "highlight", "collapse", "suggest":
 			body[name] = value
 		case "track_total_hits":
 			if s.Scroll == 0 { // a scroll counts all
@@ -183,7 +184,7 @@ func duration(d time.Duration) string { return fmt.Sprintf("%dms", max(1, d.Mill
 
 // found gives the answer of the seam.
 func (f *found) found() storage.Found {
-	answer := storage.Found{Total: f.Hits.Total.Value, Aggregations: f.Aggregations}
+	answer := storage.Found{Total: f.Hits.Total.Value, Aggregations: f.Aggregations, Suggest: f.Suggest}
 	answer.Hits = storedHits(f.Hits.Hits)
 	return answer
 }

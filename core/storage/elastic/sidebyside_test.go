@@ -43,6 +43,11 @@ func TestVectorsSideBySide(t *testing.T) {
 	storagetest.VectorsSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
 }
 
+// TestSuggestSideBySide is TestSideBySide for suggestions.
+func TestSuggestSideBySide(t *testing.T) {
+	storagetest.SuggestSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
+}
+
 // searches is how many are compared.
 func searches(t *testing.T, n int) int {
 	t.Helper()

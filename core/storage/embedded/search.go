@@ -62,7 +62,8 @@ func (p *page) find(ctx context.Context, r search.Request) (found storage.Found,
 	if found.Hits, err = p.show(ctx, r, result.Hits, answer); err != nil {
 		return storage.Found{}, nil, err
 	}
-	return found, result.Next, nil
+	found.Suggest, err = p.suggestions(ctx, result.Suggestions, !r.Search.Source.None, answer)
+	return found, result.Next, err
 }
 
 // run searches the index.

@@ -29,13 +29,14 @@ type Search struct {
 	// Highlight is nil when nothing is highlighted.
 	Highlight *Highlight
 	// Collapse is nil when every hit is shown.
-	Collapse *Collapse
+	Collapse    *Collapse
+	Suggestions []Suggestion
 	// Timeout is search_timeout, 0 when there is none. Elasticsearch calls it timeout.
 	Timeout time.Duration
 	// Name is _name, which the API allows and nobody reads.
 	Name string
 	// Unsupported names, in alphabetical order, the parts of the body that are known but not supported yet, such as
-	// "suggest": an engine that cannot do them refuses them by RefuseUnsupported. They hold no scripts; nothing else of
+	// "explain": an engine that cannot do them refuses them by RefuseUnsupported. They hold no scripts; nothing else of
 	// them was checked.
 	Unsupported []string
 }
@@ -125,7 +126,9 @@ func (s *Search) member(p *parser, m *node) (err error) {
 		s.Highlight, err = p.parseHighlight(m)
 	case "collapse":
 		s.Collapse, err = p.parseCollapse(m)
-	case "explain", "fields", "suggest":
+	case "suggest":
+		s.Suggestions, err = parseSuggest(m)
+	case "explain", "fields":
 		if string(m.raw) == "false" { // explain: false asks for nothing
 			return nil
 		}

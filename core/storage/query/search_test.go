@@ -72,8 +72,8 @@ func TestParseSearch(t *testing.T) {
 		{`{"search_timeout":"1.5s"}`, func(s *query.Search) { s.Timeout = 1500 * time.Millisecond }},
 		{`{"search_timeout":"20ms"}`, func(s *query.Search) { s.Timeout = 20 * time.Millisecond }},
 		{`{"search_timeout":-1}`, func(*query.Search) {}},
-		{`{"suggest":{},"explain":true,"fields":["a"]}`, func(s *query.Search) {
-			s.Unsupported = []string{"explain", "fields", "suggest"}
+		{`{"explain":true,"fields":["a"]}`, func(s *query.Search) {
+			s.Unsupported = []string{"explain", "fields"}
 		}},
 		{`{"collapse":{"field":"a","max_concurrent_group_searches":2,"inner_hits":[{"name":"x","ignore_unmapped":true,"version":false},
 			{"name":"y","from":1,"size":2,"sort":[{"a":"desc"}],"_source":["a"],"highlight":{},"collapse":{"field":"b"}}]}}`, func(s *query.Search) {
@@ -129,6 +129,21 @@ func TestParseSearch(t *testing.T) {
 					{Name: "c", Of: &query.Metric{Kind: query.Cardinality, Field: "g", Precision: 100}},
 				},
 			}}
+		}},
+		{`{"suggest":{"text":"t","a":{"completion":{"field":"f","fuzzy":{"fuzziness":"AUTO","unicode_aware":true},"skip_duplicates":true}},
+			"b":{"regex":"x.*","completion":{"field":"f","regex":{"flags":"NONE"}}},
+			"c":{"text":"u","term":{"field":"f","size":2,"suggest_mode":"always","sort":"frequency","max_edits":1}}}}`, func(s *query.Search) {
+			s.Suggestions = []query.Suggestion{
+				{Name: "a", Text: "t", Field: "f", Size: 5, ShardSize: 5, Completion: &query.Completion{
+					Prefix: "t", Flags: "ALL", MaxStates: 10000, SkipDuplicates: true,
+					Fuzzy: &query.FuzzyCompletion{Edits: 1, Swaps: true, MinLength: 3, PrefixLength: 1, Unicode: true},
+				}},
+				{Name: "b", Text: "t", Field: "f", Size: 5, ShardSize: 5, Completion: &query.Completion{Prefix: "x.*", Regexp: true, Flags: "NONE", MaxStates: 10000}},
+				{Name: "c", Text: "u", Field: "f", Size: 2, ShardSize: 5, Terms: &query.TermSuggester{
+					ByFrequency: true, Mode: query.SuggestAlways, Accuracy: 0.5, Edits: 1, PrefixLength: 1, MinLength: 4, Inspections: 5,
+					MaxDocuments: 0.01, Distance: "internal",
+				}},
+			}
 		}},
 	}
 	for _, tt := range tests {
@@ -237,6 +252,20 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"highlight":{"fragmenter":"simple"}}`, bad, "highlight.fragmenter: not supported yet"},
 		{`{"highlight":{"fields":[` + numbered(257, `{"f%d":{}}`) + `]}}`, bad, "more than 256 fields"},
 		{`{"suggest":{"x":{"phrase":{"collate":{"script":{}}}}}}`, script, `"script"`},
+		{`{"suggest":[]}`, bad, "suggest: expected an object"},
+		{`{"suggest":{"a":1}}`, bad, "suggest.a: expected an object"},
+		{`{"suggest":{"a":{"text":"x"}}}`, bad, "suggest.a: expected one of completion, term"},
+		{`{"suggest":{"a":{"text":[],"term":{"field":"f"}}}}`, bad, "suggest.a.text: expected a text"},
+		{`{"suggest":{"a":{"term":{"field":"f"}}}}`, bad, "suggest.a: expected a text"},
+		{`{"suggest":{"text":"x","a":{"term":{}}}}`, bad, "suggest.a.term: expected a field"},
+		{`{"suggest":{"text":"x","a":{"term":{"field":"f"},"completion":{"field":"f"}}}}`, bad, "suggest.a.completion: unknown option"},
+		{`{"suggest":{"text":"x","a":{"term":{"field":"f","fuzzy":{}}}}}`, bad, "suggest.a.term.fuzzy: unknown option"},
+		{`{"suggest":{"text":"x","a":{"term":{"field":"f","size":10001}}}}`, bad, "suggest.a.term.size: expected at most 10000"},
+		{`{"suggest":{"text":"x","a":{"term":{"field":"f","string_distance":"far"}}}}`, bad, "expected one of internal, "},
+		{`{"suggest":{"text":"x","a":{"term":{"field":"f","min_doc_freq":1.5}}}}`, bad, "expected a share below 1, or a whole number"},
+		{`{"suggest":{"text":"x","a":{"completion":{"field":"f","contexts":{}}}}}`, bad, "suggest.a.completion.contexts: not supported yet"},
+		{`{"suggest":{"a":{"regex":"x","completion":{"field":"f","fuzzy":true}}}}`, bad, "an expression cannot be fuzzy: give a prefix"},
+		{`{"suggest":{"text":"x",` + numbered(65, `"a%d":{"term":{"field":"f"}}`) + `}}`, bad, "suggest: more than 64 suggestions"},
 		{`{"aggs":[]}`, bad, "aggs: expected an object"},
 		{`{"aggs":{"a":{"avg":{"field":"x"}}},"aggregations":{}}`, bad, "given twice"},
 		{`{"aggs":{"a[":{"avg":{"field":"x"}}}}`, bad, "the name of an aggregation"},
@@ -268,11 +297,11 @@ func TestParseSearchRefuses(t *testing.T) {
 }
 
 func TestRefuseUnsupported(t *testing.T) {
-	s, err := query.ParseSearch(jsontext.Value(`{"suggest":{},"fields":[]}`))
+	s, err := query.ParseSearch(jsontext.Value(`{"explain":true,"fields":[]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusal{"fields, suggest", bad, "fields, suggest: not supported yet"}.check(t, s.RefuseUnsupported())
+	refusal{"explain, fields", bad, "explain, fields: not supported yet"}.check(t, s.RefuseUnsupported())
 	if err := (&query.Search{}).RefuseUnsupported(); err != nil {
 		t.Error(err)
 	}

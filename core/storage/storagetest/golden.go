@@ -57,6 +57,7 @@ type answer struct {
 	Total        int            `json:"total"`
 	Hits         []answerHit    `json:"hits,omitempty"`
 	Aggregations jsontext.Value `json:"aggregations,omitzero"`
+	Suggest      jsontext.Value `json:"suggest,omitzero"`
 	// Count is what Count says to the query alone.
 	Count int `json:"count"`
 }
@@ -162,6 +163,7 @@ func (c corpus) ask(t *testing.T, s searchCase) answer {
 		return answer{Error: errorID(err)}
 	}
 	a := answer{Total: found.Total, Aggregations: indexName.ReplaceAll(found.Aggregations, nil)}
+	a.Suggest = bytes.ReplaceAll(found.Suggest, []byte(c.index), []byte("corpus"))
 	a.Hits = answerHits(found.Hits)
 	body, err := membersOf(s.Body)
 	if err != nil {

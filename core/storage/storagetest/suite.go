@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		{"Types", testTypes},
 		{"Hits", testHits},
 		{"Vectors", testVectors},
+		{"Suggest", testSuggest},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

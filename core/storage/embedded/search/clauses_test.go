@@ -17,7 +17,7 @@ import (
 
 const sampleMapping = `{"properties":{
 	"k":{"type":"keyword"},"kl":{"type":"keyword","normalizer":"lowercase"},"kn":{"type":"keyword","index":false},"nd":{"type":"keyword","doc_values":false},
-	"t":{"type":"text","fields":{"raw":{"type":"keyword"}}},"tn":{"type":"text","index":false},"tf":{"type":"text","fielddata":true},"te":{"type":"text","norms":false},
+	"t":{"type":"text","fields":{"raw":{"type":"keyword"}}},"tn":{"type":"text","index":false},"tf":{"type":"text","fielddata":true},"te":{"type":"text","norms":false,"fields":{"c":{"type":"completion"}}},
 	"i":{"type":"integer"},"by":{"type":"byte"},"l":{"type":"long"},"d":{"type":"double"},"f":{"type":"float"},"h":{"type":"half_float"},
 	"ln":{"type":"long","index":false,"doc_values":false},"b":{"type":"boolean"},"bn":{"type":"boolean","index":false},"dt":{"type":"date"},"ip":{"type":"ip"},"g":{"type":"geo_point"},"bin":{"type":"binary"},
 	"v":{"type":"dense_vector","dims":2,"similarity":"l2_norm"},"vn":{"type":"dense_vector","dims":2,"index":false},

@@ -153,6 +153,8 @@ func (c compiler) field(path string) (*mapping.Field, error) {
 		return nil, refuse("failed to create query: the field [%s] is binary, and binary fields do not support searching", path)
 	case f.Type == mapping.DenseVector:
 		return nil, refuse("failed to create query: Field [%s] of type [dense_vector] can be searched by [knn] and [exists] only", path)
+	case f.Type == mapping.Completion:
+		return nil, refuse("failed to create query: the field [%s] is of type completion, which only suggest searches: give it a sub-field of another type", path)
 	case f.Type == mapping.Text && !f.Index:
 		return nil, refuse("failed to create query: Cannot search on field [%s] since it is not indexed.", path)
 	case !f.Index && !f.DocValues:

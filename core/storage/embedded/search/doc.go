@@ -25,6 +25,7 @@
 //   - Distances of a sort are measured as asked; Elasticsearch measures no plane when it sorts by metres to a single point. They
 //     are the same to about seven digits.
 //   - exists with the field * finds documents with any field.
+//   - A completion is not crowded out by other texts of the same document, so that there are as many options as asked for.
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
 //   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has
 //     another clause by which nothing can match.

@@ -44,6 +44,7 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"nested":{"path":"n","query":{"knn":{"field":"n.v","query_vector":[1,1],"num_candidates":2,"boost":3}}}},"sort":["i"]}`,
 		`{"query":{"range":{"ip":{"gt":"10.0.0.0","lte":"ff::"}}},"sort":["ip",{"kl":"desc"}]}`,
 		`{"sort":[{"_geo_distance":{"g":["1,2",[3,4]],"unit":"km","mode":"median"}},{"_geo_distance":{"g":"5,5","order":"desc"}}],"search_after":[5,"Infinity"]}`,
+		`{"suggest":{"text":"the qick bown","a":{"completion":{"field":"te.c","fuzzy":{"fuzziness":2}}},"b":{"regex":"(t|q).*","completion":{"field":"te.c","size":2}},"c":{"term":{"field":"t","suggest_mode":"always","string_distance":"jaro_winkler"}}}}`,
 		`{"aggs":{"h":{"date_histogram":{"field":"dt","fixed_interval":"30d","time_zone":"Europe/Paris","min_doc_count":1},"aggs":{"s":{"extended_stats":{"field":"i"}}}},"p":{"percentiles":{"field":"i"}},"q":{"histogram":{"field":"i","interval":0.5,"extended_bounds":{"min":-1,"max":4}}}}}`,
 		`{"aggs":{"n":{"nested":{"path":"n"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"n.x":"a"}}},"other_bucket":true}},"m":{"nested":{"path":"n.m"},"aggs":{"r":{"reverse_nested":{"path":"n"}},"t":{"terms":{"field":"n.m.z"}}}}}}}}`,
 		`{"aggs":{"r":{"range":{"field":"i","ranges":[{"to":1},{"from":0,"key":"k"}]}},"i":{"ip_range":{"field":"ip","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"g","origin":"1,2","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"g","precision":3}}}}`,

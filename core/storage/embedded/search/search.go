@@ -73,6 +73,8 @@ type Result struct {
 	Total int
 	// Aggregations is the object that Elasticsearch answers, nil when the search has none.
 	Aggregations jsontext.Value
+	// Suggestions are in the order of the search, nil when it asks for none.
+	Suggestions []Suggested
 	// Next is where the next page begins, nil when this one is not full.
 	Next *Cursor
 }
@@ -117,7 +119,11 @@ func run(ctx context.Context, targets []Target, r Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	return e.result(ctx)
+	result, err := e.result(ctx)
+	if err == nil && len(r.Search.Suggestions) > 0 && r.After == nil {
+		result.Suggestions, err = suggest(ctx, targets, r.Search.Suggestions)
+	}
+	return result, err
 }
 
 // Count is how many live documents of the targets match a query. Its errors are those of Run.

@@ -73,7 +73,7 @@ type Space struct {
 
 // Field is what a segment knows of one field. Which parts are there depends on the type and on index and doc_values:
 //
-//	keyword, ip, flattened, ranges      Terms (index), Ords (doc_values)
+//	keyword, ip, flattened, ranges, completion      Terms (index), Ords (doc_values)
 //	text          Terms with occurrences (index), Lengths; Ords (fielddata)
 //	long, integer, short, byte, unsigned_long, date, boolean      Ints
 //	double, float, half_float, scaled_float                       Floats
