@@ -77,7 +77,7 @@ func (n *node) setMode(to *SuggestMode) error {
 	err := n.setWord(&word, suggestModes...)
 	for i, mode := range suggestModes {
 		if mode == word {
-			*to = SuggestMode(i) //nolint:gosec // an index of a short list
+			*to = SuggestMode(i)
 		}
 	}
 	return err

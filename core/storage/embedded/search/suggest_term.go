@@ -164,7 +164,7 @@ func (c *corrector) limit(w *misspelt) {
 	case least >= 1:
 		w.least = max(w.least, uint64(least))
 	case least > 0:
-		w.least = max(w.least, uint64(max(0, int64(least*float32(c.docs))-1))) //nolint:gosec // not negative
+		w.least = max(w.least, uint64(max(0, int64(least*float32(c.docs))-1)))
 	}
 }
 
