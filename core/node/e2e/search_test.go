@@ -52,6 +52,9 @@ func TestRoutesOfSearch(t *testing.T) {
 		{"GET", "/i/c/_search?size=x", "", "document:search", 400, ""},
 		{"GET", "/i/c/_search?targets=" + url.QueryEscape(`[{"index":"i","collections":["c"]}]`), "", "document:search", 400, ""},
 		{"POST", "/i/c/_search?size=0", term, "document:search", 200, `{"hits":[],"total":1}`},
+		{"POST", "/i/c/_search", `{"query":{"query_string":{"query":"n:[3 TO *] AND NOT n:4"}},"_source":false}`, "document:search", 200, `{"hits":[{"_id":"3","_score":1,"index":"i","collection":"c"}],"total":1}`},
+		{"POST", "/i/c/_search?size=0", `{"query":{"simple_query_string":{"query":"lon* + (mor~1 | nothing) -\"long and\"","fields":["text"]}}}`, "document:search", 200, `{"hits":[],"total":5}`},
+		{"POST", "/i/c/_search", `{"query":{"query_string":{"query":"n:(3"}}}`, "document:search", 400, ""},
 		{"POST", "/i/c/_search?size=10001", "", "document:search", 413, ""},
 		{
 			"POST", "/i/c/_search?size=1", `{"query":{"term":{"n":3}},"_source":false,"collapse":{"field":"n","inner_hits":{"name":"all","_source":false}}}`,

@@ -14,6 +14,7 @@ var recording = flag.Bool("record", false, "write the golden file of storagetest
 const (
 	goldenFile     = "../storagetest/testdata/golden.jsonl.gz"
 	typesFile      = "../storagetest/testdata/types.jsonl.gz"
+	phrasingsFile  = "../storagetest/testdata/phrasings.jsonl.gz"
 	hitsFile       = "../storagetest/testdata/hits.jsonl.gz"
 	vectorsFile    = "../storagetest/testdata/vectors.jsonl.gz"
 	suggestFile    = "../storagetest/testdata/suggest.jsonl.gz"
@@ -22,6 +23,7 @@ const (
 	hitsSearches   = 300
 
 	goldenSuggestions = 200
+	goldenPhrasings   = 400
 )
 
 // TestRecord writes what the embedded engine is held to where there is no Elasticsearch.
@@ -67,6 +69,15 @@ func TestRecordSuggest(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, suggestFile, func(f io.Writer) { storagetest.RecordSuggest(t, e, goldenSeed, goldenSuggestions, f) })
+}
+
+// TestRecordPhrasings is TestRecord for searches in words.
+func TestRecordPhrasings(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, phrasingsFile, func(f io.Writer) { storagetest.RecordPhrasings(t, e, goldenSeed, goldenPhrasings, f) })
 }
 
 func writeGolden(t *testing.T, path string, write func(io.Writer)) {

@@ -28,7 +28,7 @@ type Phrasing struct {
 }
 
 // QueryString matches what its text describes in the language of Lucene, such as title:(quick OR "brown fox"~2) -lazy.
-type QueryString struct {
+type QueryString struct { //nolint:revive // the clause has this name
 	Phrasing
 	// Named says that the one of Fields counts as if the text named it everywhere.
 	Named bool

@@ -1,6 +1,48 @@
 package storagetest
 
-import "strings"
+import (
+	_ "embed" // the recorded answers
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sluicehq/sluice/core/storage"
+)
+
+// goldenPhrasings is what golden is, for searches in words. RecordPhrasings writes it.
+//
+//go:embed testdata/phrasings.jsonl.gz
+var goldenPhrasings []byte
+
+// RecordPhrasings writes the golden file of the searches in words: those that were written by hand, n random ones, and what e answers.
+func RecordPhrasings(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
+	g := newGenerator(seed)
+	docs := corpusDocuments(g, goldenDocuments)
+	c := loadCorpus(t, e, docs)
+	write, done := goldenWriter(t, to)
+	for _, d := range docs {
+		write(line{Document: &d})
+	}
+	ask := func(s searchCase) {
+		s.Want = c.ask(t, s)
+		write(line{Search: &s})
+	}
+	for _, body := range slices.Concat(writtenPhrasings, writtenSimplePhrasings, highlightedPhrasings) {
+		ask(searchCase{Body: []byte(body), Size: 100})
+	}
+	for range n {
+		g.sound = g.chance(2)
+		ask(searchCase{Body: marshal(clause{"query": g.phrasing()}), Size: 20})
+	}
+	done()
+}
+
+// testPhrasings asks what a real Elasticsearch was asked in words, and wants the same answers.
+func testPhrasings(t *testing.T, open Open) {
+	docs, cases := readGolden(t, goldenPhrasings)
+	replay(t, loadCorpus(t, open(t), docs), cases)
+}
 
 // writtenPhrasings are searches in words, which were written by hand like writtenBodies.
 var writtenPhrasings = phrasings(
@@ -185,6 +227,15 @@ var writtenSimplePhrasings = simplePhrasings(
 	`"query":"red","fields":["kw","tags","o.*"],"boost":2`,
 	`"query":"quick AND fox: [a TO b] {","fields":["title"]`,
 )
+
+// highlightedPhrasings are searches in words whose hits show what was found.
+var highlightedPhrasings = []string{
+	`{"query":{"query_string":{"query":"quick OR \"the dog\" -lazy fo*","fields":["title","body"]}},"highlight":{"fields":{"*":{}}},"sort":"uid"}`,
+	`{"query":{"query_string":{"query":"title:(quick AND fox) body:/ju.*/"}},"highlight":{"fields":{"title":{},"body":{"type":"plain"}}},"sort":"uid"}`,
+	`{"query":{"query_string":{"query":"quikc~ kw:red","default_field":"title"}},"highlight":{"fields":{"title":{},"kw":{}}},"sort":"uid"}`,
+	`{"query":{"simple_query_string":{"query":"quick + (fox | dog) jum*","fields":["title"]}},"highlight":{"fields":{"title":{}}},"sort":"uid"}`,
+	`{"query":{"simple_query_string":{"query":"\"the quick\"","fields":["body"]}},"highlight":{"fields":{"body":{"number_of_fragments":0}}},"sort":"uid"}`,
+}
 
 func phrasings(options ...string) []string { return bodiesOf("query_string", options) }
 

@@ -68,6 +68,9 @@ func (g generator) query(depth int) clause {
 		}
 		return g.nested(depth)
 	}
+	if g.young && g.chance(12) {
+		return g.phrasing()
+	}
 	if g.chance(5) {
 		return g.text(pick(g, textFields...))
 	}

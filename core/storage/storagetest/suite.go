@@ -42,6 +42,7 @@ func Run(t *testing.T, open Open) {
 		{"Search", testSearch},
 		{"Golden", testGolden},
 		{"Types", testTypes},
+		{"Phrasings", testPhrasings},
 		{"Hits", testHits},
 		{"Vectors", testVectors},
 		{"Suggest", testSuggest},

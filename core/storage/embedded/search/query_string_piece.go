@@ -233,13 +233,16 @@ func (p *phrasing) terms(path string, piece *query.Piece) (query.Query, error) {
 		case p.Analyzer != "" && p.SplitPrefixes && !hasPatterns(f): // as below
 			return &query.MatchNone{Common: plain()}, nil
 		}
-		if f != nil && f.Type == mapping.Text {
+		if f != nil && f.Type == mapping.Text || p.Analyzer != "" && p.SplitPrefixes {
 			text.Value = p.normalPattern(f, text.Value)
 		}
 		return &query.Wildcard{Pattern: text}, nil
 	case query.RegexpPiece:
 		if p.Analyzer != "" && !hasPatterns(f) { // as in the original, where an analyzer lets nobody look at the type
 			return &query.MatchNone{Common: plain()}, nil
+		}
+		if p.Analyzer != "" {
+			text.Value = p.normal(f, text.Value)
 		}
 		return &query.Regexp{Pattern: text, Flags: "ALL", MaxStates: p.states}, nil
 	case query.FuzzyPiece:
