@@ -27,11 +27,12 @@ type page struct {
 }
 
 type hit struct {
-	ID        string         `json:"_id"`
-	Score     *float32       `json:"_score"`
-	Source    jsontext.Value `json:"_source,omitzero"`
-	Highlight jsontext.Value `json:"highlight,omitzero"`
-	Fields    jsontext.Value `json:"fields,omitzero"`
+	ID          string         `json:"_id"`
+	Score       *float32       `json:"_score"`
+	Source      jsontext.Value `json:"_source,omitzero"`
+	Highlight   jsontext.Value `json:"highlight,omitzero"`
+	Fields      jsontext.Value `json:"fields,omitzero"`
+	Explanation jsontext.Value `json:"_explanation,omitzero"`
 	// InnerHits has a list of hits by each name.
 	InnerHits  map[string][]hit `json:"inner_hits,omitzero"`
 	Index      string           `json:"index"`
@@ -41,7 +42,7 @@ type hit struct {
 // shown is a hit as actions show it.
 func shown(h storage.Hit) hit {
 	s := hit{
-		ID: h.ID, Score: h.Score, Source: h.Source, Highlight: h.Highlight, Fields: h.Fields,
+		ID: h.ID, Score: h.Score, Source: h.Source, Highlight: h.Highlight, Fields: h.Fields, Explanation: h.Explanation,
 		Index: h.Collection.Index, Collection: h.Collection.Name,
 	}
 	if h.InnerHits != nil {

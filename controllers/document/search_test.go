@@ -92,6 +92,11 @@ func TestSearch(t *testing.T) {
 				`{"key":"even","doc_count":3,"last":{"hits":{"total":{"value":3,"relation":"eq"},"max_score":null,"hits":[{"_index":"&i.c","_id":"b4","_score":null,"_source":{"n":4},"sort":[4]}]}}},` +
 				`{"key":"odd","doc_count":2,"last":{"hits":{"total":{"value":2,"relation":"eq"},"max_score":null,"hits":[{"_index":"&i.c","_id":"b3","_score":null,"_source":{"n":3},"sort":[3]}]}}}]}}}`, "*",
 		},
+		{
+			"explained", `document:search ` + c + `,"body":{"query":{"ids":{"values":["b2"]}},"_source":false,"explain":true}`, 200, "",
+			`{"hits":[{"_id":"b2","_score":1,"_explanation":{"value":1.0,"description":"score of every document that matches the clause","details":[]},` +
+				`"index":"i","collection":"c"}],"total":1}`, "*",
+		},
 		{"collapsed with a scroll", `document:search ` + c + `,"scroll":"1m","body":{"collapse":{"field":"tag"}}`, 400, "services.storage.invalid_argument", "", ""},
 		{"collapsed by what is not mapped", `document:search ` + c + `,"body":{"collapse":{"field":"none"}}`, 400, "services.storage.unexpected_bad_request", "", ""},
 		{

@@ -40,6 +40,8 @@ type Hit struct {
 	// Fields is {"<field>": [value]} of a search that collapses: the value that the hit shares with those it stands for. It is nil
 	// when these have no value.
 	Fields jsontext.Value
+	// Explanation is {value, description, details} of the score, nil when the body did not ask for it.
+	Explanation jsontext.Value
 	// InnerHits are the hits that the body asked to show within this one, by their names; nil when it asked for none.
 	InnerHits map[string][]Hit
 }

@@ -24,9 +24,10 @@ type hit struct {
 	Source  jsontext.Value   `json:"_source"`
 	Sort    []jsontext.Value `json:"sort"`
 
-	Highlight jsontext.Value `json:"highlight"`
-	Fields    jsontext.Value `json:"fields"`
-	InnerHits map[string]struct {
+	Highlight   jsontext.Value `json:"highlight"`
+	Fields      jsontext.Value `json:"fields"`
+	Explanation jsontext.Value `json:"_explanation"`
+	InnerHits   map[string]struct {
 		Hits struct {
 			Hits []hit `json:"hits"`
 		} `json:"hits"`
@@ -136,7 +137,7 @@ func searchBody(s storage.Search, parsed *query.Search) (object, error) {
 			if !empty(value) {
 				body[name] = value
 			}
-		case "knn", "sort", "search_after", "aggs", "aggregations", "highlight", "collapse", "suggest":
+		case "knn", "sort", "search_after", "aggs", "aggregations", "highlight", "collapse", "explain", "suggest":
 			body[name] = value
 		case "track_total_hits":
 			if s.Scroll == 0 { // a scroll counts all
@@ -197,6 +198,7 @@ func storedHits(hits []hit) []storage.Hit {
 		c, _ := collectionOf(h.Index)
 		shown := storage.Hit{
 			Collection: c, ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort, Highlight: h.Highlight, Fields: h.Fields,
+			Explanation: h.Explanation,
 		}
 		for name, inner := range h.InnerHits {
 			if shown.InnerHits == nil {

@@ -90,7 +90,7 @@ func (p *page) show(ctx context.Context, r search.Request, hits []search.Hit, a 
 		if err != nil {
 			return nil, err
 		}
-		if err := a.add(ctx, len(hit.Source)+len(hit.Highlight)); err != nil {
+		if err := a.add(ctx, len(hit.Source)+len(hit.Highlight)+len(hit.Explanation)); err != nil {
 			return nil, err
 		}
 		if !there {
@@ -109,7 +109,7 @@ func (p *page) show(ctx context.Context, r search.Request, hits []search.Hit, a 
 // read completes a hit. A document that has changed since it was found is given as it is now; one that is gone is left out.
 func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit storage.Hit, there bool, err error) {
 	c := p.pinned[h.Target].coll
-	hit = storage.Hit{Collection: c.address, ID: h.ID, Sort: h.Sort}
+	hit = storage.Hit{Collection: c.address, ID: h.ID, Sort: h.Sort, Explanation: h.Explanation}
 	if h.Scored {
 		hit.Score = &h.Score
 	}

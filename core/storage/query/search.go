@@ -28,6 +28,8 @@ type Search struct {
 	Aggregations []Aggregation
 	// Highlight is nil when nothing is highlighted.
 	Highlight *Highlight
+	// Explain says for each hit how its score came about.
+	Explain bool
 	// Collapse is nil when every hit is shown.
 	Collapse    *Collapse
 	Suggestions []Suggestion
@@ -128,8 +130,10 @@ func (s *Search) member(p *parser, m *node) (err error) {
 		s.Collapse, err = p.parseCollapse(m)
 	case "suggest":
 		s.Suggestions, err = parseSuggest(m)
-	case "explain", "fields":
-		if string(m.raw) == "false" { // explain: false asks for nothing
+	case "explain":
+		err = m.setBool(&s.Explain)
+	case "fields":
+		if string(m.raw) == "false" { // it asks for nothing
 			return nil
 		}
 		s.Unsupported = append(s.Unsupported, m.name)

@@ -110,6 +110,8 @@ func differsInside(want, got answerHit) string {
 		return fmt.Sprintf("the highlight is %s, want %s", got.Highlight, want.Highlight)
 	case !near(want.Fields, got.Fields):
 		return fmt.Sprintf("the fields are %s, want %s", got.Fields, want.Fields)
+	case !nearExplained(want.Explained, got.Explained):
+		return fmt.Sprintf("the explanation gives %s, want %s", got.Explained, want.Explained)
 	case len(want.Inner) != len(got.Inner):
 		return fmt.Sprintf("inner hits by %d names, want %d", len(got.Inner), len(want.Inner))
 	}
@@ -135,6 +137,15 @@ func score(h answerHit) string {
 
 func nearScore(a, b float32) bool {
 	return math.Abs(float64(a-b)) <= 1e-4*max(math.Abs(float64(a)), math.Abs(float64(b)), 1e-6)
+}
+
+func nearExplained(a, b jsontext.Value) bool {
+	x, errX := strconv.ParseFloat(string(a), 32)
+	y, errY := strconv.ParseFloat(string(b), 32)
+	if errX != nil || errY != nil {
+		return string(a) == string(b)
+	}
+	return nearScore(float32(x), float32(y))
 }
 
 // near compares two values: numbers up to what is lost when they are added in another order, objects without regard to the

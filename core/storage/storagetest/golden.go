@@ -71,8 +71,10 @@ type answerHit struct {
 	Digest string         `json:"source,omitempty"`
 	Source jsontext.Value `json:"-"`
 
-	Highlight jsontext.Value         `json:"highlight,omitzero"`
-	Fields    jsontext.Value         `json:"fields,omitzero"`
+	Highlight jsontext.Value `json:"highlight,omitzero"`
+	Fields    jsontext.Value `json:"fields,omitzero"`
+	// Explained is the value of the explanation, the only part that engines share.
+	Explained jsontext.Value         `json:"explained,omitzero"`
 	Inner     map[string][]answerHit `json:"inner,omitempty"`
 }
 
@@ -183,7 +185,7 @@ func answerHits(hits []storage.Hit) []answerHit {
 	for _, h := range hits {
 		hit := answerHit{
 			Collection: h.Collection.Name, ID: h.ID, Score: h.Score, Sort: h.Sort, Source: h.Source, Digest: digest(h.Source),
-			Highlight: h.Highlight, Fields: h.Fields,
+			Highlight: h.Highlight, Fields: h.Fields, Explained: explained(h.Explanation),
 		}
 		if hit.Collection == mainCollection {
 			hit.Collection = ""
@@ -197,6 +199,18 @@ func answerHits(hits []storage.Hit) []answerHit {
 		list = append(list, hit)
 	}
 	return list
+}
+
+// explained is the value of an explanation.
+func explained(e jsontext.Value) jsontext.Value {
+	if e == nil {
+		return nil
+	}
+	members, err := membersOf(e)
+	if err != nil {
+		return e
+	}
+	return members["value"]
 }
 
 // searchCases makes searches, without answers: first those that were written by hand, then random ones.

@@ -121,6 +121,20 @@ var hitsBodies = []string{
 	`{"collapse":{"field":"k","max_concurrent_group_searches":0}}`,
 	`{"collapse":{"field":""}}`,
 	`{"collapse":"k"}`,
+	`{"explain":true}`,
+	`{"explain":true,"query":{"match":{"t":"the quick fox"}}}`,
+	`{"explain":true,"query":{"match":{"t":"the quick fox"}},"sort":"uid"}`,
+	`{"explain":true,"query":{"bool":{"must":{"match":{"t":"fox"}},"filter":{"range":{"i":{"gte":0}}},"should":[{"term":{"k":"red"}},{"term":{"b":1}}]}},"sort":"uid"}`,
+	`{"explain":true,"query":{"match_phrase":{"t":"the quick"}},"sort":"uid"}`,
+	`{"explain":true,"query":{"multi_match":{"query":"the red fox","fields":["t^2","k"],"tie_breaker":0.3}},"sort":"uid"}`,
+	`{"explain":true,"query":{"nested":{"path":"items","score_mode":"max","query":{"match":{"items.note":"fox"}}}},"sort":"uid"}`,
+	`{"explain":true,"query":{"boosting":{"positive":{"match":{"t":"fox"}},"negative":{"term":{"b":1}},"negative_boost":0.5}},"sort":"uid"}`,
+	`{"explain":true,"query":{"function_score":{"query":{"match":{"t":"fox"}},"functions":[{"filter":{"term":{"b":1}},"weight":3},{"weight":2}],"score_mode":"sum"}},"sort":"uid"}`,
+	`{"explain":true,"query":{"function_score":{"query":{"match":{"t":"fox"}},"weight":3,"min_score":0.5,"boost_mode":"sum"}},"sort":"uid"}`,
+	`{"explain":true,"query":{"terms_set":{"many":{"terms":["red","blue"],"minimum_should_match":1}}},"sort":"uid"}`,
+	`{"explain":true,"query":{"constant_score":{"filter":{"term":{"k":"red"}},"boost":3}},"collapse":{"field":"b"},"sort":"uid"}`,
+	`{"explain":true,"query":{"bool":{"filter":{"term":{"k":"red"}}}},"sort":"uid"}`,
+	`{"explain":"yes"}`,
 	`{"aggs":{"top":{"top_hits":{}}},"query":{"match":{"t":"the quick fox"}}}`,
 	`{"aggs":{"top":{"top_hits":{}}},"query":{"match":{"t":"the quick fox"}},"sort":"uid"}`,
 	`{"aggs":{"top":{"top_hits":{"size":1}}},"query":{"bool":{"filter":{"term":{"k":"red"}}}}}`,
@@ -178,6 +192,9 @@ func (g generator) hitsBody(several bool) map[string]any {
 	}
 	// Below a bool, the words of clauses that do not match are highlighted by the embedded engine alone.
 	g.sound = strings.Contains(string(marshal(body["query"])), "bool")
+	if g.chance(4) {
+		body["explain"] = true
+	}
 	if g.chance(2) {
 		body["collapse"] = g.collapse(several)
 	}
@@ -193,7 +210,11 @@ func (g generator) hitsQuery(depth int) any {
 			"should": []any{g.hitsQuery(depth - 1), g.hitsQuery(depth - 1)}, pick(g, "must", "filter"): []any{g.hitsQuery(depth - 1)},
 		}}
 	}
-	switch g.IntN(5) {
+	switch g.IntN(7) {
+	case 4:
+		return map[string]any{"dis_max": map[string]any{"tie_breaker": 0.5, "queries": []any{g.hitsQuery(0), g.hitsQuery(0)}}}
+	case 5:
+		return map[string]any{"constant_score": map[string]any{"filter": g.hitsQuery(0), "boost": 2.5}}
 	case 0:
 		return map[string]any{"term": map[string]any{pick(g, "k", "lower", "many", "o.k"): g.keyword()}}
 	case 1:

@@ -112,7 +112,9 @@ func (e *execution) compile(s *session, t Target) (*part, error) {
 }
 
 // ranks says that documents are wanted with their scores.
-func (e *execution) ranks() bool { return e.scored && e.ranking.most > 0 || e.topScored }
+func (e *execution) ranks() bool {
+	return (e.scored || e.body.Explain) && e.ranking.most > 0 || e.topScored
+}
 
 func (e *execution) checkKinds() error {
 	for _, p := range e.parts {
@@ -430,6 +432,9 @@ func (e *execution) result(ctx context.Context) (Result, error) {
 			}
 		}
 		r.Hits = append(r.Hits, e.hit(f))
+	}
+	if e.body.Explain {
+		return r, e.explain(ctx, best[min(e.request.From, len(best)):], r.Hits)
 	}
 	return r, nil
 }

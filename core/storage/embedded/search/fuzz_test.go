@@ -52,6 +52,7 @@ func FuzzRun(f *testing.F) {
 		`{"collapse":{"field":"k"},"query":{"match":{"t":"quick brown"}}}`,
 		`{"collapse":{"field":"i","inner_hits":{"name":"a","sort":[{"k":"desc"}],"size":2,"collapse":{"field":"k"}}},"sort":[{"i":"desc"}],"search_after":[3]}`,
 		`{"aggs":{"a":{"terms":{"field":"k"},"aggs":{"b":{"top_hits":{"size":2,"from":1,"sort":["_score",{"i":"desc"}]}},"c":{"nested":{"path":"n"},"aggs":{"d":{"reverse_nested":{},"aggs":{"e":{"top_hits":{"track_scores":true,"sort":"_id"}}}}}}}}},"query":{"match":{"t":"quick brown"}}}`,
+		`{"explain":true,"query":{"function_score":{"query":{"bool":{"must":[{"match":{"t":"brown"}}],"should":[{"dis_max":{"queries":[{"term":{"k":"a"}},{"match":{"te":"fox"}}]}}]}},"functions":[{"filter":{"term":{"b":true}},"weight":3}],"min_score":0.1}},"sort":"_id"}`,
 	} {
 		f.Add(body)
 	}

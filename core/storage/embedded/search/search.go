@@ -62,6 +62,8 @@ type Hit struct {
 	Scored bool
 	// Sort has what the document was sorted by, nil when the search does not say how to sort.
 	Sort []jsontext.Value
+	// Explanation is how the score came about, nil when the search does not ask for it.
+	Explanation jsontext.Value
 	// Group is the value by which the search collapses, nil when the document has none and when the search does not.
 	Group jsontext.Value
 }
