@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
@@ -266,11 +267,11 @@ func counts(t *testing.T, targets []search.Target, raw, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := search.Count(context.Background(), guard(t, targets), q, now)
+	n, err := patient(func() (int, error) { return search.Count(context.Background(), guard(t, targets), q, now) })
 	if err != nil || n != len(strings.Fields(want)) {
 		t.Errorf("%s: counted %d, %v", raw, n, err)
 	}
-	list, err := search.Match(context.Background(), targets[0], q, now)
+	list, err := patient(func() ([]*roaring.Bitmap, error) { return search.Match(context.Background(), targets[0], q, now) })
 	if err != nil {
 		t.Errorf("%s: %v", raw, err)
 	}

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -151,7 +152,16 @@ func run(t *testing.T, targets []search.Target, body string) (search.Result, err
 	if s.Size < 0 {
 		r.Size = 100
 	}
-	return search.Run(context.Background(), guard(t, targets), r)
+	return patient(func() (search.Result, error) { return search.Run(context.Background(), guard(t, targets), r) })
+}
+
+// patient asks again when a busy machine let the memory of a collection be held for too long, as the engine does.
+func patient[T any](ask func() (T, error)) (T, error) {
+	for {
+		if answer, err := ask(); !errors.Is(err, search.ErrHeld) {
+			return answer, err
+		}
+	}
 }
 
 // idsOf gives the ids of hits in their order.

@@ -55,7 +55,9 @@ func testCursor(t *testing.T, targets []search.Target) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := search.Run(context.Background(), targets, search.Request{Search: s, Size: 1000, Now: now})
+		all, err := patient(func() (search.Result, error) {
+			return search.Run(context.Background(), targets, search.Request{Search: s, Size: 1000, Now: now})
+		})
 		if err != nil || all.Next != nil {
 			t.Fatal(err, all.Next)
 		}
@@ -63,7 +65,7 @@ func testCursor(t *testing.T, targets []search.Target) {
 			var got []search.Hit
 			r := search.Request{Search: s, Size: size, Now: now}
 			for {
-				page, err := search.Run(context.Background(), targets, r)
+				page, err := patient(func() (search.Result, error) { return search.Run(context.Background(), targets, r) })
 				if want := all.Total; err != nil || r.After == nil && page.Total != want || len(page.Hits) > size {
 					t.Fatalf("%s: %v, %d of %d", body, err, len(page.Hits), page.Total)
 				}
@@ -75,7 +77,9 @@ func testCursor(t *testing.T, targets []search.Target) {
 			if idsOf(got) != idsOf(all.Hits) {
 				t.Errorf("%s: pages of %d: %s, want %s", body, size, idsOf(got), idsOf(all.Hits))
 			}
-			from, err := search.Run(context.Background(), targets, search.Request{Search: s, From: size, Size: size, Now: now})
+			from, err := patient(func() (search.Result, error) {
+				return search.Run(context.Background(), targets, search.Request{Search: s, From: size, Size: size, Now: now})
+			})
 			if want := all.Hits[min(size, len(all.Hits)):min(2*size, len(all.Hits))]; err != nil || idsOf(from.Hits) != idsOf(want) {
 				t.Errorf("%s: from %d: %s, %v", body, size, idsOf(from.Hits), err)
 			}

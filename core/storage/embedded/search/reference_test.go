@@ -383,7 +383,7 @@ func check(t *testing.T, r random, c *collection, raw, sort string, want []strin
 	pages := search.Request{Search: s, Size: size, Now: now}
 	var paged []string
 	for {
-		page, err := search.Run(context.Background(), c.targets(), pages)
+		page, err := patient(func() (search.Result, error) { return search.Run(context.Background(), c.targets(), pages) })
 		if err != nil {
 			t.Fatal(err)
 		}
