@@ -15,6 +15,8 @@ type Token struct {
 	Position uint32
 	// Start and End are where the word stands in the text, in bytes. A word that was changed may be longer than what stands there.
 	Start, End uint32
+	// marked says that the word keeps its ending: a filter marked it as a keyword.
+	marked bool
 }
 
 // Analyzer takes texts apart. It is safe for concurrent use.
@@ -86,6 +88,10 @@ func (a *Analyzer) Words(text []byte, dst []Token) ([]Token, uint32) {
 		from = end
 	}
 }
+
+// Graph reports whether a word may stand beside several others, as synonyms do of which one side has more words than the other. No
+// list of positions says where such words end, so that a query cannot ask for all of them.
+func (a *Analyzer) Graph() bool { return a.custom != nil && a.custom.graph }
 
 func (a *Analyzer) filter(mem *arena, term []byte) []byte {
 	for _, f := range a.filters {

@@ -8,10 +8,18 @@ import (
 
 // custom takes texts apart as a collection defines it.
 type custom struct {
+	chars    []charFilter
 	tokenize tokenizer
 	stages   []stage
-	// normal are those of the filters that change characters by themselves.
-	normal []filter
+	// steps are the filters from the first one on that looks at several words.
+	steps []step
+	// normalChars and normal are those of the filters that change characters by themselves.
+	normalChars []charFilter
+	normal      []filter
+	// rules is custom without synonyms, for the rules of those; misfit is a filter that these cannot follow.
+	rules  *custom
+	misfit string
+	graph  bool
 }
 
 // tokenizer visits the words of a text, in order.
@@ -21,6 +29,36 @@ type tokenizer func(text []byte, visit func(start, end int))
 type stage func(a *arena, terms [][]byte) [][]byte
 
 func (c *custom) tokens(text []byte, dst []Token) ([]Token, uint32) {
+	if len(c.chars) > 0 {
+		return c.rewritten(text, dst)
+	}
+	if len(c.steps) == 0 {
+		return c.split(text, dst)
+	}
+	tokens, count := c.split(text, nil)
+	w := words{tokens: tokens, count: count, end: uint32(len(text))} //nolint:gosec // no text is that long
+	mem := arena{size: len(text)}
+	for _, s := range c.steps {
+		s(&mem, &w)
+	}
+	return append(dst, w.tokens...), w.count
+}
+
+// rewritten takes what character filters make of text apart. The words stand where they stood in text.
+func (c *custom) rewritten(text []byte, dst []Token) ([]Token, uint32) {
+	rest := *c
+	rest.chars = nil
+	r := rewrite(c.chars, text)
+	had := len(dst)
+	dst, count := rest.tokens(r.text, dst)
+	for i := range dst[had:] {
+		t := &dst[had+i]
+		t.Start, t.End = r.origins[t.Start], r.origins[t.End]
+	}
+	return dst, count
+}
+
+func (c *custom) split(text []byte, dst []Token) ([]Token, uint32) {
 	mem := arena{size: len(text)}
 	var position uint32
 	var terms [][]byte
@@ -35,6 +73,49 @@ func (c *custom) tokens(text []byte, dst []Token) ([]Token, uint32) {
 		position++
 	})
 	return dst, position
+}
+
+// add appends a filter.
+func (c *custom) add(l link) error {
+	made := l.list
+	switch {
+	case l.rules != nil:
+		if c.misfit != "" {
+			return fmt.Errorf("synonyms cannot follow the filter %q: put them before it", c.misfit)
+		}
+		before := c.before()
+		known, err := l.rules.read(before)
+		if err != nil {
+			return err
+		}
+		c.rules, c.graph = before, c.graph || known.graph
+		c.steps = append(c.steps, known.step)
+		return nil
+	case made == nil && len(c.steps) == 0:
+		c.stages = append(c.stages, l.each)
+	case made == nil:
+		made = l.listed()
+		fallthrough
+	default:
+		c.steps = append(c.steps, made)
+	}
+	if c.rules != nil {
+		_ = c.rules.add(l) // only rules fail
+	}
+	if l.misfit && c.misfit == "" {
+		c.misfit = l.kind
+	}
+	return nil
+}
+
+// before gives what the words of synonyms go through.
+func (c *custom) before() *custom {
+	if c.rules != nil {
+		return c.rules
+	}
+	same := *c
+	same.stages, same.steps = slices.Clone(c.stages), slices.Clone(c.steps)
+	return &same
 }
 
 // one makes a stage of a filter.
@@ -92,39 +173,51 @@ func (s *sections) custom(r *reading) (*Analyzer, error) {
 	if r.count("position_increment_gap", gap, gap, gap); name == "" {
 		r.fail("tokenizer", "it is missing")
 	}
-	if filters := r.list("char_filter"); len(filters) > 0 {
-		r.fail("char_filter", "character filters are not supported yet")
+	chars, list := r.list("char_filter"), r.list("filter")
+	if max(len(chars), len(list)) > maxDefinitions {
+		r.fail("filter", "more than %d filters", maxDefinitions)
 	}
-	list := r.list("filter")
 	if err := r.end(); err != nil {
 		return nil, err
 	}
 	c := &custom{}
-	var err error
-	if c.tokenize, err = s.tokenizer(name); err != nil {
+	if err := s.fill(c, name, chars, list); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)
 	}
-	if name == "lowercase" {
+	return &Analyzer{custom: c}, nil
+}
+
+// fill puts c together of its parts by their names.
+func (s *sections) fill(c *custom, tokenizer string, chars, filters []string) (err error) {
+	if c.chars, c.normalChars, err = s.charFilters(chars); err != nil {
+		return err
+	}
+	if c.tokenize, err = s.tokenizer(tokenizer); err != nil {
+		return err
+	}
+	if tokenizer == "lowercase" {
 		c.stages = append(c.stages, one(lowercase))
 	}
-	for _, name := range list {
-		made, err := s.stage(name)
+	for _, name := range filters {
+		made, err := s.link(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.path, err)
+			return err
 		}
-		c.stages = append(c.stages, made)
-		if slices.Contains(normalizing, name) && s.Filter[name] == nil {
-			c.normal = append(c.normal, plainFilters[name])
+		if err := c.add(made); err != nil {
+			return fmt.Errorf("analysis.filter.%s: %w", name, err)
+		}
+		if made.normal != nil {
+			c.normal = append(c.normal, made.normal)
 		}
 	}
-	return &Analyzer{custom: c}, nil
+	return nil
 }
 
 // gap is the one position_increment_gap: what lies between two values of a text.
 const gap = 100
 
 // normalizing are the filters that a normalizer may have: those that look at characters by themselves.
-var normalizing = []string{"lowercase", "uppercase", "asciifolding", "decimal_digit", "trim"}
+var normalizing = []string{"lowercase", "uppercase", "asciifolding", "decimal_digit", "trim", "pattern_replace"}
 
 func (s *sections) normalizer(r *reading) (*Normalizer, error) {
 	kind := r.text("type", "custom")
@@ -134,20 +227,33 @@ func (s *sections) normalizer(r *reading) (*Normalizer, error) {
 	if kind != "custom" {
 		r.fail("type", "there is no normalizer %q; there are custom and lowercase", kind)
 	}
-	if filters := r.list("char_filter"); len(filters) > 0 {
-		r.fail("char_filter", "character filters are not supported yet")
-	}
 	n := &Normalizer{}
-	for _, name := range r.list("filter") {
-		kind, part := name, s.Filter[name].at("analysis.filter."+name)
-		if s.Filter[name] != nil {
-			kind = part.text("type", "")
-		}
-		f := plainFilters[kind]
-		if f == nil || !slices.Contains(normalizing, kind) {
-			r.fail("filter", "a normalizer cannot use the filter %q; it can use %s", name, strings.Join(normalizing, ", "))
-		}
-		n.filters = append(n.filters, f)
+	if err := s.normalize(n, r.list("char_filter"), r.list("filter")); err != nil {
+		r.fail("filter", "%v", err)
 	}
 	return n, r.end()
+}
+
+// normalize fills n with filters by their names.
+func (s *sections) normalize(n *Normalizer, chars, filters []string) error {
+	made, normal, err := s.charFilters(chars)
+	if err != nil {
+		return err
+	}
+	if len(normal) < len(made) {
+		return fmt.Errorf("a normalizer cannot use all of the character filters %s; it can use %s", strings.Join(chars, ", "),
+			strings.Join(normalizingChars, ", "))
+	}
+	n.chars = normal
+	for _, name := range filters {
+		l, err := s.link(name)
+		if err != nil {
+			return err
+		}
+		if l.normal == nil {
+			return fmt.Errorf("a normalizer cannot use the filter %q; it can use %s", name, strings.Join(normalizing, ", "))
+		}
+		n.filters = append(n.filters, l.normal)
+	}
+	return nil
 }

@@ -72,9 +72,13 @@ func (r *reading) count(option string, usual, least, most int) int {
 }
 
 // flag reads true or false, or the text of one.
-func (r *reading) flag(option string) bool {
+func (r *reading) flag(option string) bool { return r.flagOr(option, false) }
+
+func (r *reading) flagOr(option string, usual bool) bool {
 	switch v, ok := r.take(option); {
-	case !ok, string(v) == "false", string(v) == `"false"`:
+	case !ok:
+		return usual
+	case string(v) == "false", string(v) == `"false"`:
 		return false
 	case string(v) == "true", string(v) == `"true"`:
 		return true

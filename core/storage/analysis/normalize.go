@@ -3,6 +3,9 @@ package analysis
 // Normalize gives a part of a word, such as its beginning, as the words of the analyzer are written: text itself or memory of its own.
 // Nothing is taken apart or left out, and no ending is cut off.
 func (a *Analyzer) Normalize(text []byte) []byte {
+	if a.custom != nil && len(a.custom.normalChars) > 0 {
+		text = rewrite(a.custom.normalChars, text).text
+	}
 	mem := arena{size: len(text)}
 	for _, f := range a.normalizing() {
 		text = f(&mem, text)

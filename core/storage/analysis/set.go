@@ -61,12 +61,18 @@ func (s *Set) Normalizers() []string {
 }
 
 // Normalizer changes keywords before they are indexed and looked for. It is safe for concurrent use.
-type Normalizer struct{ filters []filter }
+type Normalizer struct {
+	chars   []charFilter
+	filters []filter
+}
 
-var lowercaseNormalizer = &Normalizer{[]filter{lowercase}}
+var lowercaseNormalizer = &Normalizer{filters: []filter{lowercase}}
 
 // Apply gives the keyword that text becomes: text itself or memory of its own.
 func (n *Normalizer) Apply(text []byte) []byte {
+	if len(n.chars) > 0 {
+		text = rewrite(n.chars, text).text
+	}
 	mem := arena{size: len(text)}
 	for _, f := range n.filters {
 		text = f(&mem, text)
@@ -140,12 +146,12 @@ func (s *sections) set() (*Set, error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Filter)) {
-		if _, err := s.stage(name); err != nil {
+		if _, err := s.link(name); err != nil {
 			return nil, err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.CharFilter)) {
-		return nil, fmt.Errorf("analysis.char_filter.%s: character filters are not supported yet", name)
+	if _, _, err := s.charFilters(slices.Sorted(maps.Keys(s.CharFilter))); err != nil {
+		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Analyzer)) {
 		a, err := s.analyzer(s.Analyzer[name].at("analysis.analyzer." + name))

@@ -95,30 +95,59 @@ func TestParseSetRefuses(t *testing.T) {
 		`[]`:                            "settings",
 		`{"analysis":3}`:                "analysis",
 		`{"analysis":{"analysers":{}}}`: "analysis",
-		`{"index.analysis.analyzer.a.type":"french"}`:                                         "not with dots",
-		`{"analysis":{"filter":{` + strings.Join(many, ",") + `}}}`:                           "more than 100",
-		`{"analysis":{"analyzer":{"a":{}}}}`:                                                  `analysis.analyzer.a.type: there is no analyzer ""`,
-		`{"analysis":{"analyzer":{"a":{"type":"klingon"}}}}`:                                  `there is no analyzer "klingon"; there are custom, arabic`,
-		`{"analysis":{"analyzer":{"a":{"type":"custom"}}}}`:                                   "analysis.analyzer.a.tokenizer: it is missing",
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"nope"}}}}`:                                `there is no tokenizer "nope"`,
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":["nope"]}}}}`:          `analysis.analyzer.a: analysis.filter.nope: there is no filter "nope"`,
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":[{}]}}}}`:              "analysis.analyzer.a.filter: expected",
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","foo":1}}}}`:                    "analysis.analyzer.a.foo: not an option",
-		`{"analysis":{"analyzer":{"a":{"type":"french","stopwords":["x"]}}}}`:                 "analysis.analyzer.a.stopwords: not an option",
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","char_filter":["x"]}}}}`:        "character filters are not supported yet",
-		`{"analysis":{"char_filter":{"a":{"type":"mapping"}}}}`:                               "character filters are not supported yet",
-		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","position_increment_gap":5}}}}`: "position_increment_gap",
-		`{"analysis":{"tokenizer":{"a":{"type":"ngram","min_gram":1,"max_gram":5}}}}`:         "analysis.tokenizer.a.max_gram: it is more than 1 above",
-		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","min_gram":5}}}}`:                 "it is less than min_gram",
-		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","token_chars":["x"]}}}}`:          "expected some of digit",
-		`{"analysis":{"filter":{"a":{"type":"edge_ngram","max_gram":1000}}}}`:                 "from 1 to 64",
-		`{"analysis":{"filter":{"a":{"type":"edge_ngram","preserve_original":1}}}}`:           "expected true or false",
-		`{"analysis":{"filter":{"a":{"type":"stop","stopwords":"_klingon_"}}}}`:               "the list _klingon_",
-		`{"analysis":{"filter":{"a":{"type":"stemmer","language":"klingon"}}}}`:               "expected one of arabic",
-		`{"analysis":{"filter":{"a":{"type":"stemmer","language":3}}}}`:                       "expected a text",
-		`{"analysis":{"filter":{"a":{}}}}`:                                                    `there is no filter ""`,
-		`{"analysis":{"normalizer":{"a":{"type":"custom","filter":["stop"]}}}}`:               `a normalizer cannot use the filter "stop"`,
-		`{"analysis":{"normalizer":{"a":{"type":"nope"}}}}`:                                   "there are custom and lowercase",
+		`{"index.analysis.analyzer.a.type":"french"}`:                                          "not with dots",
+		`{"analysis":{"filter":{` + strings.Join(many, ",") + `}}}`:                            "more than 100",
+		`{"analysis":{"analyzer":{"a":{}}}}`:                                                   `analysis.analyzer.a.type: there is no analyzer ""`,
+		`{"analysis":{"analyzer":{"a":{"type":"klingon"}}}}`:                                   `there is no analyzer "klingon"; there are custom, arabic`,
+		`{"analysis":{"analyzer":{"a":{"type":"custom"}}}}`:                                    "analysis.analyzer.a.tokenizer: it is missing",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"nope"}}}}`:                                 `there is no tokenizer "nope"`,
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":["nope"]}}}}`:           `analysis.analyzer.a: analysis.filter.nope: there is no filter "nope"`,
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":[{}]}}}}`:               "analysis.analyzer.a.filter: expected",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","foo":1}}}}`:                     "analysis.analyzer.a.foo: not an option",
+		`{"analysis":{"analyzer":{"a":{"type":"french","stopwords":["x"]}}}}`:                  "analysis.analyzer.a.stopwords: not an option",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","char_filter":["x"]}}}}`:         `there is no character filter "x"`,
+		`{"analysis":{"char_filter":{"a":{"type":"mapping"}}}}`:                                "analysis.char_filter.a.mappings: it is missing",
+		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","position_increment_gap":5}}}}`:  "position_increment_gap",
+		`{"analysis":{"tokenizer":{"a":{"type":"ngram","min_gram":1,"max_gram":5}}}}`:          "analysis.tokenizer.a.max_gram: it is more than 1 above",
+		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","min_gram":5}}}}`:                  "it is less than min_gram",
+		`{"analysis":{"tokenizer":{"a":{"type":"edge_ngram","token_chars":["x"]}}}}`:           "expected some of digit",
+		`{"analysis":{"filter":{"a":{"type":"edge_ngram","max_gram":1000}}}}`:                  "from 1 to 64",
+		`{"analysis":{"filter":{"a":{"type":"edge_ngram","preserve_original":1}}}}`:            "expected true or false",
+		`{"analysis":{"filter":{"a":{"type":"stop","stopwords":"_klingon_"}}}}`:                "the list _klingon_",
+		`{"analysis":{"filter":{"a":{"type":"stemmer","language":"klingon"}}}}`:                "expected one of arabic",
+		`{"analysis":{"filter":{"a":{"type":"stemmer","language":3}}}}`:                        "expected a text",
+		`{"analysis":{"filter":{"a":{}}}}`:                                                     `there is no filter ""`,
+		`{"analysis":{"normalizer":{"a":{"type":"custom","filter":["stop"]}}}}`:                `a normalizer cannot use the filter "stop"`,
+		`{"analysis":{"normalizer":{"a":{"type":"nope"}}}}`:                                    "there are custom and lowercase",
+		`{"analysis":{"char_filter":{"a":{"type":"mapping","mappings":["a"]}}}}`:               `"a" is no rule such as`,
+		`{"analysis":{"char_filter":{"a":{"type":"mapping","mappings":["a\\=>b"]}}}}`:          "is no rule such as",
+		`{"analysis":{"char_filter":{"a":{"type":"mapping","mappings":["a=>b","a=>c"]}}}}`:     `several rules for "a"`,
+		`{"analysis":{"char_filter":{"a":{"type":"mapping","mappings":["=>b"]}}}}`:             "replaces nothing",
+		`{"analysis":{"char_filter":{"a":{"type":"pattern_replace"}}}}`:                        "analysis.char_filter.a.pattern: it is missing",
+		refusedPattern(`(?=x)y`, ""):                                                           "is not supported",
+		refusedPattern(`(?<=x)y`, ""):                                                          "is not supported",
+		refusedPattern(`(x)\\1`, ""):                                                           "is not supported",
+		refusedPattern(`[a-z&&[^b]]`, ""):                                                      "a class of characters in another",
+		refusedPattern(`x++`, ""):                                                              "it is no regular expression",
+		refusedPattern(`(`, ""):                                                                "it is no regular expression",
+		refusedPattern(`\\p{javaLowerCase}`, ""):                                               "as a property of characters",
+		refusedPattern(strings.Repeat("x", 1025), ""):                                          "longer than 1024 bytes",
+		refusedPattern(`(x)`, `$2`):                                                            "$2 is no group of the pattern",
+		refusedPattern(`(x)`, `$`):                                                             "$ is no group",
+		refusedPattern(`(x)`, `${a}`):                                                          "is no group of the pattern",
+		refusedPattern(`(x)`, `\\`):                                                            "ends with a backslash",
+		`{"analysis":{"filter":{"a":{"type":"pattern_replace","pattern":"x","flags":"XX"}}}}`:  `"XX" is not supported; there are CASE_INSENSITIVE`,
+		`{"analysis":{"filter":{"a":{"type":"keyword_marker"}}}}`:                              "expected either this or keywords_pattern",
+		`{"analysis":{"filter":{"a":{"type":"keep"}}}}`:                                        "keep_words: it is missing",
+		`{"analysis":{"filter":{"a":{"type":"shingle","max_shingle_size":5}}}}`:                "max_shingle_size: with output_unigrams",
+		`{"analysis":{"filter":{"a":{"type":"shingle","min_shingle_size":3}}}}`:                "it is less than min_shingle_size",
+		`{"analysis":{"filter":{"a":{"type":"synonym"}}}}`:                                     "synonyms_path and synonyms_set are not supported",
+		`{"analysis":{"filter":{"a":{"type":"synonym","synonyms":["a=>b=>c"]}}}}`:              "more than one arrow",
+		`{"analysis":{"filter":{"a":{"type":"synonym","synonyms":["a"],"format":"wordnet"}}}}`: "only solr is supported",
+		refusedSynonyms(`"the => a"`, "synonym", `"stop",`):                                    "leave nothing of",
+		refusedSynonyms(`"a b => c"`, "synonym_graph", ""):                                     "which synonym_graph does not support yet: use synonym",
+		refusedSynonyms(`"a => b"`, "synonym", `"ngram",`):                                     `synonyms cannot follow the filter "ngram": put them before it`,
+		refusedSynonyms(`"`+strings.Repeat("x a,", 400)+`"`, "synonym", ""):                    "more than 100,000 words",
 	} {
 		if set, err := analysis.ParseSet(jsontext.Value(settings)); err == nil || !strings.Contains(err.Error(), want) || set != nil {
 			t.Errorf("%.120s: %v; want %q", settings, err, want)
@@ -126,10 +155,21 @@ func TestParseSetRefuses(t *testing.T) {
 	}
 }
 
+// refusedPattern are settings with a pattern in JSON and what it is replaced by.
+func refusedPattern(pattern, with string) string {
+	return `{"analysis":{"char_filter":{"a":{"type":"pattern_replace","pattern":"` + pattern + `","replacement":"` + with + `"}}}}`
+}
+
+// refusedSynonyms are settings of an analyzer with rules after other filters.
+func refusedSynonyms(rules, kind, filters string) string {
+	return `{"analysis":{"filter":{"a":{"type":"` + kind + `","synonyms":[` + rules + `]}},"analyzer":{"m":{"tokenizer":"standard","filter":[` + filters + `"a"]}}}}`
+}
+
 // FuzzParseSet: nothing panics, and what is accepted takes texts apart within bounds.
 func FuzzParseSet(f *testing.F) {
 	f.Add(`{"analysis":{"tokenizer":{"t":{"type":"edge_ngram","min_gram":2,"max_gram":5,"token_chars":["letter"]}},"analyzer":{"a":{"tokenizer":"t","filter":["lowercase"]}}}}`, "The Fox")
 	f.Add(`{"index":{"analysis":{"filter":{"n":{"type":"ngram","preserve_original":true}},"analyzer":{"a":{"tokenizer":"standard","filter":["trim","asciifolding","n"]}}}}}`, "Æ ß")
+	f.Add(chainSettings, "the domain name server & phone, x,y 12-3")
 	f.Add(`{"analysis":{"normalizer":{"a":{"filter":["uppercase","trim"]}}}}`, " é ")
 	f.Fuzz(func(t *testing.T, settings, text string) {
 		set, err := analysis.ParseSet(jsontext.Value(settings))

@@ -42,7 +42,10 @@ var plainFilters = map[string]filter{
 }
 
 // otherFilters are the names of those that have some.
-var otherFilters = []string{"edge_ngram", "elision", "length", "ngram", "stemmer", "stop", "truncate"}
+var otherFilters = []string{
+	"edge_ngram", "elision", "keep", "keyword_marker", "length", "limit", "ngram", "pattern_replace", "shingle", "stemmer", "stop", "synonym",
+	"synonym_graph", "truncate", "unique",
+}
 
 // stemmers are what the filter stemmer knows.
 var stemmers = map[string]filter{
@@ -56,24 +59,48 @@ var stemmers = map[string]filter{
 	"light_spanish": filtered(es.NewSpanishLightStemmerFilter()), "swedish": snowball(swedish.Stem), "turkish": snowball(turkish.Stem),
 }
 
-// stage finds a filter of the collection or a built-in one.
-func (s *sections) stage(name string) (stage, error) {
+// link is a filter of a chain: each, list or rules.
+type link struct {
+	kind string
+	each stage
+	list step
+	// rules are synonyms, which need to know what is before them.
+	rules *synonymRules
+	// normal is the filter when it changes characters by themselves.
+	normal filter
+	// stems says that marked words stay as they are, misfit that no synonyms can follow.
+	stems, misfit bool
+}
+
+// link finds a filter of the collection or a built-in one.
+func (s *sections) link(name string) (link, error) {
 	d, defined := s.Filter[name]
 	r := d.at("analysis.filter." + name)
-	kind := name
+	l := link{kind: name}
 	if defined {
-		kind = r.text("type", "")
+		l.kind = r.text("type", "")
 	}
-	if f := plainFilters[kind]; f != nil {
-		return one(f), r.end()
+	switch f := plainFilters[l.kind]; {
+	case f != nil:
+		l.each, l.stems = one(f), l.kind == "porter_stem"
+		if slices.Contains(normalizing, l.kind) {
+			l.normal = f
+		}
+	case l.kind == "pattern_replace":
+		l.normal = patternFilter(r.replacement(), r.flagOr("all", true))
+		l.each = one(l.normal)
+	case r.manyWords(&l):
+	default:
+		l.each = r.stage(l.kind)
+		l.misfit = strings.HasSuffix(l.kind, "ngram")
+		l.stems = l.kind == "stemmer" && string(d["language"]) != `"possessive_english"`
 	}
-	made := r.stage(kind)
-	if made == nil {
+	if l.each == nil && l.list == nil && l.rules == nil {
 		known := slices.Sorted(maps.Keys(plainFilters))
-		return nil, fmt.Errorf("%s: there is no filter %q, or it is not supported yet; there are %s", r.path, kind,
+		return l, fmt.Errorf("%s: there is no filter %q, or it is not supported yet; there are %s", r.path, l.kind,
 			strings.Join(append(known, otherFilters...), ", "))
 	}
-	return made, r.end()
+	return l, r.end()
 }
 
 // stage makes a filter with options, nil when there is none of that kind.
@@ -107,6 +134,8 @@ func (r *reading) stage(kind string) stage {
 			list = strings.ToLower(list)
 		}
 		return one(elision(set(list), anyCase))
+	case "keep":
+		return one(r.keep())
 	case "length":
 		least := r.count("min", 0, 0, maxTermUnits)
 		return one(lengthy(least, r.count("max", maxTermUnits, 0, maxTermUnits)))

@@ -31,6 +31,10 @@ func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Toke
 	if !ok {
 		return nil, false, refuse("failed to create query: analyzer [%s] not found", name)
 	}
+	if a.Graph() {
+		return nil, false, refuse("failed to create query: analyzer [%s] has synonyms of several words, which count for documents only: name another search_analyzer for the field [%s]",
+			name, f.Path)
+	}
 	tokens = a.Tokens([]byte(query.Text(q.Value)), nil)
 	if len(tokens) > maxWords {
 		return nil, false, fmt.Errorf("%w: %w", errTooMuch, refuse("failed to create query: %s: the text for the field [%s] has %d words, and may have %d",
