@@ -21,7 +21,7 @@ import (
 // library fills the collections c and d of index i, and c of index j, with books 0 to n-1, whose n is their number.
 func library(t testing.TB, n *controllertest.Node, books int) *controllertest.Node {
 	t.Helper()
-	mapping := jsontext.Value(`{"properties":{"n":{"type":"integer"},"tag":{"type":"keyword"},"by":{"properties":{"name":{"type":"keyword"}}}}}`)
+	mapping := jsontext.Value(`{"properties":{"n":{"type":"integer"},"tag":{"type":"keyword","fields":{"c":{"type":"completion"}}},"by":{"properties":{"name":{"type":"keyword"}}}}}`)
 	for _, where := range []storage.Collection{{Index: "i", Name: "c"}, {Index: "i", Name: "d"}, {Index: "j", Name: "c"}} {
 		if err := n.Engine.Ensure(t.Context(), where, storage.Spec{Mapping: mapping}); err != nil {
 			t.Fatal(err)
@@ -102,6 +102,15 @@ func TestSearch(t *testing.T) {
 		{
 			"suggestions", `document:search ` + c + `,"size":0,"body":{"suggest":{"close":{"text":"evenn","term":{"field":"tag"}}}}`, 200, "",
 			`{"hits":[],"total":5,"suggest":{"close":[{"text":"evenn","offset":0,"length":5,"options":[{"text":"even","score":0.75,"freq":3}]}]}}`, "*",
+		},
+		{
+			"suggested documents", `document:search ` + c + `,"size":0,"body":{"_source":"n","suggest":{"begun":{"prefix":"od","completion":{"field":"tag.c","size":1}}}}`, 200, "",
+			`{"hits":[],"total":5,"suggest":{"begun":[{"text":"od","offset":0,"length":2,"options":[{"text":"odd","_index":"&i.c","_id":"b1","_score":1,"_source":{"n":1}}]}]}}`, "*",
+		},
+		{
+			"suggested phrases", `document:search ` + c + `,"size":0,"body":{"suggest":{"all":{"text":"evenn odd","phrase":{"field":"tag","analyzer":"standard","size":1,"highlight":{"pre_tag":"<","post_tag":">"},` +
+				`"direct_generator":[{"field":"tag","max_term_freq":0.9}]}}}}`, 200, "",
+			`{"hits":[],"total":5,"suggest":{"all":[{"text":"evenn odd","offset":0,"length":9,"options":[{"text":"even odd","highlighted":"<even> odd","score":0.46849495}]}]}}`, "*",
 		},
 		{"search for nothing", `document:search ` + c + `,"body":{"query":{"ids":{"values":[]}}}`, 200, "", `{"hits":[],"total":0}`, "*"},
 

@@ -18,6 +18,7 @@ const (
 	hitsFile       = "../storagetest/testdata/hits.jsonl.gz"
 	vectorsFile    = "../storagetest/testdata/vectors.jsonl.gz"
 	suggestFile    = "../storagetest/testdata/suggest.jsonl.gz"
+	phrasesFile    = "../storagetest/testdata/suggest_phrase.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 	hitsSearches   = 300
@@ -69,6 +70,15 @@ func TestRecordSuggest(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, suggestFile, func(f io.Writer) { storagetest.RecordSuggest(t, e, goldenSeed, goldenSuggestions, f) })
+}
+
+// TestRecordPhrases is TestRecord for suggestions of phrases.
+func TestRecordPhrases(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, phrasesFile, func(f io.Writer) { storagetest.RecordPhrases(t, e, goldenSeed, goldenSuggestions, f) })
 }
 
 // TestRecordPhrasings is TestRecord for searches in words.

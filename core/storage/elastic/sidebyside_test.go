@@ -43,6 +43,11 @@ func TestVectorsSideBySide(t *testing.T) {
 	storagetest.VectorsSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
 }
 
+// TestPhrasesSideBySide is TestSideBySide for suggestions of phrases.
+func TestPhrasesSideBySide(t *testing.T) {
+	storagetest.PhrasesSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
+}
+
 // TestSuggestSideBySide is TestSideBySide for suggestions.
 func TestSuggestSideBySide(t *testing.T) {
 	storagetest.SuggestSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))

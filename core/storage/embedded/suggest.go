@@ -24,12 +24,12 @@ func (p *page) suggestions(ctx context.Context, list []search.Suggested, withSou
 			dst = append(dst, ',')
 		}
 		dst = append(appendText(dst, s.Name), ":["...)
-		for j, e := range s.Entries {
+		for j := range s.Entries {
 			if j > 0 {
 				dst = append(dst, ',')
 			}
 			var err error
-			if dst, err = p.appendEntry(ctx, dst, e, s.Completes, withSource, size); err != nil {
+			if dst, err = p.appendEntry(ctx, dst, &s, &s.Entries[j], withSource, size); err != nil {
 				return nil, err
 			}
 		}
@@ -38,14 +38,14 @@ func (p *page) suggestions(ctx context.Context, list []search.Suggested, withSou
 	return append(dst, '}'), nil
 }
 
-func (p *page) appendEntry(ctx context.Context, dst []byte, e search.SuggestEntry, completes, withSource bool, size *answer) ([]byte, error) {
+func (p *page) appendEntry(ctx context.Context, dst []byte, s *search.Suggested, e *search.SuggestEntry, withSource bool, size *answer) ([]byte, error) {
 	dst = appendText(append(dst, `{"text":`...), e.Text)
 	dst = strconv.AppendInt(append(dst, `,"offset":`...), int64(e.Offset), 10)
 	dst = strconv.AppendInt(append(dst, `,"length":`...), int64(e.Length), 10)
 	dst = append(dst, `,"options":[`...)
 	first := true
 	for i := range e.Options {
-		option, err := p.option(ctx, &e.Options[i], completes, withSource)
+		option, err := p.option(ctx, s, &e.Options[i], withSource)
 		if err != nil {
 			return nil, err
 		}
@@ -64,9 +64,15 @@ func (p *page) appendEntry(ctx context.Context, dst []byte, e search.SuggestEntr
 }
 
 // option writes an option, nothing when its document is gone.
-func (p *page) option(ctx context.Context, o *search.SuggestOption, completes, withSource bool) ([]byte, error) {
+func (p *page) option(ctx context.Context, s *search.Suggested, o *search.SuggestOption, withSource bool) ([]byte, error) {
 	dst := appendText([]byte(`{"text":`), o.Text)
-	if !completes {
+	if s.Phrases {
+		if o.Highlighted != nil {
+			dst = appendText(append(dst, `,"highlighted":`...), *o.Highlighted)
+		}
+		return append(appendScore(append(dst, `,"score":`...), o.Score), '}'), nil
+	}
+	if !s.Completes {
 		dst = appendScore(append(dst, `,"score":`...), o.Score)
 		dst = strconv.AppendUint(append(dst, `,"freq":`...), o.Freq, 10)
 		return append(dst, '}'), nil

@@ -44,6 +44,7 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"query_string":{"query":"a && b || !c _exists_:d *:* \\*","default_field":"*","minimum_should_match":2,"type":"cross_fields"}}}`,
 		`{"query":{"simple_query_string":{"query":"\"a b\"~2 + -(c | d*) e~1 \\( (","flags":"OR|AND|NEAR","default_operator":"and"}}}`,
 		`{"suggest":{"text":"x","a":{"completion":{"field":"a","fuzzy":{"fuzziness":2}}},"b":{"regex":"a|b","completion":{"field":"a"}},"c":{"term":{"field":"b","string_distance":"ngram","max_term_freq":2}}}}`,
+		`{"suggest":{"text":"x","a":{"phrase":{"field":"a","gram_size":2,"smoothing":{"laplace":{"alpha":0.1}},"direct_generator":[{"field":"b","suggest_mode":"popular"}],"highlight":{"pre_tag":"<","post_tag":">"}}}}}`,
 		`{"aggs":{"h":{"date_histogram":{"field":"a","fixed_interval":"30d","time_zone":"Europe/Paris","offset":"-1d","extended_bounds":{"min":"now-1y"}},"aggs":{"s":{"extended_stats":{"field":"b"}},"d":{"derivative":{"buckets_path":"s.variance","unit":"day"}},"z":{"bucket_sort":{"sort":[{"d":"desc"}],"size":3}}}}}}`,
 		`{"aggs":{"n":{"nested":{"path":"a"},"aggs":{"f":{"filters":{"filters":{"x":{"term":{"a.b":1}}},"other_bucket":true}},"r":{"reverse_nested":{},"aggs":{"p":{"percentiles":{"field":"c","percents":[1,99]}}}}}}}}`,
 		`{"aggs":{"r":{"range":{"field":"a","ranges":[{"to":1},{"from":"x","key":"k"}]}},"i":{"ip_range":{"field":"b","ranges":[{"mask":"10.0.0.0/8"}]}},"g":{"geo_distance":{"field":"c","origin":"1,2","unit":"km","ranges":[{"from":3}]}},"h":{"geohash_grid":{"field":"c","precision":"10km"}}}}`,

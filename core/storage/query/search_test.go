@@ -146,6 +146,26 @@ func TestParseSearch(t *testing.T) {
 				}},
 			}
 		}},
+		{`{"suggest":{"text":"t","a":{"phrase":{"field":"f"}},
+			"b":{"phrase":{"field":"f","shard_size":7,"gram_size":2,"real_word_error_likelihood":0.5,"confidence":0,"max_errors":"2","separator":"_","token_limit":3,
+				"force_unigrams":"true","highlight":{"pre_tag":"<","post_tag":">"},"smoothing":{"linear":{"trigram_lambda":0.5,"bigram_lambda":0.25,"unigram_lambda":0.25}},
+				"direct_generator":[{"field":"g","size":2,"suggest_mode":"always","min_word_length":2},{"field":"h"}]}}}}`, func(s *query.Search) {
+			usual := query.TermSuggester{Accuracy: 0.5, Edits: 2, PrefixLength: 1, MinLength: 4, Inspections: 5, MaxDocuments: 0.01, Distance: "internal"}
+			other := usual
+			other.Mode, other.MinLength = query.SuggestAlways, 2
+			pre, post := "<", ">"
+			s.Suggestions = []query.Suggestion{
+				{Name: "a", Text: "t", Field: "f", Size: 5, ShardSize: 5, Phrases: &query.PhraseSuggester{
+					Generators: []query.CandidateGenerator{{Field: "f", Size: 5, Terms: &usual}},
+					Grams:      1, RealWord: 0.95, Confidence: 1, MaxErrors: 0.5, TokenLimit: 10, Separator: " ", Smoothing: query.Smoothing{Discount: 0.4},
+				}},
+				{Name: "b", Text: "t", Field: "f", Size: 5, ShardSize: 7, Phrases: &query.PhraseSuggester{
+					Generators: []query.CandidateGenerator{{Field: "g", Size: 2, Terms: &other}, {Field: "h", Size: 5, Terms: &usual}},
+					Grams:      2, RealWord: 0.5, MaxErrors: 2, TokenLimit: 3, Separator: "_", PreTag: &pre, PostTag: &post,
+					Smoothing: query.Smoothing{Model: query.Linear, Discount: 0.4, Trigram: 0.5, Bigram: 0.25, Unigram: 0.25},
+				}},
+			}
+		}},
 	}
 	for _, tt := range tests {
 		got, err := query.ParseSearch(jsontext.Value(tt.in))
@@ -253,9 +273,23 @@ func TestParseSearchRefuses(t *testing.T) {
 		{`{"highlight":{"fragmenter":"simple"}}`, bad, "highlight.fragmenter: not supported yet"},
 		{`{"highlight":{"fields":[` + numbered(257, `{"f%d":{}}`) + `]}}`, bad, "more than 256 fields"},
 		{`{"suggest":{"x":{"phrase":{"collate":{"script":{}}}}}}`, script, `"script"`},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","collate":{}}}}}`, script, `"collate"`},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","max_errors":0}}}}`, bad, "suggest.a.phrase.max_errors: expected a number above 0"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","max_error":1}}}}`, bad, "suggest.a.phrase.max_error: unknown option"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","confidence":-1}}}}`, bad, "suggest.a.phrase.confidence: must not be negative"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","gram_size":0}}}}`, bad, "suggest.a.phrase.gram_size: expected a whole number of at least 1"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","highlight":{"pre_tag":"<"}}}}}`, bad, "expected both pre_tag and post_tag, or none"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","highlight":{"tag":"<"}}}}}`, bad, "suggest.a.phrase.highlight.tag: unknown option"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","direct_generator":{"field":"f"}}}}}`, bad, "suggest.a.phrase.direct_generator: expected a list"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","direct_generator":[{}]}}}}`, bad, "suggest.a.phrase.direct_generator[0]: expected a field"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","direct_generator":[{"field":"f","pre_filter":"a"}]}}}}`, bad, "pre_filter: not supported yet"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","direct_generator":[` + numbered(17, `{"field":"f%d"}`) + `]}}}}`, bad, "more than 16 generators"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","smoothing":{"linear_interpolation":{}}}}}}`, bad, "expected one of stupid_backoff, laplace, linear"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","smoothing":{"laplace":{"beta":1}}}}}}`, bad, "suggest.a.phrase.smoothing.laplace.beta: unknown option"},
+		{`{"suggest":{"text":"x","a":{"phrase":{"field":"f","smoothing":{"linear":{"bigram_lambda":0.5}}}}}}`, bad, "that are 1 together"},
 		{`{"suggest":[]}`, bad, "suggest: expected an object"},
 		{`{"suggest":{"a":1}}`, bad, "suggest.a: expected an object"},
-		{`{"suggest":{"a":{"text":"x"}}}`, bad, "suggest.a: expected one of completion, term"},
+		{`{"suggest":{"a":{"text":"x"}}}`, bad, "suggest.a: expected one of completion, term, phrase"},
 		{`{"suggest":{"a":{"text":[],"term":{"field":"f"}}}}`, bad, "suggest.a.text: expected a text"},
 		{`{"suggest":{"a":{"term":{"field":"f"}}}}`, bad, "suggest.a: expected a text"},
 		{`{"suggest":{"text":"x","a":{"term":{}}}}`, bad, "suggest.a.term: expected a field"},

@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
@@ -9,7 +10,7 @@ import (
 // maxSuggestions is how many suggestions a search may ask for.
 const maxSuggestions = 64
 
-// Suggestion asks for what a text may become. One of Completion and Terms is not nil.
+// Suggestion asks for what a text may become. One of Completion, Terms and Phrases is not nil.
 type Suggestion struct {
 	Name string
 	// Text is what the answer shows as the text.
@@ -21,6 +22,7 @@ type Suggestion struct {
 	Size, ShardSize int
 	Completion      *Completion
 	Terms           *TermSuggester
+	Phrases         *PhraseSuggester
 }
 
 // Completion asks for the texts of a completion field that begin with the words of a text.
@@ -84,7 +86,7 @@ func parseSuggest(n *node) ([]Suggestion, error) {
 }
 
 // suggesters are those that there are.
-var suggesters = []string{"completion", "term"}
+var suggesters = []string{"completion", "term", "phrase"}
 
 // parseSuggestion reads {"text" or "prefix" or "regex": …, "<suggester>": {…}}. text is that of all suggestions, or nil.
 func parseSuggestion(n *node, text *string) (Suggestion, error) {
@@ -105,8 +107,6 @@ func parseSuggestion(n *node, text *string) (Suggestion, error) {
 			expression, err = m.scalarText()
 		case slices.Contains(suggesters, m.name) && how == nil:
 			how = m
-		case m.name == "phrase":
-			err = m.unsupported()
 		default:
 			err = m.unknownOption()
 		}
@@ -116,7 +116,7 @@ func parseSuggestion(n *node, text *string) (Suggestion, error) {
 	}
 	switch {
 	case how == nil:
-		return s, n.fail("expected one of completion, term")
+		return s, n.fail("expected one of %s", strings.Join(suggesters, ", "))
 	case text == nil && prefix == nil && expression == nil:
 		return s, n.fail("expected a text")
 	}
@@ -124,18 +124,26 @@ func parseSuggestion(n *node, text *string) (Suggestion, error) {
 		return s, err
 	}
 	s.setText(text, prefix, expression)
-	if how.name == "completion" {
-		s.Completion = &Completion{Prefix: s.Text, Flags: "ALL", MaxStates: 10000}
-		switch {
-		case prefix != nil:
-			s.Completion.Prefix = *prefix
-		case expression != nil:
-			s.Completion.Prefix, s.Completion.Regexp = *expression, true
-		}
-	} else {
+	switch how.name {
+	case "completion":
+		s.Completion = newCompletion(s.Text, prefix, expression)
+	case "term":
 		s.Terms = newTermSuggester()
+	default:
+		s.Phrases = newPhraseSuggester()
 	}
 	return s, s.options(how)
+}
+
+func newCompletion(text string, prefix, expression *string) *Completion {
+	c := &Completion{Prefix: text, Flags: "ALL", MaxStates: 10000}
+	switch {
+	case prefix != nil:
+		c.Prefix = *prefix
+	case expression != nil:
+		c.Prefix, c.Regexp = *expression, true
+	}
+	return c
 }
 
 func (n *node) scalarText() (*string, error) {
@@ -178,15 +186,21 @@ func (s *Suggestion) options(n *node) error {
 	if s.ShardSize == 0 {
 		s.ShardSize = max(s.Size, usualOptions)
 	}
+	if s.Phrases != nil {
+		s.Phrases.settle(s.Field)
+	}
 	return nil
 }
 
 // option takes an option that only one suggester has.
 func (s *Suggestion) option(m *node) error {
-	if s.Completion != nil {
+	switch {
+	case s.Completion != nil:
 		return s.Completion.option(m)
+	case s.Terms != nil:
+		return s.Terms.option(m)
 	}
-	return s.Terms.option(m)
+	return s.Phrases.option(m)
 }
 
 // setOptionCount takes a number of options, which is bounded as that of hits is.

@@ -25,7 +25,7 @@ func differs(size int, want, got answer) string {
 		return fmt.Sprintf("%d hits, want %d", len(got.Hits), len(want.Hits))
 	case !near(want.Aggregations, got.Aggregations):
 		return fmt.Sprintf("the aggregations are %s, want %s", got.Aggregations, want.Aggregations)
-	case !near(want.Suggest, got.Suggest):
+	case !nearSuggest(want.Suggest, got.Suggest):
 		return fmt.Sprintf("the suggestions are %s, want %s", got.Suggest, want.Suggest)
 	}
 	return differsInHits(size, want, got)

@@ -244,7 +244,11 @@ func suggestCases(g generator, n int) (docs []corpusDocument, cases []searchCase
 // RecordSuggest writes the golden file of suggestions from the answers of e.
 func RecordSuggest(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
 	docs, cases := suggestCases(newGenerator(seed), n)
-	c := loadInto(t, e, suggestSpec, docs)
+	recordSuggest(t, e, suggestSpec, docs, cases, to)
+}
+
+func recordSuggest(t *testing.T, e storage.Engine, spec storage.Spec, docs []corpusDocument, cases []searchCase, to io.Writer) {
+	c := loadInto(t, e, spec, docs)
 	write, done := goldenWriter(t, to)
 	for _, d := range docs {
 		write(line{Document: &d})
@@ -268,12 +272,16 @@ func testSuggest(t *testing.T, open Open) {
 func SuggestSideBySide(t *testing.T, right, other storage.Engine, n int) {
 	s := seed(t)
 	docs, cases := suggestCases(newGenerator(s), n)
-	want := loadInto(t, right, suggestSpec, docs)
-	for i := range cases {
-		cases[i].Want = want.ask(t, cases[i])
-	}
-	replay(t, loadInto(t, other, suggestSpec, docs), cases)
+	suggestSideBySide(t, right, other, suggestSpec, docs, cases)
 	if t.Failed() {
 		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
 	}
+}
+
+func suggestSideBySide(t *testing.T, right, other storage.Engine, spec storage.Spec, docs []corpusDocument, cases []searchCase) {
+	want := loadInto(t, right, spec, docs)
+	for i := range cases {
+		cases[i].Want = want.ask(t, cases[i])
+	}
+	replay(t, loadInto(t, other, spec, docs), cases)
 }

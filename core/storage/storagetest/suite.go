@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"Hits", testHits},
 		{"Vectors", testVectors},
 		{"Suggest", testSuggest},
+		{"SuggestPhrases", testPhrases},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

@@ -55,6 +55,7 @@ var heavy = map[string]string{
 	"corners":                   `{"query":{"geo_polygon":{"g":{"points":[` + listed(50_000, `[#e-3,1]`) + `]}}}}`,
 	"neighbours":                `{"knn":[` + listed(200, `{"field":"v","query_vector":[#,1,2,3,4,5,6,7],"k":5000,"num_candidates":10000,"filter":{"range":{"n":{"gte":#}}}}`) + `]}`,
 	"neighbours in a clause":    should(200, `{"knn":{"field":"v","query_vector":[#,1,2,3,4,5,6,7],"num_candidates":10000}}`),
+	"phrases":                   `{"suggest":{` + listed(64, `"a#":{"text":"`+strings.ReplaceAll(listed(500, "w#"), ",", " ")+`","phrase":{"field":"t","token_limit":1001,"size":1000,"max_errors":3,"direct_generator":[`+listed(16, `{"field":"t","suggest_mode":"always","max_term_freq":100000,"min_word_length":1,"size":1000}`)+`]}}`) + `}}`,
 	"many sort keys":            `{"size":5000,"sort":["k","n","d","_id","_doc","_score"]}`,
 	"terms in terms":            `{"size":0,"aggs":{"a":{"terms":{"field":"k","size":20000},"aggs":{"b":{"terms":{"field":"n","size":1,"min_doc_count":0}}}}}}`,
 	"empty buckets":             `{"size":0,"aggs":{"a":{"terms":{"field":"k","size":3},"aggs":{"b":{"terms":{"field":"n","size":60000,"min_doc_count":0}}}}}}`,

@@ -13,8 +13,8 @@ import (
 type Suggested struct {
 	Name    string
 	Entries []SuggestEntry
-	// Completes says that the options are documents.
-	Completes bool
+	// Completes says that the options are documents, and Phrases that they are texts of words.
+	Completes, Phrases bool
 }
 
 // SuggestEntry is a word or a text with what it may become.
@@ -22,13 +22,17 @@ type SuggestEntry struct {
 	Text           string
 	Offset, Length int // in UTF-16 units
 	Options        []SuggestOption
+	// least is what a phrase must score more than.
+	least float64
 }
 
-// SuggestOption is what a text may become: a term that Freq documents hold, or a text of the document with an id in a target.
+// SuggestOption is what a text may become: a term that Freq documents hold, a text of the document with an id in a target, or a phrase.
 type SuggestOption struct {
 	Text  string
 	Score float32
 	Freq  uint64
+	// Highlighted is Text with what was replaced between tags, nil when none are wanted.
+	Highlighted *string
 
 	Target int
 	ID     string
@@ -49,7 +53,7 @@ func suggest(ctx context.Context, targets []Target, list []query.Suggestion) ([]
 		if err := shared.charge(2*s.ShardSize*len(targets), optionBytes); err != nil {
 			return nil, err
 		}
-		one := Suggested{Name: s.Name, Completes: s.Completion != nil}
+		one := Suggested{Name: s.Name, Completes: s.Completion != nil, Phrases: s.Phrases != nil}
 		for number, t := range targets {
 			entries, err := suggestIn(ctx, &target{Target: t, session: shared}, s)
 			if err != nil {
@@ -62,7 +66,7 @@ func suggest(ctx context.Context, targets []Target, list []query.Suggestion) ([]
 			}
 			one.merge(entries)
 		}
-		one.settle(s)
+		one.settle(s, len(targets))
 		all = append(all, one)
 	}
 	return all, nil
@@ -85,8 +89,11 @@ func suggestIn(ctx context.Context, t *target, s *query.Suggestion) ([]SuggestEn
 	if !ok {
 		return nil, refuse("suggest.%s: there is no analyzer [%s]", s.Name, name)
 	}
-	if s.Completion != nil {
+	switch {
+	case s.Completion != nil:
 		return completions(ctx, t, f, analyzer, s)
+	case s.Phrases != nil:
+		return phrases(ctx, t, f, analyzer, s)
 	}
 	return corrections(ctx, t, f, analyzer, s)
 }
@@ -102,10 +109,11 @@ func (s *Suggested) merge(entries []SuggestEntry) {
 		if there.Text != e.Text || there.Offset != e.Offset {
 			continue
 		}
+		there.least = max(there.least, e.least)
 		for _, o := range e.Options {
 			same := func(other SuggestOption) bool { return other.Text == o.Text }
 			if j := slices.IndexFunc(there.Options, same); j >= 0 && !s.Completes {
-				there.Options[j].Freq += o.Freq
+				there.Options[j].add(o, s.Phrases)
 				continue
 			}
 			there.Options = append(there.Options, o)
@@ -113,15 +121,29 @@ func (s *Suggested) merge(entries []SuggestEntry) {
 	}
 }
 
-// settle puts the options in order and leaves out what is too many.
-func (s *Suggested) settle(of *query.Suggestion) {
+// add adds the same text from another target, whose score counts when it is a phrase.
+func (o *SuggestOption) add(other SuggestOption, phrase bool) {
+	o.Freq += other.Freq
+	if phrase {
+		o.Score = max(o.Score, other.Score)
+	}
+}
+
+// settle puts the options of so many targets in order and leaves out what is too many. The phrases of one are in order: by scores
+// that are more exact than those shown.
+func (s *Suggested) settle(of *query.Suggestion, targets int) {
 	compare := compareCompletions
 	if of.Terms != nil {
 		compare = compareTerms(of.Terms.ByFrequency)
 	}
 	for i := range s.Entries {
 		e := &s.Entries[i]
-		slices.SortStableFunc(e.Options, compare)
+		if s.Phrases {
+			e.Options = slices.DeleteFunc(e.Options, func(o SuggestOption) bool { return float64(o.Score) <= e.least })
+		}
+		if !s.Phrases || targets > 1 {
+			slices.SortStableFunc(e.Options, compare)
+		}
 		if of.Completion != nil && of.Completion.SkipDuplicates {
 			e.Options = distinct(e.Options)
 		}

@@ -59,6 +59,8 @@ type corrector struct {
 	how   *query.TermSuggester
 	most  int
 	words map[string]*misspelt
+	// floor stands for how.MinDocuments unless it is nil.
+	floor func(word []byte) float32
 	// docs is how many documents there are, nested and dead ones included.
 	docs uint64
 	// edits is how many changes are looked for now.
@@ -160,7 +162,11 @@ func (c *corrector) limit(w *misspelt) {
 	if c.how.Mode == query.SuggestPopular {
 		w.least = w.docs
 	}
-	switch least := c.how.MinDocuments; {
+	least := c.how.MinDocuments
+	if c.floor != nil {
+		least = c.floor(w.word)
+	}
+	switch {
 	case least >= 1:
 		w.least = max(w.least, uint64(least))
 	case least > 0:
