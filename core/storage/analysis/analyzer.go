@@ -89,6 +89,15 @@ func (a *Analyzer) Words(text []byte, dst []Token) ([]Token, uint32) {
 	}
 }
 
+// AtOnePlace gives how many of tokens, of which there is one at least, stand where the first one does: they are alternatives.
+func AtOnePlace(tokens []Token) int {
+	n := 1
+	for n < len(tokens) && tokens[n].Position == tokens[0].Position {
+		n++
+	}
+	return n
+}
+
 // Graph reports whether a word may stand beside several others, as synonyms do of which one side has more words than the other. No
 // list of positions says where such words end, so that a query cannot ask for all of them.
 func (a *Analyzer) Graph() bool { return a.custom != nil && a.custom.graph }

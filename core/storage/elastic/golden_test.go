@@ -19,11 +19,13 @@ const (
 	vectorsFile    = "../storagetest/testdata/vectors.jsonl.gz"
 	suggestFile    = "../storagetest/testdata/suggest.jsonl.gz"
 	phrasesFile    = "../storagetest/testdata/suggest_phrase.jsonl.gz"
+	chainsFile     = "../storagetest/testdata/chains.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 	hitsSearches   = 300
 
 	goldenSuggestions = 200
+	goldenChains      = 200
 	goldenPhrasings   = 400
 )
 
@@ -79,6 +81,15 @@ func TestRecordPhrases(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, phrasesFile, func(f io.Writer) { storagetest.RecordPhrases(t, e, goldenSeed, goldenSuggestions, f) })
+}
+
+// TestRecordChains is TestRecord for analyzers that are put together.
+func TestRecordChains(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, chainsFile, func(f io.Writer) { storagetest.RecordChains(t, e, goldenSeed, goldenChains, f) })
 }
 
 // TestRecordPhrasings is TestRecord for searches in words.

@@ -53,6 +53,11 @@ func TestSuggestSideBySide(t *testing.T) {
 	storagetest.SuggestSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
 }
 
+// TestChainsSideBySide is TestSideBySide for analyzers that are put together.
+func TestChainsSideBySide(t *testing.T) {
+	storagetest.ChainsSideBySide(t, opened(t), embeddedEngine(t), searches(t, 500))
+}
+
 // searches is how many are compared.
 func searches(t *testing.T, n int) int {
 	t.Helper()

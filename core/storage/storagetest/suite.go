@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"Vectors", testVectors},
 		{"Suggest", testSuggest},
 		{"SuggestPhrases", testPhrases},
+		{"Chains", testChains},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {

@@ -266,6 +266,33 @@ func (w *words) oneOf(path string, values []jsontext.Value) part {
 	return clause
 }
 
+// alternatives looks for the words at one place of a text, which count as one.
+func (w *words) alternatives(f *mapping.Field, tokens []analysis.Token) part {
+	if len(tokens) == 1 {
+		return w.addTerm(f, tokens[0].Term)
+	}
+	if !f.Index {
+		return maybe
+	}
+	clause := w.number(len(w.keys))
+	for _, token := range tokens {
+		term := string(token.Term)
+		if !slices.Contains(w.terms[term], clause) {
+			w.terms[term] = append(w.terms[term], clause)
+		}
+	}
+	return clause
+}
+
+// accepting gives the function that accepts the words at one place of a phrase, or what begins with them.
+func accepting(tokens []analysis.Token, begun bool) func(term []byte) bool {
+	return func(term []byte) bool {
+		return slices.ContainsFunc(tokens, func(t analysis.Token) bool {
+			return bytes.Equal(term, t.Term) || begun && bytes.HasPrefix(term, t.Term)
+		})
+	}
+}
+
 func (w *words) term(path, value string, fold bool) part {
 	f := w.field(path)
 	switch {
@@ -314,14 +341,19 @@ func (w *words) match(path string, q *query.Full, how query.Words, prefix bool) 
 	if f == nil {
 		return maybe
 	}
-	tokens := w.tokens(f, q)
-	parts := make([]part, len(tokens))
-	for i, token := range tokens {
-		if prefix && i == len(tokens)-1 && int(token.End) == len(query.Text(q.Value)) {
-			parts[i] = w.add(func(term []byte) bool { return bytes.HasPrefix(term, token.Term) })
-		} else {
-			parts[i] = w.near(f, token.Term, how.Fuzzing)
+	var parts []part
+	for tokens := w.tokens(f, q); len(tokens) > 0; {
+		n := analysis.AtOnePlace(tokens)
+		switch {
+		case n > 1:
+			parts = append(parts, w.alternatives(f, tokens[:n]))
+		case prefix && len(tokens) == 1 && int(tokens[0].End) == len(query.Text(q.Value)):
+			begin := tokens[0].Term
+			parts = append(parts, w.add(func(term []byte) bool { return bytes.HasPrefix(term, begin) }))
+		default:
+			parts = append(parts, w.near(f, tokens[0].Term, how.Fuzzing))
 		}
+		tokens = tokens[n:]
 	}
 	return w.combine(q, parts, how)
 }
@@ -408,16 +440,14 @@ func (w *words) phrase(path string, q *query.Full, slop int, prefix bool) part {
 		return no // only a text has words that can begin so
 	}
 	tokens := w.tokens(f, q)
+	if n := len(tokens); n > 0 && !prefix && analysis.AtOnePlace(tokens) == n {
+		return w.alternatives(f, tokens)
+	}
 	var places []place
-	for i, t := range tokens {
-		accepts := func(term []byte) bool { return bytes.Equal(term, t.Term) }
-		switch {
-		case prefix && i == len(tokens)-1:
-			accepts = func(term []byte) bool { return bytes.HasPrefix(term, t.Term) }
-		case len(tokens) == 1:
-			return w.addTerm(f, t.Term)
-		}
-		places = append(places, place{int(t.Position), accepts})
+	for len(tokens) > 0 {
+		n := analysis.AtOnePlace(tokens)
+		places = append(places, place{int(tokens[0].Position), accepting(tokens[:n], prefix && n == len(tokens))})
+		tokens = tokens[n:]
 	}
 	switch len(places) {
 	case 0:

@@ -60,7 +60,7 @@ func (c compiler) crossGroup(fields []query.WeightedField, tie float64, q query.
 }
 
 func (c compiler) crossWords(fields []query.WeightedField, tie float64, q query.Full, how query.Words) (clause, error) {
-	var words []jsontext.Value
+	var words [][]jsontext.Value // those of one place together
 	for _, field := range fields {
 		f, tokens, err := c.matchWords(field.Pattern, &q)
 		if err != nil {
@@ -70,10 +70,13 @@ func (c compiler) crossWords(fields []query.WeightedField, tie float64, q query.
 			continue
 		}
 		if tokens == nil {
-			words = []jsontext.Value{q.Value}
+			words = [][]jsontext.Value{{q.Value}}
 		}
-		for _, token := range tokens {
-			words = append(words, quote(string(token.Term)))
+		for i, token := range tokens {
+			if i == 0 || token.Position != tokens[i-1].Position {
+				words = append(words, nil)
+			}
+			words[len(words)-1] = append(words[len(words)-1], quote(string(token.Term)))
 		}
 		if len(words) == 0 {
 			return c.empty(&q), nil
@@ -81,9 +84,9 @@ func (c compiler) crossWords(fields []query.WeightedField, tie float64, q query.
 		break
 	}
 	parts := make([]clause, len(words))
-	for i, word := range words {
+	for i, same := range words {
 		var err error
-		if parts[i], err = c.crossWord(fields, tie, word, how); err != nil {
+		if parts[i], err = c.crossWord(fields, tie, same, how); err != nil {
 			return nil, err
 		}
 	}
@@ -93,9 +96,9 @@ func (c compiler) crossWords(fields []query.WeightedField, tie float64, q query.
 	return c.combine(parts, how), nil
 }
 
-// crossWord compiles the search for one word in several fields.
-func (c compiler) crossWord(fields []query.WeightedField, tie float64, word jsontext.Value, how query.Words) (clause, error) {
-	if err := c.charge(len(fields), wordBytes); err != nil {
+// crossWord compiles the search for a word, or for any of those at one place, in several fields.
+func (c compiler) crossWord(fields []query.WeightedField, tie float64, words []jsontext.Value, how query.Words) (clause, error) {
+	if err := c.charge(len(fields)*len(words), wordBytes); err != nil {
 		return nil, err
 	}
 	shared := &crossing{}
@@ -103,16 +106,18 @@ func (c compiler) crossWord(fields []query.WeightedField, tie float64, word json
 	for _, field := range fields {
 		inner := c
 		inner.boost *= float32(field.Boost)
-		part, err := c.inside(field.Pattern)(inner.term(field.Pattern, word))
-		switch {
-		case forgiven(how, err):
-			continue
-		case err != nil:
-			return nil, err
-		case shared.add(part):
-			weighty.parts = append(weighty.parts, part)
-		default:
-			others.parts = append(others.parts, part)
+		for _, word := range words {
+			part, err := c.inside(field.Pattern)(inner.term(field.Pattern, word))
+			switch {
+			case forgiven(how, err):
+				continue
+			case err != nil:
+				return nil, err
+			case shared.add(part):
+				weighty.parts = append(weighty.parts, part)
+			default:
+				others.parts = append(others.parts, part)
+			}
 		}
 	}
 	others.parts = append(others.parts, weighty.simplify(c.scores))

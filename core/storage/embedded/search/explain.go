@@ -167,6 +167,8 @@ func describe(c clause) string {
 		return fmt.Sprintf("the following, combined by %s, at least %v:", c.query.BoostMode, c.query.MinScore)
 	case *word:
 		return fmt.Sprintf("weight of the word %q in the field %s (BM25), from:", c.terms[0], c.field.Path)
+	case *alternatives:
+		return fmt.Sprintf("weight of any of %d words in the field %s (BM25)", len(c.terms), c.field.Path)
 	case *phrase:
 		return fmt.Sprintf("weight of a phrase in the field %s (BM25)", c.field.Path)
 	case *nestedRanker:

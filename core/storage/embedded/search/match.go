@@ -75,13 +75,27 @@ func (c compiler) matchStrictly(path string, q query.Full, how query.Words) (cla
 	case len(tokens) == 0:
 		return c.empty(&q), nil
 	}
-	parts := make([]clause, len(tokens))
-	for i, token := range tokens {
-		if parts[i], err = c.matchTerm(path, quote(string(token.Term)), how); err != nil {
-			return nil, err
-		}
+	parts, err := c.matchPlaces(f, path, tokens, how)
+	if err != nil {
+		return nil, err
 	}
 	return c.combine(parts, how), nil
+}
+
+// matchPlaces compiles the search for the words of each place of a text. Alternatives are not fuzzy.
+func (c compiler) matchPlaces(f *mapping.Field, path string, tokens []analysis.Token, how query.Words) (parts []clause, err error) {
+	parts = make([]clause, 0, len(tokens))
+	for len(tokens) > 0 {
+		n := analysis.AtOnePlace(tokens)
+		part := clause(nil)
+		if n > 1 {
+			part = c.alternatives(f, tokens[:n])
+		} else if part, err = c.matchTerm(path, quote(string(tokens[0].Term)), how); err != nil {
+			return nil, err
+		}
+		parts, tokens = append(parts, part), tokens[n:]
+	}
+	return parts, nil
 }
 
 // matchWords finds the field and the words of a text; nil, and not an empty list, when the text is one term of it.
@@ -148,17 +162,20 @@ func (c compiler) boolPrefix(path string, q query.Full, how query.Words) (clause
 		return c.empty(&q), nil
 	}
 	last := len(tokens) - 1
-	parts := make([]clause, len(tokens))
-	for i, token := range tokens[:last] {
-		if parts[i], err = c.matchTerm(path, quote(string(token.Term)), how); err != nil {
+	if last > 0 && tokens[last-1].Position == tokens[last].Position {
+		return c.matchStrictly(path, q, how)
+	}
+	parts, err := c.matchPlaces(f, path, tokens[:last], how)
+	if err != nil {
+		return nil, err
+	}
+	part := c.begun(f, tokens[last].Term)
+	if int(tokens[last].End) < len(query.Text(q.Value)) { // the word has ended
+		if part, err = c.term(path, quote(string(tokens[last].Term))); err != nil {
 			return nil, err
 		}
 	}
-	if int(tokens[last].End) == len(query.Text(q.Value)) {
-		parts[last] = c.begun(f, tokens[last].Term)
-	} else if parts[last], err = c.term(path, quote(string(tokens[last].Term))); err != nil { // the word has ended
-		return nil, err
-	}
+	parts = append(parts, part)
 	return c.combine(parts, how), nil
 }
 

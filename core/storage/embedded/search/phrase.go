@@ -37,8 +37,8 @@ func (c compiler) phrase(path string, q query.Full, slop int) (clause, error) {
 		return nil, refuse("failed to create query: Can only use phrase queries on text fields - not on [%s] which is of type [%s]", path, f.Type)
 	case len(tokens) == 0:
 		return c.empty(&q), nil
-	case len(tokens) == 1:
-		return c.word(f, tokens[0].Term), nil
+	case analysis.AtOnePlace(tokens) == len(tokens):
+		return c.alternatives(f, tokens), nil
 	}
 	return c.newPhrase(f, places(tokens), slop), nil
 }

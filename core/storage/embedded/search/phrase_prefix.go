@@ -23,30 +23,32 @@ func (c compiler) phrasePrefix(path string, q query.Full, slop, most int) (claus
 	}
 	list := places(tokens)
 	last := &list[len(list)-1]
-	e := &expansion{field: f, prefix: last.terms[len(last.terms)-1], most: min(most, maxExpansions+1)}
-	last.terms = last.terms[:len(last.terms)-1]
-	c.expansions = append(c.expansions, e)
-	if len(list) == 1 {
-		return c.anyWord(f, e), nil
+	prefixes := last.terms
+	last.terms = nil
+	found, add := c.anyWord(f)
+	if len(list) > 1 {
+		p := c.newPhrase(f, list, slop)
+		found, add = p, func(terms [][]byte) {
+			last.terms = append(last.terms, terms...)
+			p.weigh(terms)
+		}
 	}
-	found := c.newPhrase(f, list, slop)
-	e.found = func(terms [][]byte) {
-		last.terms = append(last.terms, terms...)
-		found.weigh(terms)
+	for _, prefix := range prefixes {
+		c.expansions = append(c.expansions, &expansion{field: f, prefix: prefix, most: min(most, maxExpansions+1), found: add})
 	}
 	return found, nil
 }
 
-// anyWord is the search for any of the terms that an expansion finds.
-func (c compiler) anyWord(f *mapping.Field, e *expansion) clause {
+// anyWord is the search for any of the terms that expansions add.
+func (c compiler) anyWord(f *mapping.Field) (found clause, add func(terms [][]byte)) {
 	combined := &boolean{space: c.space, needed: 1}
-	e.found = func(terms [][]byte) {
+	add = func(terms [][]byte) {
 		for _, term := range terms {
 			combined.should = append(combined.should, c.word(f, term))
 		}
 	}
 	if c.scores {
-		return &booleanRanker{combined}
+		return &booleanRanker{combined}, add
 	}
-	return combined
+	return combined, add
 }

@@ -29,8 +29,8 @@ func (u *placeUnion) seek(doc uint32) uint32 {
 	return u.at
 }
 
-// positions appends the places of the terms in the document it stands on, ascending, each once.
-func (u *placeUnion) positions(dst []uint32) []uint32 {
+// positions appends the places of the terms in the document it stands on, ascending, each once unless all are wanted.
+func (u *placeUnion) positions(dst []uint32, all bool) []uint32 {
 	several := 0
 	for _, part := range u.parts {
 		if part != nil && part.Doc() == u.at {
@@ -40,7 +40,9 @@ func (u *placeUnion) positions(dst []uint32) []uint32 {
 	}
 	if several > 1 {
 		slices.Sort(dst)
-		dst = slices.Compact(dst)
+		if !all {
+			dst = slices.Compact(dst)
+		}
 	}
 	return dst
 }
@@ -103,7 +105,7 @@ next:
 // count tells how often the phrase is in the document; matches that need moves count less.
 func (s *phraseScorer) count() float32 {
 	for i, r := range s.readers {
-		s.positions[i] = r.positions(s.positions[i][:0])
+		s.positions[i] = r.positions(s.positions[i][:0], i == 0 && s.slop == 0) // alternatives at one place count each
 	}
 	if s.slop == 0 {
 		return float32(s.exact())
