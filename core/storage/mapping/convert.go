@@ -33,6 +33,8 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 	switch {
 	case f.Type == GeoPoint:
 		return f.point(v, raw)
+	case f.Type == GeoShape:
+		return true, f.shape(v, raw, r)
 	case f.Type.Range():
 		return true, f.span(v, raw, r)
 	}

@@ -9,8 +9,8 @@
 //
 // The types keyword, text, long, integer, short, byte, unsigned_long, double, float, half_float, scaled_float, boolean, date,
 // ip, geo_point, the ranges (integer_range, long_range, float_range, double_range, date_range, ip_range), object, nested,
-// flattened, dense_vector, completion, binary (its values are neither checked nor yielded) and alias (it cannot be written to). Every other type is
-// services.storage.invalid_mapping_type, date_nanos among them. options.go lists the options
+// flattened, dense_vector, completion, geo_shape, binary (its values are neither checked nor yielded) and alias (it cannot be written
+// to). Every other type is services.storage.invalid_mapping_type, date_nanos among them. options.go lists the options
 // of each type; every other is services.storage.unexpected_properties, so that nothing is accepted and then ignored.
 //
 // dynamic is true, false or strict, as a boolean or a text, at every object, and inherited; "runtime" is refused. A mapping
@@ -20,6 +20,7 @@
 //
 //   - gt the greatest number of an integer_range or a long_range is that number; Elasticsearch begins with the least one again.
 //   - A geo_point out of range is dropped under ignore_malformed; Elasticsearch moves it somewhere on earth.
+//   - A geo_shape out of range is refused; Elasticsearch goes on around the earth.
 //   - A dense_vector says how many dims it has, and lists of numbers never become one by themselves.
 //   - Texts for floating-point fields cannot be hexadecimal.
 //   - Options that say what holds anyway ("index": true) are not written back.
@@ -36,5 +37,6 @@
 //   - services.storage.unexpected_bad_request: a value does not fit its field, or a bound is exceeded; the text says which.
 //
 // The engines and packages above core/storage may import it. It imports protocol/kerror, core/storage/query for points,
-// core/storage/query/dates, and core/storage/analysis for what the settings of a collection define.
+// core/storage/query/geometry for shapes, core/storage/query/dates, and core/storage/analysis for what the settings of a collection
+// define.
 package mapping

@@ -17,7 +17,8 @@ type Value struct {
 	// Group is the index in Document.Groups of the (nested) document that the value is in.
 	Group int
 	// Text is the text of a Keyword, normalised, of a Text or within a Flattened; the 16 bytes of an IP; the two ends of a range,
-	// see AppendWhole; the numbers of a DenseVector, see AppendVector.
+	// see AppendWhole; the numbers of a DenseVector, see AppendVector;
+	// a GeoShape as geometry.Decode reads it.
 	Text []byte
 	// Int is a whole number; milliseconds since 1970 for a Date; 0 or 1 for a Boolean; an UnsignedLong as Shift has it.
 	Int int64

@@ -41,6 +41,7 @@ const (
 	IPRange
 	DenseVector
 	Completion
+	GeoShape
 )
 
 var typeNames = [...]string{
@@ -49,6 +50,7 @@ var typeNames = [...]string{
 	Binary: "binary", Alias: "alias", ScaledFloat: "scaled_float", UnsignedLong: "unsigned_long", Flattened: "flattened",
 	IntegerRange: "integer_range", LongRange: "long_range", FloatRange: "float_range", DoubleRange: "double_range",
 	DateRange: "date_range", IPRange: "ip_range", DenseVector: "dense_vector", Completion: "completion",
+	GeoShape: "geo_shape",
 }
 
 // String gives the name that mappings use.
@@ -73,7 +75,7 @@ func (t Type) Exact() bool {
 
 // alone reports whether the field has neither sub-fields nor a place among those of another, and is not copied.
 func (t Type) alone() bool {
-	return t.object() || t == Alias || t == Flattened || t == DenseVector || t.Range()
+	return t.object() || t == Alias || t == Flattened || t == DenseVector || t == GeoShape || t.Range()
 }
 
 func (t Type) object() bool { return t == Object || t == Nested }

@@ -46,6 +46,8 @@ type Options struct {
 	Dims                     int
 	Bytes                    bool
 	Similarity, IndexOptions string
+	// Left says that the outer rings of a GeoShape go round with the clock, FlattenHeights that heights are passed over.
+	Left, FlattenHeights bool
 	// Format is the format of dates, empty for dates.Default.
 	Format string
 	// Target is the path of the field that an alias stands for.
@@ -73,7 +75,7 @@ func defaults(t Type) Options {
 		o.KeepSeparators, o.KeepHoles, o.MaxInput = true, true, usualInput
 	}
 	o.Coerce = t.Whole() || t.Floating() || t.Range()
-	o.Norms = t == Text
+	o.Norms, o.FlattenHeights = t == Text, t == GeoShape
 	return o
 }
 
@@ -109,11 +111,13 @@ var options = func() []option {
 	return []option{
 		{"element_type", of(DenseVector), true, setElementType, getElementType},
 		{"dims", of(DenseVector), true, setDims, getDims},
-		flag("index", exact|ranges|of(Text, Flattened, DenseVector), true, func(o *Options) *bool { return &o.Index }),
-		flag("doc_values", exact|ranges|of(Flattened), true, func(o *Options) *bool { return &o.DocValues }),
-		flag("store", exact|ranges|of(Text, Binary), true, func(o *Options) *bool { return &o.Store }),
-		flag("coerce", numbers|ranges, false, func(o *Options) *bool { return &o.Coerce }),
-		flag("ignore_malformed", exact&^of(Keyword), false, func(o *Options) *bool { return &o.IgnoreMalformed }),
+		flag("index", exact|ranges|of(Text, Flattened, DenseVector, GeoShape), true, func(o *Options) *bool { return &o.Index }),
+		flag("doc_values", exact|ranges|of(Flattened, GeoShape), true, func(o *Options) *bool { return &o.DocValues }),
+		flag("store", exact|ranges|of(Text, Binary, GeoShape), true, func(o *Options) *bool { return &o.Store }),
+		flag("coerce", numbers|ranges|of(GeoShape), false, func(o *Options) *bool { return &o.Coerce }),
+		flag("ignore_malformed", exact&^of(Keyword)|of(GeoShape), false, func(o *Options) *bool { return &o.IgnoreMalformed }),
+		flag("ignore_z_value", of(GeoShape), false, func(o *Options) *bool { return &o.FlattenHeights }),
+		{"orientation", of(GeoShape), false, setOrientation, getOrientation},
 		{"similarity", of(DenseVector), true, setSimilarity, func(f *Field) string { return quoteOr(f.Similarity) }},
 		{"index_options", of(DenseVector), true, setIndexOptions, func(f *Field) string { return f.IndexOptions }},
 		{"scaling_factor", of(ScaledFloat), true, setScalingFactor, getScalingFactor},
@@ -134,7 +138,7 @@ var options = func() []option {
 		{"format", of(Date, DateRange), true, setFormat, func(f *Field) string { return quoteOr(f.Format) }},
 		{"null_value", exact | of(Flattened), true, setNullValue, func(f *Field) string { return f.NullValue }},
 		{"path", of(Alias), false, setTarget, func(f *Field) string { return quoteOr(f.Target) }},
-		{"meta", exact | ranges | of(Text, Binary, Flattened, DenseVector, Completion), false, setMeta, func(f *Field) string { return f.Meta }},
+		{"meta", exact | ranges | of(Text, Binary, Flattened, DenseVector, Completion, GeoShape), false, setMeta, func(f *Field) string { return f.Meta }},
 		{"copy_to", exact | of(Text), false, setCopyTo, getCopyTo},
 	}
 }()

@@ -108,7 +108,7 @@ func TestParseRefusals(t *testing.T) {
 
 		{`{"type":"Long"}`, unknown, []string{"a", "Long", `Did you mean "long"?`}},
 		{`{"type":3}`, unknown, []string{"a", "3"}},
-		{`{"type":"geo_shape"}`, unknown, []string{"a", "geo_shape", "The types are object, nested, keyword, text, long"}},
+		{`{"type":"shape"}`, unknown, []string{"a", "shape", "The types are object, nested, keyword, text, long"}},
 		{`{}`, argument, []string{"a", "type"}},
 		{`{"foo":1}`, argument, []string{"a", "type"}},
 		{`{"type":null}`, argument, []string{"a", "type"}},
@@ -243,7 +243,7 @@ func TestAccessors(t *testing.T) {
 // TestRefusalsSayWhy: the reason stands in the message, not only among the props.
 func TestRefusalsSayWhy(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{"type":"geo_shape"}`:                 `The field "a" has the unknown mapping type "geo_shape". The types are object, nested,`,
+		`{"type":"shape"}`:                     `The field "a" has the unknown mapping type "shape". The types are object, nested,`,
 		`{"type":"text","analyzer":"upper"}`:   `The property "analyzer" in the mapping of the field "a" is wrong: there is no analyzer "upper"; there are arabic, `,
 		`{"type":"long","indx":true}`:          `The property "indx" is not allowed in the mapping of the field "a". Did you mean "index"?`,
 		`{"type":"long","coerce":3}`:           `The property "coerce" in the mapping of the field "a" is wrong: expected true or false.`,

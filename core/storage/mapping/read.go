@@ -126,7 +126,7 @@ func (r *reader) value(f *Field, group int) error {
 		return r.flattened(f, group)
 	case kind == '{' && f.Type.object():
 		return r.nextObject(f, group)
-	case kind == '{' && (f.Type == GeoPoint || f.Type == Completion || f.Type.Range()):
+	case kind == '{' && (f.Type == GeoPoint || f.Type == GeoShape || f.Type == Completion || f.Type.Range()):
 		return r.scalar(f, group)
 	case kind == '{' || f.Type.object() && kind != 'n':
 		return r.misfit(f)

@@ -34,6 +34,8 @@ func FuzzParse(f *testing.F) {
 		`{"query":{"nested":{"path":"a","query":{"constant_score":{"filter":{"ids":{"values":[1]}}}}}},"sort":"a","search_after":[1],"track_total_hits":5}`,
 		`{"query":{"geo_distance":{"f":"u09","distance":"3nmi"}},"post_filter":{"geo_bounding_box":{"f":{"wkt":"BBOX(1,2,4,3)"}}}}`,
 		`{"query":{"multi_match":{"query":1,"fields":["a^2"],"minimum_should_match":"2<-25% 9<-3"}},"highlight":{"script":1}}`,
+		`{"query":{"geo_shape":{"f":{"shape":{"type":"polygon","coordinates":[[[0,0],[1,0],[1,1]]]},"relation":"within"},"ignore_unmapped":true}}}`,
+		`{"query":{"geo_shape":{"f":{"shape":"GEOMETRYCOLLECTION (POINT (1 2), BBOX (170, -170, 1, 0))"},"boost":2}}}`,
 		`{"query":{"geo_polygon":{"f":{"points":[[1,2],{"lat":1,"lon":1},"POINT(1 2)","1,3"]}}},"sort":{"_geo_distance":1}}`,
 		`{"sort":[{"_geo_distance":{"f":["1,2",[3,4]],"unit":"km","mode":"avg","distance_type":"plane"}}]}`,
 		`{"query":{"dis_max":{"queries":[{"fuzzy":{"a":{"value":"x","fuzziness":"AUTO:1,2"}}},{"match_bool_prefix":{"b":"x y"}}],"tie_breaker":0.5}}}`,

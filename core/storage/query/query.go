@@ -179,6 +179,8 @@ func (p *parser) clause(n *node) (Query, error) {
 		return parseGeoBoundingBox(n)
 	case "geo_polygon":
 		return parseGeoPolygon(n)
+	case "geo_shape":
+		return parseGeoShape(n)
 	default:
 		return nil, refuseClause(n)
 	}
@@ -186,7 +188,7 @@ func (p *parser) clause(n *node) (Query, error) {
 
 // clauses are those that clause reads.
 var clauses = []string{
-	"bool", "boosting", "constant_score", "dis_max", "exists", "function_score", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "knn", "match",
+	"bool", "boosting", "constant_score", "dis_max", "exists", "function_score", "fuzzy", "geo_bounding_box", "geo_distance", "geo_polygon", "geo_shape", "ids", "knn", "match",
 	"match_all", "match_bool_prefix", "match_none", "match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "query_string", "range", "regexp",
 	"simple_query_string", "term", "terms", "terms_set", "wildcard",
 }
@@ -209,7 +211,7 @@ func bare(n *node, c *Common) error {
 
 // later are clauses of Elasticsearch that are not supported yet.
 var later = set(
-	"combined_fields", "common", "distance_feature", "geo_grid", "geo_shape", "has_child",
+	"combined_fields", "common", "distance_feature", "geo_grid", "has_child",
 	"has_parent", "intervals", "more_like_this", "parent_id", "percolate", "pinned",
 	"rank_feature", "rule", "semantic", "shape", "span_containing", "span_field_masking", "span_first",
 	"span_multi", "span_near", "span_not", "span_or", "span_term", "span_within", "sparse_vector", "text_expansion",

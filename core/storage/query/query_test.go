@@ -387,6 +387,16 @@ func TestParseRefuses(t *testing.T) {
 		{`{"geo_polygon":{"f":{"points":["0,0","0,1","0,0"]}}}`, bad, "at least 3 points"},
 		{`{"geo_polygon":{"f":{"points":"0,0"}}}`, bad, "expected points"},
 		{`{"geo_polygon":{"f":[]}}`, bad, "query.geo_polygon.f: expected an object"},
+		{`{"geo_shape":[]}`, bad, "query.geo_shape: expected an object"},
+		{`{"geo_shape":{}}`, bad, "expected a field"},
+		{`{"geo_shape":{"f":[]}}`, bad, "query.geo_shape.f: expected an object"},
+		{`{"geo_shape":{"f":{}}}`, bad, "expected a shape"},
+		{`{"geo_shape":{"f":{"shape":"POINT (1 1)"},"g":{"shape":"POINT (1 1)"}}}`, bad, `found "f" and "g"`},
+		{`{"geo_shape":{"f":{"shape":"POINT (1 1)","relation":"touches"}}}`, bad, "expected one of intersects, disjoint, within, contains"},
+		{`{"geo_shape":{"f":{"indexed_shape":{"index":"i","id":"1"}}}}`, bad, "query.geo_shape.f.indexed_shape: not supported"},
+		{`{"geo_shape":{"f":{"shape":"POINT (1 1)","strategy":"x"}}}`, bad, "query.geo_shape.f.strategy: unknown option"},
+		{`{"geo_shape":{"f":{"shape":{"type":"point","coordinates":[200,0]}}}}`, bad, "query.geo_shape.f.shape: invalid longitude 200"},
+		{`{"geo_shape":{"f":{"shape":"LINESTRING (1 1, 2 2)","relation":"WITHIN"}}}`, bad, "not supported for shapes with lines"},
 	}
 	for _, tt := range tests {
 		q, err := query.Parse(jsontext.Value(tt.in))
@@ -472,11 +482,11 @@ func TestWalk(t *testing.T) {
 		"must":[{"term":{"a":1}},{"terms":{"b":[1]}},{"range":{"c":{}}},{"exists":{"field":"d"}},{"prefix":{"e":"x"}},{"wildcard":{"f":"x"}}],
 		"filter":{"nested":{"path":"n","query":{"nested":{"path":"n.m","query":{"regexp":{"n.m.g":"x"}}}}}},
 		"should":[{"constant_score":{"filter":{"match":{"h":"x"}}}},{"match_phrase":{"i":"x"}},{"match_phrase_prefix":{"j":"x"}},{"multi_match":{"query":"x","fields":["k*","a"]}}],
-		"must_not":[{"geo_distance":{"l":"1,1","distance":1}},{"geo_bounding_box":{"m":{"top":1,"left":1,"right":1,"bottom":1}}},{"geo_polygon":{"o":{"points":["0,0","0,1","1,1"]}}}]}}`))
+		"must_not":[{"geo_distance":{"l":"1,1","distance":1}},{"geo_bounding_box":{"m":{"top":1,"left":1,"right":1,"bottom":1}}},{"geo_polygon":{"o":{"points":["0,0","0,1","1,1"]}}},{"geo_shape":{"p":{"shape":"POINT (1 1)"}}}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(query.Fields(q), " "); got != "a b c d e f h i j k* l m n.m.g o" {
+	if got := strings.Join(query.Fields(q), " "); got != "a b c d e f h i j k* l m n.m.g o p" {
 		t.Errorf("fields: %s", got)
 	}
 	if got := strings.Join(query.NestedPaths(q), " "); got != "n n.m" {
@@ -544,7 +554,7 @@ func TestEveryClauseIsSuggested(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "ids", "match", "match_all", "match_none",
+		"bool", "constant_score", "exists", "geo_bounding_box", "geo_distance", "geo_polygon", "geo_shape", "ids", "match", "match_all", "match_none",
 		"match_phrase", "match_phrase_prefix", "multi_match", "nested", "prefix", "query_string", "range", "regexp", "simple_query_string",
 		"term", "terms", "wildcard",
 	} {

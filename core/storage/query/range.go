@@ -26,23 +26,24 @@ type Range struct {
 	Relation Relation
 }
 
-// Relation is how one range lies to another.
+// Relation is how one range, or one shape, lies to another.
 type Relation uint8
 
-// The relations.
+// The relations. Disjoint is one of shapes only.
 const (
 	Intersects Relation = iota
 	Within
 	Contains
+	Disjoint
 )
 
-// setRelation takes the name of a relation.
-func (q *Range) setRelation(m *node) error {
+// setRelation takes the name of one of some relations.
+func (n *node) setRelation(to *Relation, names ...string) error {
 	var word string
-	if err := m.setWord(&word, "intersects", "within", "contains"); err != nil {
+	if err := n.setWord(&word, names...); err != nil {
 		return err
 	}
-	q.Relation = map[string]Relation{"intersects": Intersects, "within": Within, "contains": Contains}[word]
+	*to = map[string]Relation{"intersects": Intersects, "within": Within, "contains": Contains, "disjoint": Disjoint}[word]
 	return nil
 }
 
@@ -73,7 +74,7 @@ func parseRange(n *node) (Query, error) {
 		case "time_zone":
 			err = m.setZone(&q.TimeZone)
 		case "relation":
-			err = q.setRelation(m)
+			err = m.setRelation(&q.Relation, "intersects", "within", "contains")
 		default:
 			err = q.other(m)
 		}

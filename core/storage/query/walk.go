@@ -103,6 +103,8 @@ func Fields(q Query) []string {
 			fields = append(fields, q.Field)
 		case *GeoPolygon:
 			fields = append(fields, q.Field)
+		case *GeoShape:
+			fields = append(fields, q.Field)
 		}
 		return true
 	})

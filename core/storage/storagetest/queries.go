@@ -304,6 +304,9 @@ func (g generator) multiMatch() clause {
 }
 
 func (g generator) geo() clause {
+	if g.young && g.chance(3) {
+		return g.geoShape()
+	}
 	lat, lon := g.coordinates()
 	switch g.IntN(3) {
 	case 0:

@@ -105,8 +105,8 @@ func aggregatable(f *mapping.Field) error {
 			"like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. "+
 			"Alternatively, set fielddata=true on [%s] in order to load field data by uninverting the inverted index. "+
 			"Note that this can use significant memory.", f.Path, f.Path)
-	case f.Type == mapping.DenseVector:
-		return refuse("Field [%s] of type [dense_vector] doesn't support docvalue_fields or aggregations", f.Path)
+	case f.Type == mapping.DenseVector || f.Type == mapping.GeoShape:
+		return refuse("Field [%s] of type [%s] doesn't support docvalue_fields or aggregations", f.Path, f.Type)
 	case f.Type != mapping.Text && !f.DocValues:
 		return refuse("Can't load fielddata on [%s] because fielddata is unsupported on fields of type [%s]. Use doc values instead.",
 			f.Path, f.Type)

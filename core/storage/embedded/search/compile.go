@@ -121,6 +121,8 @@ func (c compiler) leaf(q query.Query) (clause, error) {
 		return c.inside(q.Field)(c.geoBox(q))
 	case *query.GeoPolygon:
 		return c.inside(q.Field)(c.geoPolygon(q))
+	case *query.GeoShape:
+		return c.inside(q.Field)(c.geoShape(q))
 	}
 	return nil, fmt.Errorf("search: a query of type %T", q)
 }
@@ -151,6 +153,8 @@ func (c compiler) field(path string) (*mapping.Field, error) {
 	switch {
 	case f.Type == mapping.Binary:
 		return nil, refuse("failed to create query: the field [%s] is binary, and binary fields do not support searching", path)
+	case f.Type == mapping.GeoShape:
+		return nil, exactPlaces(path)
 	case f.Type == mapping.DenseVector:
 		return nil, refuse("failed to create query: Field [%s] of type [dense_vector] can be searched by [knn] and [exists] only", path)
 	case f.Type == mapping.Completion:
@@ -158,9 +162,13 @@ func (c compiler) field(path string) (*mapping.Field, error) {
 	case f.Type == mapping.Text && !f.Index:
 		return nil, refuse("failed to create query: Cannot search on field [%s] since it is not indexed.", path)
 	case !f.Index && !f.DocValues:
-		return nil, refuse("failed to create query: Cannot search on field [%s] since it is not indexed nor has doc values.", path)
+		return nil, notSearchable(path)
 	}
 	return f, nil
+}
+
+func notSearchable(path string) error {
+	return refuse("failed to create query: Cannot search on field [%s] since it is not indexed nor has doc values.", path)
 }
 
 // refuse is the error of a query that does not suit the mapping.

@@ -296,7 +296,7 @@ func (e *execution) counted() bool {
 // ordered reports whether each gives the documents of a set in the order of their numbers.
 func ordered(s set) bool {
 	switch s := s.(type) {
-	case docs, all, living, *disjunction, *negation, *points:
+	case docs, all, living, *disjunction, *negation, *undecided:
 		return true
 	case *conjunction:
 		return ordered(s.lead)

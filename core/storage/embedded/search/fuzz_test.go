@@ -29,6 +29,8 @@ func FuzzRun(f *testing.F) {
 		`{"query":{"wildcard":{"kl":{"value":"*?d*","case_insensitive":true}}},"post_filter":{"ids":{"values":["1","3"]}}}`,
 		`{"query":{"terms":{"dt":["2024-01-02","now/d"]}},"sort":[{"dt":{"mode":"max","order":"asc"}}],"search_after":["2023-01-01"]}`,
 		`{"query":{"geo_distance":{"distance":"500km","g":[2,1]}},"aggs":{"a":{"terms":{"field":"k","min_doc_count":0},"aggs":{"b":{"stats":{"field":"i"}}}}}}`,
+		`{"query":{"geo_shape":{"gs":{"shape":{"type":"polygon","coordinates":[[[0,0],[40,0],[0,39],[0,0]]]},"relation":"within"}}}}`,
+		`{"query":{"geo_shape":{"g":{"shape":"GEOMETRYCOLLECTION (POINT (179.5 10), BBOX (170, -170, 11, -2))","relation":"disjoint"}}}}`,
 		`{"query":{"geo_polygon":{"g":{"points":["0,0","0,5","5,0"]}}},"from":1,"size":2,"track_total_hits":1}`,
 		`{"query":{"geo_bounding_box":{"g":{"top":20,"left":179,"bottom":-90,"right":-179}}},"aggs":{"c":{"cardinality":{"field":"g"}}}}`,
 		`{"query":{"dis_max":{"queries":[{"fuzzy":{"k":{"value":"ba","fuzziness":2}}},{"match":{"t":{"query":"quikc borwn","fuzziness":"AUTO","max_expansions":2}}}],"tie_breaker":0.5}}}`,

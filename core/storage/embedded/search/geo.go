@@ -74,35 +74,72 @@ func (c located) matches(v *view) (set, error) {
 	if edge.IsEmpty() {
 		return docs{inside}, nil
 	}
-	return &points{v: v, n: n, area: c.area, points: f.Points, inside: inside, edge: edge}, nil
+	return &undecided{v: v, n: n, inside: inside, edge: edge, test: points{c.area, f.Points}, work: pointCost}, nil
 }
 
-// points is the documents with a point inside an area, and those of others near its edge that have one too.
-type points struct {
+// undecided is the documents of inside, and those of edge that have what is asked for.
+type undecided struct {
 	v            *view
 	n            uint32
-	area         area
-	points       *segment.Points
 	inside, edge *roaring.Bitmap
+	test tester
+	// work is that to decide about a document, in documents.
+	work int
 }
 
-// pointCost is the work to look at a point, in documents.
-const pointCost = 4
+// tester looks at a document.
+type tester interface{ has(doc uint32) bool }
 
-func (s *points) cost() int { return docs{s.inside}.cost() + docs{s.edge}.cost()*pointCost }
+func (s *undecided) cost() int { return docs{s.inside}.cost() + docs{s.edge}.cost()*s.work }
 
-func (s *points) keep(list []uint32) []uint32 {
+func (s *undecided) keep(list []uint32) []uint32 {
 	kept := list[:0]
 	for _, doc := range list {
-		if s.inside.Contains(doc) || s.edge.Contains(doc) && s.has(doc) {
+		if s.inside.Contains(doc) || s.edge.Contains(doc) && s.test.has(doc) {
 			kept = append(kept, doc)
 		}
 	}
 	return kept
 }
 
-// has reports whether a document has a point in the area.
-func (s *points) has(doc uint32) bool {
+// settle finds out which documents at the edge belong to the set.
+func (s *undecided) settle() error {
+	found := newDense(s.n)
+	err := docs{s.edge}.each(func(batch []uint32) error {
+		for _, doc := range batch {
+			if s.test.has(doc) {
+				found.add(doc)
+			}
+		}
+		return s.v.stop(len(batch) * s.work)
+	})
+	s.inside.Or(found.bitmap())
+	s.edge = roaring.New()
+	return err
+}
+
+func (s *undecided) bitmap() *roaring.Bitmap {
+	_ = s.settle() // the error is that of ctx, which ends the view
+	return s.inside
+}
+
+func (s *undecided) each(visit func([]uint32) error) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	return docs{s.inside}.each(visit)
+}
+
+// points decides by the points of documents: whether one is in an area.
+type points struct {
+	area   area
+	points *segment.Points
+}
+
+// pointCost is the work to look at a point, in documents.
+const pointCost = 4
+
+func (s points) has(doc uint32) bool {
 	p := s.points
 	if p.Offsets == nil {
 		return s.area.Has(p.Lat[doc], p.Lon[doc])
@@ -113,34 +150,6 @@ func (s *points) has(doc uint32) bool {
 		}
 	}
 	return false
-}
-
-// settle finds out which documents near the edge belong to the set.
-func (s *points) settle() error {
-	found := newDense(s.n)
-	err := docs{s.edge}.each(func(batch []uint32) error {
-		for _, doc := range batch {
-			if s.has(doc) {
-				found.add(doc)
-			}
-		}
-		return s.v.stop(len(batch) * pointCost)
-	})
-	s.inside.Or(found.bitmap())
-	s.edge = roaring.New()
-	return err
-}
-
-func (s *points) bitmap() *roaring.Bitmap {
-	_ = s.settle() // the error is that of ctx, which ends the view
-	return s.inside
-}
-
-func (s *points) each(visit func([]uint32) error) error {
-	if err := s.settle(); err != nil {
-		return err
-	}
-	return docs{s.inside}.each(visit)
 }
 
 // The steps in which segments keep coordinates, which are Lucene's.

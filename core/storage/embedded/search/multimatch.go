@@ -94,7 +94,7 @@ func (c compiler) again(pattern string, f *mapping.Field) bool {
 func (c compiler) findsText(path string) bool {
 	f := c.Mapping.Resolve(path)
 	switch f.Type {
-	case mapping.Object, mapping.Nested, mapping.GeoPoint, mapping.Binary, mapping.DenseVector, mapping.Completion:
+	case mapping.Object, mapping.Nested, mapping.GeoPoint, mapping.GeoShape, mapping.Binary, mapping.DenseVector, mapping.Completion:
 		return false
 	case mapping.Text:
 		return f.Index

@@ -219,7 +219,7 @@ func (p *phrasing) each(fields []query.WeightedField, piece *query.Piece) (query
 // terms gives the clause of a piece in one field, nil when nothing is left of it.
 func (p *phrasing) terms(path string, piece *query.Piece) (query.Query, error) {
 	f := p.Mapping.Resolve(path)
-	if f != nil && (f.Type == mapping.GeoPoint || f.Type == mapping.Binary || f.Type == mapping.DenseVector) {
+	if f != nil && (f.Type == mapping.GeoPoint || f.Type == mapping.GeoShape || f.Type == mapping.Binary || f.Type == mapping.DenseVector) {
 		return &query.MatchNone{Common: plain()}, nil
 	}
 	text := query.Pattern{Common: plain(), Field: path, Value: piece.Text}

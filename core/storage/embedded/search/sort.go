@@ -120,8 +120,8 @@ func (k *key) check() error {
 	switch {
 	case k.typ == mapping.GeoPoint:
 		return refuse("can't sort on geo_point or point field without using specific sorting feature, like geo_distance")
-	case k.typ == mapping.DenseVector:
-		return refuse("Field [%s] of type [dense_vector] doesn't support sort", k.Field)
+	case k.typ == mapping.DenseVector || k.typ == mapping.GeoShape:
+		return refuse("Field [%s] of type [%s] doesn't support sort", k.Field, k.typ)
 	case k.typ == mapping.Text && (k.field == nil || !k.field.Fielddata):
 		return refuse("Fielddata is disabled on [%s]. Text fields are not optimised for operations that require per-document "+
 			"field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field "+

@@ -27,13 +27,18 @@ func (c compiler) term(path string, value jsontext.Value) (clause, error) {
 	case mapping.Boolean:
 		return c.booleanTerm(f, value)
 	case mapping.GeoPoint:
-		return nil, refuse("failed to create query: Geometry fields do not support exact searching, use dedicated geometry queries instead: [%s]", path)
+		return nil, exactPlaces(path)
 	}
 	inner, err := c.value(f, value)
 	if err != nil {
 		return nil, err
 	}
 	return c.steady(inner), nil
+}
+
+// exactPlaces is the error of a search for places or shapes by what is no clause about them.
+func exactPlaces(path string) error {
+	return refuse("failed to create query: Geometry fields do not support exact searching, use dedicated geometry queries instead: [%s]", path)
 }
 
 // value is the search for one value of a type whose matches have no weight.

@@ -49,6 +49,9 @@ type fieldEntry struct {
 	Cells       *columnEntry `json:",omitzero"` // the order of the points by their cells
 	Dims        int          `json:",omitzero"`
 	Vectors     section      `json:",omitzero"` // of the documents that are present
+	Boxes       section      `json:",omitzero"` // of the shapes of these documents
+	Ends        section      `json:",omitzero"` // of each shape in Shapes
+	Shapes      section      `json:",omitzero"`
 	Lengths     section      `json:",omitzero"`
 	TotalLength uint64       `json:",omitzero"`
 	Worded      uint32       `json:",omitzero"`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/mapping"
+	"github.com/sluicehq/sluice/core/storage/query/geometry"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -22,7 +23,8 @@ type Entry struct {
 	ints    []int64
 	floats  []float64
 	vectors []float32
-	// bytes holds the terms and their positions.
+	boxes   []geometry.Box
+	// bytes holds the terms and their positions, and shapes.
 	bytes []byte
 
 	values []valueRef
@@ -31,12 +33,14 @@ type Entry struct {
 	words  []word
 }
 
-// run has the values of one field in one group: those from from to to of terms, ints, floats or vectors, by the type of the field.
+// run has the values of one field in one group: those from from to to of terms, ints, floats, vectors or bytes, by the type of the field.
 // Floats hold the latitude and the longitude of a point one after the other.
 type run struct {
 	field    *mapping.Field
 	group    int
 	from, to int
+	// box is the place in boxes of the box of a shape, which is bytes.
+	box int
 	// words and length are those of a text: length leaves out words that stand where the word before them does.
 	words, length uint32
 }
@@ -98,7 +102,7 @@ func (e *Entry) Read(doc *mapping.Document) error {
 func (e *Entry) reset(doc *mapping.Document) {
 	e.groups = append(e.groups[:0], doc.Groups...)
 	e.runs, e.terms, e.ints, e.floats, e.bytes = e.runs[:0], e.terms[:0], e.ints[:0], e.floats[:0], e.bytes[:0]
-	e.vectors = e.vectors[:0]
+	e.vectors, e.boxes = e.vectors[:0], e.boxes[:0]
 	e.values = e.values[:0]
 	if e.fields == nil {
 		e.fields = map[*mapping.Field]uint32{}
@@ -165,6 +169,8 @@ func (e *Entry) run(doc *mapping.Document, values []valueRef) error {
 			e.floats = append(e.floats, lat, lon)
 		}
 		r.to = len(e.floats)
+	case t == mapping.GeoShape:
+		err = e.shapes(&r, doc, values)
 	case t == mapping.DenseVector:
 		e.vector(&r, &doc.Values[values[0].value])
 	default:

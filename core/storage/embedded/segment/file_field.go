@@ -36,6 +36,8 @@ func (r *fieldReader) read() error {
 	switch {
 	case e.Type == mapping.GeoPoint:
 		return r.points()
+	case e.Type == mapping.GeoShape:
+		return r.shapes()
 	case e.Type == mapping.DenseVector:
 		return r.vectors()
 	case e.Type.Floating():

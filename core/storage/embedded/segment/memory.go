@@ -153,6 +153,8 @@ func newMemoryField(of *mapping.Field, space *Space) *memoryField {
 		f.Floats = &Column[float64]{}
 	case t == mapping.GeoPoint:
 		f.Points = &Points{Near: f.near}
+	case t == mapping.GeoShape:
+		f.Shapes = &Shapes{}
 	case t == mapping.DenseVector:
 		f.Vectors = &Vectors{Dims: of.Dims}
 	default:
@@ -175,6 +177,8 @@ func (f *memoryField) add(e *Entry, r *run, doc uint32) {
 		f.Floats.push(doc, e.floats[r.from:r.to], f.Present)
 	case t == mapping.GeoPoint:
 		f.addPoints(e.floats[r.from:r.to], doc)
+	case t == mapping.GeoShape:
+		f.Shapes.add(e, r)
 	case t == mapping.DenseVector:
 		f.Vectors.Values = append(f.Vectors.Values, e.vectors[r.from:r.to]...)
 	default:
@@ -285,6 +289,8 @@ func (f *memoryField) size() int64 {
 		n += int64(cap(f.Floats.Offsets))*4 + int64(cap(f.Floats.Values))*8
 	case f.Vectors != nil:
 		n += int64(cap(f.Vectors.Values)) * 4
+	case f.Shapes != nil:
+		n += f.Shapes.size()
 	case f.Points != nil:
 		n += int64(cap(f.lat.Offsets)+cap(f.lon.Offsets))*4 + int64(cap(f.lat.Values)+cap(f.lon.Values))*8
 	}

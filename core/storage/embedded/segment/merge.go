@@ -267,6 +267,8 @@ func (f *fieldMerger) write(present *roaring.Bitmap) error {
 		err = f.terms()
 	case t == mapping.GeoPoint:
 		err = f.points()
+	case t == mapping.GeoShape:
+		f.shapes()
 	case t == mapping.DenseVector:
 		f.vectors()
 	case t.Floating():

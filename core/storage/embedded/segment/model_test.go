@@ -29,8 +29,9 @@ const everyType = `{
 	"l":{"type":"long"}, "i":{"type":"integer","index":false}, "s":{"type":"short","doc_values":false}, "b":{"type":"byte"},
 	"d":{"type":"double"}, "f":{"type":"float"}, "h":{"type":"half_float"},
 	"o":{"type":"boolean"}, "at":{"type":"date"}, "ip":{"type":"ip"}, "place":{"type":"geo_point"}, "v":{"type":"dense_vector","dims":5,"similarity":"l2_norm"},
+	"shape":{"type":"geo_shape"},
 	"n":{"type":"nested","properties":{
-		"k":{"type":"keyword"}, "t":{"type":"text"}, "l":{"type":"long"}, "place":{"type":"geo_point"}, "v":{"type":"dense_vector","dims":3,"element_type":"byte","index":false},
+		"k":{"type":"keyword"}, "t":{"type":"text"}, "l":{"type":"long"}, "place":{"type":"geo_point"}, "v":{"type":"dense_vector","dims":3,"element_type":"byte","index":false}, "shape":{"type":"geo_shape"},
 		"deep":{"type":"nested","properties":{"l":{"type":"long"},"d":{"type":"double"}}}}},
 	"object":{"properties":{"k":{"type":"keyword"},"many":{"type":"nested","properties":{"t":{"type":"text","fielddata":true}}}}}
 }`
@@ -57,6 +58,7 @@ type fieldContent struct {
 	terms   map[string]map[uint32][]uint32 // positions by document
 	ints    map[uint32][]int64
 	floats  map[uint32][]float64
+	shapes  map[uint32][]byte
 	lengths map[uint32]uint32
 	total   uint64
 }
@@ -104,7 +106,7 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 	if f == nil {
 		f = &fieldContent{
 			field: v.Field, present: map[uint32]bool{}, terms: map[string]map[uint32][]uint32{},
-			ints: map[uint32][]int64{}, floats: map[uint32][]float64{}, lengths: map[uint32]uint32{},
+			ints: map[uint32][]int64{}, floats: map[uint32][]float64{}, shapes: map[uint32][]byte{}, lengths: map[uint32]uint32{},
 		}
 		c.fields[v.Field.Path] = f
 	}
@@ -139,6 +141,8 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 		f.floats[doc] = append(f.floats[doc], lat, lon)
 	case t.Floating():
 		f.floats[doc] = append(f.floats[doc], v.Float)
+	case t == mapping.GeoShape:
+		f.shapes[doc] = append(f.shapes[doc], v.Text...)
 	case t == mapping.DenseVector:
 		for _, x := range mapping.VectorOf(nil, v.Text) {
 			f.floats[doc] = append(f.floats[doc], float64(x))
@@ -241,6 +245,9 @@ func randomValue(r *rand.Rand, f *mapping.Field, depth, serial int) string {
 		return fmt.Sprint(r.IntN(2) == 0)
 	case t == mapping.Date:
 		return fmt.Sprint(r.Int64N(1 << 41))
+	case t == mapping.GeoShape:
+		west, south := r.IntN(170), r.IntN(80)
+		return fmt.Sprintf(`"GEOMETRYCOLLECTION (POINT (%d %d), BBOX (%d, %d, %d, %d))"`, r.IntN(170), south, west, west+1+r.IntN(10), south+1+r.IntN(10), south)
 	case t == mapping.DenseVector:
 		numbers := make([]string, f.Dims)
 		for i := range numbers {
@@ -322,6 +329,8 @@ func compareField(t testing.TB, got *Field, want *fieldContent, n uint32, r *ran
 		comparePoints(t, got, want, n)
 	case typ.Floating():
 		compareColumn(t, path, got.Floats, want.floats, n)
+	case typ == mapping.GeoShape:
+		compareShapes(t, got, want)
 	case typ == mapping.DenseVector:
 		compareVectors(t, got, want)
 	case got.Terms == nil:
@@ -410,6 +419,16 @@ func comparePoints(t testing.TB, got *Field, want *fieldContent, n uint32) {
 		}
 		if extra := roaring.AndNot(near, got.Present); !extra.IsEmpty() {
 			t.Fatalf("%s: %v have no place", want.field.Path, extra)
+		}
+	}
+}
+
+func compareShapes(t testing.TB, got *Field, want *fieldContent) {
+	t.Helper()
+	for i, doc := range slices.Sorted(maps.Keys(want.present)) {
+		shape, err := got.Shapes.At(i)
+		if err != nil || !bytes.Equal(shape.Append(nil), want.shapes[doc]) || got.Shapes.Boxes[i] != shape.Box() {
+			t.Fatalf("%s: the shape of %d is %v in %v, %v", want.field.Path, doc, shape, got.Shapes.Boxes[i], err)
 		}
 	}
 }

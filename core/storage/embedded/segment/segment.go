@@ -79,6 +79,7 @@ type Space struct {
 //	double, float, half_float, scaled_float                       Floats
 //	geo_point     Points
 //	dense_vector  Vectors
+//	geo_shape     Shapes
 //
 // A number that is not indexed has its column anyway when it has doc_values, and the other way round: a range over the column is what
 // index promises. What a search may use is said by the mapping.
@@ -95,6 +96,7 @@ type Field struct {
 	Floats  *Column[float64]
 	Points  *Points
 	Vectors *Vectors
+	Shapes  *Shapes
 
 	// Lengths are, of a text with norms, the number of words of each document, coded as Lucene's SmallFloat.intToByte4 does;
 	// nil without norms. TotalLength is the exact sum of all words, and Worded the number of documents with at least one: an

@@ -39,10 +39,10 @@ func (s *Shape) Within(other *Shape, stop Stop) bool {
 	return true
 }
 
-// Has reports whether a place lies in the shape.
-func (s *Shape) Has(at Position) bool {
+// Has reports whether a place lies in the shape, or at most slack degrees beside an edge of it.
+func (s *Shape) Has(at Position, slack float64) bool {
 	for _, p := range s.parts {
-		if p.has(at) {
+		if p.has(at, slack) {
 			return true
 		}
 	}
@@ -65,7 +65,7 @@ func (p *part) intersects(other *part, stop Stop) bool {
 			return false
 		}
 	}
-	return other.has(p.rings[0][0]) || p.has(other.rings[0][0])
+	return other.has(p.rings[0][0], near) || p.has(other.rings[0][0], near)
 }
 
 // stopEdges is how many edges are looked at between two questions whether to go on.
@@ -90,22 +90,22 @@ func (p *part) within(other *part, stop Stop) bool {
 		if stop(len(hole)) {
 			return false
 		}
-		if at, ok := inside(hole); ok && p.has(at) {
+		if at, ok := inside(hole); ok && p.has(at, near) {
 			return false
 		}
 	}
 	return true
 }
 
-// has reports whether a place lies in the part. It counts the edges of a polygon east of it.
-func (p *part) has(at Position) bool {
+// has implements Has. It counts the edges of a polygon east of the place.
+func (p *part) has(at Position, slack float64) bool {
 	here := Box{at.Lat, at.Lat, at.Lon, at.Lon}
-	if !here.Within(p.box) {
+	if !here.touches(p.box.wider(slack)) {
 		return false
 	}
 	on := false
-	p.search(here.wider(near), func(e edge) bool {
-		on = e.near(at)
+	p.search(here.wider(slack), func(e edge) bool {
+		on = e.near(at, slack)
 		return !on
 	})
 	if on || p.kind != polygon {
@@ -127,10 +127,10 @@ func (e edge) lonAt(lat float64) float64 {
 	return e.from.Lon + (lat-e.from.Lat)/(e.to.Lat-e.from.Lat)*(e.to.Lon-e.from.Lon)
 }
 
-// near reports whether a place is on the edge.
-func (e edge) near(at Position) bool {
+// near reports whether a place is at most slack degrees away from the edge.
+func (e edge) near(at Position, slack float64) bool {
 	t := e.along(at)
-	return math.Hypot(e.from.Lon+t*(e.to.Lon-e.from.Lon)-at.Lon, e.from.Lat+t*(e.to.Lat-e.from.Lat)-at.Lat) <= near
+	return math.Hypot(e.from.Lon+t*(e.to.Lon-e.from.Lon)-at.Lon, e.from.Lat+t*(e.to.Lat-e.from.Lat)-at.Lat) <= slack
 }
 
 // along gives the place of the edge that is nearest to another one, as a part of its length.
@@ -148,7 +148,7 @@ func (e edge) meets(o edge) bool {
 	if _, crosses := e.crossing(o); crosses {
 		return true
 	}
-	return e.near(o.from) || e.near(o.to) || o.near(e.from) || o.near(e.to)
+	return e.near(o.from, near) || e.near(o.to, near) || o.near(e.from, near) || o.near(e.to, near)
 }
 
 // crossing gives where the edge crosses another one, as a part of its length, when neither ends there.
@@ -171,7 +171,7 @@ func (e edge) side(at Position) float64 {
 // within reports whether an edge lies in a part: it is cut where it meets an edge of that, and then the middle of each piece is
 // inside or the whole piece is not.
 func (e edge) within(p *part, stop Stop) bool {
-	if !p.has(e.from) || !p.has(e.to) {
+	if !p.has(e.from, near) || !p.has(e.to, near) {
 		return false
 	}
 	cuts, work := []float64{0, 1}, 1
@@ -181,7 +181,7 @@ func (e edge) within(p *part, stop Stop) bool {
 			cuts = append(cuts, t)
 		}
 		for _, at := range []Position{o.from, o.to} {
-			if e.near(at) {
+			if e.near(at, near) {
 				cuts = append(cuts, e.along(at))
 			}
 		}
@@ -197,7 +197,7 @@ func (e edge) within(p *part, stop Stop) bool {
 		if (to-cuts[i])*length <= 4*near {
 			continue
 		}
-		if stop(1) || !p.has(Position{e.from.Lon + middle*(e.to.Lon-e.from.Lon), e.from.Lat + middle*(e.to.Lat-e.from.Lat)}) {
+		if stop(1) || !p.has(Position{e.from.Lon + middle*(e.to.Lon-e.from.Lon), e.from.Lat + middle*(e.to.Lat-e.from.Lat)}, near) {
 			return false
 		}
 	}

@@ -86,20 +86,16 @@ func (s *Shape) HasLine() bool {
 	return slices.ContainsFunc(s.parts, func(p *part) bool { return p.kind == line })
 }
 
-// Points gives the parts that are points.
-func (s *Shape) Points() []Position {
+// Points gives the parts when all of them are points.
+func (s *Shape) Points() ([]Position, bool) {
 	var list []Position
 	for _, p := range s.parts {
-		if p.kind == point {
-			list = append(list, p.rings[0][0])
+		if p.kind != point {
+			return nil, false
 		}
+		list = append(list, p.rings[0][0])
 	}
-	return list
-}
-
-// OnlyPoints reports whether all parts are points.
-func (s *Shape) OnlyPoints() bool {
-	return !slices.ContainsFunc(s.parts, func(p *part) bool { return p.kind != point })
+	return list, true
 }
 
 // Prepare makes the shape ready to be compared with others.
