@@ -82,7 +82,7 @@ type undecided struct {
 	v            *view
 	n            uint32
 	inside, edge *roaring.Bitmap
-	test tester
+	test         tester
 	// work is that to decide about a document, in documents.
 	work int
 }
