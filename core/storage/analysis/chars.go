@@ -111,7 +111,7 @@ func rewrite(filters []charFilter, text []byte) rewritten {
 
 // charFilterNames are the types of character filters; a normalizer may have those of normalizingChars.
 var (
-	charFilterNames  = []string{"mapping", "pattern_replace"}
+	charFilterNames  = []string{"html_strip", "mapping", "pattern_replace"}
 	normalizingChars = []string{"mapping", "pattern_replace"}
 )
 
@@ -140,6 +140,8 @@ func (s *sections) charFilter(name string) (charFilter, string, error) {
 	}
 	var f charFilter
 	switch kind {
+	case "html_strip":
+		f = r.htmlStrip()
 	case "mapping":
 		f = r.charMapping()
 	case "pattern_replace":

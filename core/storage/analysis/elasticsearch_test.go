@@ -25,6 +25,7 @@ var recording = flag.Bool("record", false, "write testdata/chains.jsonl from the
 // chainSettings define the parts of the chains.
 const chainSettings = `{"analysis":{
 	"char_filter":{
+		"kept":{"type":"html_strip","escaped_tags":["b","P"]},
 		"signs":{"type":"mapping","mappings":["ph => f","& => \\u0020and\\u0020","ß=>ss",":) => _happy_","pho=>","😀 => x","xyz => 😀"]},
 		"digits":{"type":"pattern_replace","pattern":"(\\d+)-(\\d)","replacement":"$2_$1$1"},
 		"spaces":{"type":"pattern_replace","pattern":"[\\s,]+","replacement":" "},
@@ -55,6 +56,9 @@ const chainSettings = `{"analysis":{
 		"replaced":{"tokenizer":"whitespace","char_filter":["digits","spaces"]},
 		"both":{"tokenizer":"standard","char_filter":["any","signs"],"filter":["lowercase"]},
 		"whole":{"tokenizer":"keyword","char_filter":["spaces","signs"]},
+		"html":{"tokenizer":"standard","char_filter":["html_strip"]},
+		"markup":{"tokenizer":"keyword","char_filter":["html_strip"]},
+		"escaped":{"tokenizer":"whitespace","char_filter":["kept","signs"]},
 		"pieces":{"tokenizer":"two","char_filter":["signs"]},
 		"unique":{"tokenizer":"standard","filter":["stops","unique"]},
 		"stacked":{"tokenizer":"standard","filter":["begin","first","stacked"]},
@@ -81,11 +85,17 @@ var chainPieces = map[string]string{
 	"replaced": "12-3|4-5-6| |,|, \t|x|é|😀|\n|\u000b|\u00a0",
 	"both":     "fox|Fox|éa|é\n| |ph|pho|😀|&|q",
 	"whole":    "fox|Fox|éa| , |ph|pho|😀|&|q",
+	"html":     markup,
+	"markup":   markup,
+	"escaped":  "fox|<b>|</b>|<p>|</P>|<p class='x'>|ph|&amp;| |ß|<i>",
 	"pieces":   "fox|éa| |ph|pho|😀|&|xyz|ß",
 	"several":  "dns |domain |name |system |server |of |fox |jumps |hop |x ",
 	"again":    "DNS |domain |name |system |server |of |fox |jumps |ph|hop |& ",
 	"normal":   "ph|&| ,|a|e|xyz|b",
 }
+
+const markup = `fox|Hound |<b>|</b>|<p>|</p>|<p class="a>b">|<br/>|<a href='x y'>|</a>|&amp;|&eacute;|&nbsp;|&#65;|&#x1F600;|&none;|&lang;|<!-- x <b> -->|` +
+	`<script type="x">if (a<b) {}</script>|<style>b{}</style>|<![CDATA[x <b> y]]>|<!DOCTYPE html>|<?xml x?>|1 < 2|é|😀| `
 
 const everyday = "the |of |Fox |fox |quick |fast |speedy |running |runs |jumps |dog |dog, |over |x,y |x |a |wolf |comma "
 

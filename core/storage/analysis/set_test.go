@@ -169,6 +169,7 @@ func refusedSynonyms(rules, kind, filters string) string {
 func FuzzParseSet(f *testing.F) {
 	f.Add(`{"analysis":{"tokenizer":{"t":{"type":"edge_ngram","min_gram":2,"max_gram":5,"token_chars":["letter"]}},"analyzer":{"a":{"tokenizer":"t","filter":["lowercase"]}}}}`, "The Fox")
 	f.Add(`{"index":{"analysis":{"filter":{"n":{"type":"ngram","preserve_original":true}},"analyzer":{"a":{"tokenizer":"standard","filter":["trim","asciifolding","n"]}}}}}`, "Æ ß")
+	f.Add(chainSettings, "<b>&amp;<p class='x'><script>x</script><!-- <![CDATA[ <?x?>")
 	f.Add(chainSettings, "the domain name server & phone, x,y 12-3")
 	f.Add(`{"analysis":{"normalizer":{"a":{"filter":["uppercase","trim"]}}}}`, " é ")
 	f.Fuzz(func(t *testing.T, settings, text string) {
