@@ -33,7 +33,10 @@ const (
 // reserved are the characters that a text cannot hold, as in Elasticsearch.
 const reserved = "\x00\x1e\x1f"
 
-var errPaths = fmt.Errorf("its analyzer gives more than %d sequences of words", maxPaths)
+var (
+	errPaths        = fmt.Errorf("its analyzer gives more than %d sequences of words", maxPaths)
+	errNoCompletion = errors.New("expected a text, or an object with input and weight")
+)
 
 func setCompletionAnalyzer(f *Field, v jsontext.Value) error {
 	name, err := text(v)
@@ -68,12 +71,21 @@ func (r *reader) completion(f *Field, raw jsontext.Value, group int) error {
 	case '{':
 		err = r.completionObject(f, raw, group)
 	default:
-		err = errors.New("expected a text, or an object with input and weight")
+		err = errNoCompletion
 	}
 	if err != nil {
 		return malformed(f, raw, err.Error())
 	}
 	return nil
+}
+
+// noCompletion refuses what cannot stand in a list of values of f, null among them.
+func (r *reader) noCompletion(f *Field) error {
+	raw, err := r.raw()
+	if err != nil {
+		return err
+	}
+	return malformed(f, raw, errNoCompletion.Error())
 }
 
 func (r *reader) completionObject(f *Field, raw jsontext.Value, group int) error {

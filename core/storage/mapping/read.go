@@ -149,6 +149,10 @@ func (r *reader) array(f *Field, group int) error {
 		case ']', jsontext.KindInvalid:
 			_, err := r.d.ReadToken()
 			return badJSON(err)
+		case 'n', '[':
+			if f.Type == Completion {
+				return r.noCompletion(f)
+			}
 		}
 		if err := r.value(f, group); err != nil {
 			return err

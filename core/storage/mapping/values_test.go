@@ -13,7 +13,11 @@ var valueTests = map[string][][2]string{
 		{`"New York"`, "a=new\x1fy\x00\x00\x00\x00\x01New Y"},
 		{`["New","YORK"]`, "a=new\x00\x00\x00\x00\x01New a=york\x00\x00\x00\x00\x01YORK"},
 		{`{"input":["a","b"],"weight":258}`, "a=a\x00\x00\x00\x01\x02a a=b\x00\x00\x00\x01\x02b"},
-		{`[{"input":"a","weight":"2147483647"},null]`, "a=a\x00\x7f\xff\xff\xffa"},
+		{`[{"input":"a","weight":"2147483647"}]`, "a=a\x00\x7f\xff\xff\xffa"},
+		{`null`, ""},
+		{`[]`, ""},
+		{`["a",null]`, "!cannot hold null: expected a text, or an object with input and weight"},
+		{`[["a"]]`, `!cannot hold ["a"]: expected a text, or an object with input and weight`},
 		{`""`, ""},
 		{`"42"`, ""}, // no letters
 		{`{"weight":3}`, ""},
