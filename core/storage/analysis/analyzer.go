@@ -15,9 +15,20 @@ type Token struct {
 	Position uint32
 	// Start and End are where the word stands in the text, in bytes. A word that was changed may be longer than what stands there.
 	Start, End uint32
+	Kind       TokenKind
 	// marked says that the word keeps its ending: a filter marked it as a keyword.
 	marked bool
 }
+
+// TokenKind says where a word comes from.
+type TokenKind uint8
+
+// The kinds.
+const (
+	Written TokenKind = iota // it stands in the text
+	Synonym                  // a rule added it
+	Shingle                  // several words were joined
+)
 
 // Analyzer takes texts apart. It is safe for concurrent use.
 type Analyzer struct {
@@ -101,6 +112,14 @@ func AtOnePlace(tokens []Token) int {
 // Graph reports whether a word may stand beside several others, as synonyms do of which one side has more words than the other. No
 // list of positions says where such words end, so that a query cannot ask for all of them.
 func (a *Analyzer) Graph() bool { return a.custom != nil && a.custom.graph }
+
+// Shingles gives how many words are joined at most, 1 when none are, and whether the words themselves are given too.
+func (a *Analyzer) Shingles() (most int, alone bool) {
+	if a.custom == nil || a.custom.shingles == nil {
+		return 1, true
+	}
+	return a.custom.shingles.most, a.custom.shingles.alone
+}
 
 func (a *Analyzer) filter(mem *arena, term []byte) []byte {
 	for _, f := range a.filters {

@@ -20,6 +20,8 @@ type custom struct {
 	rules  *custom
 	misfit string
 	graph  bool
+	// shingles is the first filter that makes some, or nil.
+	shingles *shingles
 }
 
 // tokenizer visits the words of a text, in order.
@@ -101,6 +103,9 @@ func (c *custom) add(l link) error {
 	}
 	if c.rules != nil {
 		_ = c.rules.add(l) // only rules fail
+	}
+	if c.shingles == nil {
+		c.shingles = l.shingles
 	}
 	if l.misfit && c.misfit == "" {
 		c.misfit = l.kind

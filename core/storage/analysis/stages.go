@@ -66,6 +66,8 @@ type link struct {
 	list step
 	// rules are synonyms, which need to know what is before them.
 	rules *synonymRules
+	// shingles is nil for other filters.
+	shingles *shingles
 	// normal is the filter when it changes characters by themselves.
 	normal filter
 	// stems says that marked words stay as they are, misfit that no synonyms can follow.

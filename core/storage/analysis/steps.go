@@ -54,7 +54,8 @@ func (r *reading) manyWords(l *link) bool {
 		r.flag("consume_all_tokens") // what is left out is read in any case
 		l.list = limit(r.count("max_token_count", 1, 0, maxTermUnits))
 	case "shingle":
-		l.list, l.misfit = r.shingles().step, true
+		l.shingles = r.shingles()
+		l.list, l.misfit = l.shingles.step, true
 	case "synonym", "synonym_graph":
 		l.rules = r.synonyms(l.kind)
 	default:
@@ -249,7 +250,13 @@ func (s *shingles) at(list []Token, w *words) bool {
 			term, real = append(term, t.Term...), true
 		}
 		if size := i + 1; real && !full(w.tokens) && (size >= s.least || size == 1 && s.alone) {
-			w.tokens = append(w.tokens, Token{Term: bytes.Clone(term), Position: w.count, Start: list[0].Start, End: t.End, marked: list[0].marked})
+			kind := Written
+			if size > 1 {
+				kind = Shingle
+			}
+			w.tokens = append(w.tokens, Token{
+				Term: bytes.Clone(term), Position: w.count, Start: list[0].Start, End: t.End, Kind: kind, marked: list[0].marked,
+			})
 		}
 	}
 	return len(w.tokens) > had

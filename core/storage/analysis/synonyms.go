@@ -120,7 +120,7 @@ func (p *placed) add(found *synonym, n int) {
 			for len(p.ahead) <= i {
 				p.ahead = append(p.ahead, nil)
 			}
-			t := Token{Term: term}
+			t := Token{Term: term, Kind: Synonym}
 			if len(phrase) == 1 {
 				t.End = p.from[n-1].End
 			}

@@ -156,12 +156,11 @@ func TestParseSearch(t *testing.T) {
 			pre, post := "<", ">"
 			s.Suggestions = []query.Suggestion{
 				{Name: "a", Text: "t", Field: "f", Size: 5, ShardSize: 5, Phrases: &query.PhraseSuggester{
-					Generators: []query.CandidateGenerator{{Field: "f", Size: 5, Terms: &usual}},
-					Grams:      1, RealWord: 0.95, Confidence: 1, MaxErrors: 0.5, TokenLimit: 10, Separator: " ", Smoothing: query.Smoothing{Discount: 0.4},
+					Unigrams: true, RealWord: 0.95, Confidence: 1, MaxErrors: 0.5, TokenLimit: 10, Separator: " ", Smoothing: query.Smoothing{Discount: 0.4},
 				}},
 				{Name: "b", Text: "t", Field: "f", Size: 5, ShardSize: 7, Phrases: &query.PhraseSuggester{
 					Generators: []query.CandidateGenerator{{Field: "g", Size: 2, Terms: &other}, {Field: "h", Size: 5, Terms: &usual}},
-					Grams:      2, RealWord: 0.5, MaxErrors: 2, TokenLimit: 3, Separator: "_", PreTag: &pre, PostTag: &post,
+					Grams:      2, Unigrams: true, RealWord: 0.5, MaxErrors: 2, TokenLimit: 3, Separator: "_", PreTag: &pre, PostTag: &post,
 					Smoothing: query.Smoothing{Model: query.Linear, Discount: 0.4, Trigram: 0.5, Bigram: 0.25, Unigram: 0.25},
 				}},
 			}

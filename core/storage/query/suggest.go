@@ -186,9 +186,6 @@ func (s *Suggestion) options(n *node) error {
 	if s.ShardSize == 0 {
 		s.ShardSize = max(s.Size, usualOptions)
 	}
-	if s.Phrases != nil {
-		s.Phrases.settle(s.Field)
-	}
 	return nil
 }
 

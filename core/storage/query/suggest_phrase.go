@@ -8,10 +8,12 @@ import (
 
 // PhraseSuggester asks for texts that are likelier than a text, with some of its words replaced by terms near to them.
 type PhraseSuggester struct {
-	// Generators find the terms.
+	// Generators find the terms; without any that is UsualGenerator.
 	Generators []CandidateGenerator
-	// Grams is how many words that follow each other are counted together, from 1 on.
+	// Grams is how many words that follow each other are counted together; 0 is as many as the analyzer joins.
 	Grams int
+	// Unigrams leaves out words that the analyzer joins.
+	Unigrams bool
 	// RealWord is how likely a word that was written is meant.
 	RealWord float32
 	// Confidence is how much likelier than the text an option must be: times its score; all are shown at 0.
@@ -63,7 +65,7 @@ const (
 
 func newPhraseSuggester() *PhraseSuggester {
 	return &PhraseSuggester{
-		Grams: 1, RealWord: 0.95, Confidence: 1, MaxErrors: 0.5, TokenLimit: 10, Separator: " ", Smoothing: Smoothing{Discount: 0.4},
+		Unigrams: true, RealWord: 0.95, Confidence: 1, MaxErrors: 0.5, TokenLimit: 10, Separator: " ", Smoothing: Smoothing{Discount: 0.4},
 	}
 }
 
@@ -85,7 +87,7 @@ func (p *PhraseSuggester) option(m *node) error {
 	case "separator":
 		return m.setScalarText(&p.Separator)
 	case "force_unigrams":
-		return m.setBool(new(bool)) // analysers give no others
+		return m.setBool(&p.Unigrams)
 	case "highlight":
 		return p.setHighlight(m)
 	case "direct_generator":
@@ -142,7 +144,7 @@ func (p *PhraseSuggester) setGenerators(n *node) error {
 		return n.fail("more than %d generators", maxGenerators)
 	}
 	for _, m := range n.children {
-		g := CandidateGenerator{Size: usualOptions, Terms: newTermSuggester()}
+		g := UsualGenerator("")
 		if err := g.set(m); err != nil {
 			return err
 		}
@@ -177,11 +179,9 @@ func (g *CandidateGenerator) set(n *node) error {
 	return nil
 }
 
-// settle adds what is not said: a generator of the same field.
-func (p *PhraseSuggester) settle(field string) {
-	if len(p.Generators) == 0 {
-		p.Generators = []CandidateGenerator{{Field: field, Size: usualOptions, Terms: newTermSuggester()}}
-	}
+// UsualGenerator is the generator of a field that says nothing else.
+func UsualGenerator(field string) CandidateGenerator {
+	return CandidateGenerator{Field: field, Size: usualOptions, Terms: newTermSuggester()}
 }
 
 func (s *Smoothing) set(n *node) error {

@@ -21,9 +21,20 @@ import (
 var goldenPhrases []byte
 
 // phraseSpec is the collection in which phrases are suggested. grams has words that follow each other as terms.
-var phraseSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","properties":{
+var phraseSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
+	"filter":{
+		"triples":{"type":"shingle","max_shingle_size":3},
+		"pairs":{"type":"shingle","output_unigrams":false},
+		"same":{"type":"synonym","synonyms":["prize, price, award","quick => fast, quiet","fox => the fox"]}
+	},
+	"analyzer":{
+		"tripled":{"tokenizer":"standard","filter":["lowercase","triples"]},
+		"paired":{"tokenizer":"standard","filter":["lowercase","pairs"]},
+		"alike":{"tokenizer":"standard","filter":["lowercase","same"]}
+	}
+}}`), Mapping: jsontext.Value(`{"dynamic":"false","properties":{
 	"uid":{"type":"keyword"},
-	"t":{"type":"text","fields":{"k":{"type":"keyword"},"e":{"type":"text","analyzer":"english"}}},
+	"t":{"type":"text","fields":{"k":{"type":"keyword"},"tripled":{"type":"text","analyzer":"tripled"},"paired":{"type":"text","analyzer":"paired"},"e":{"type":"text","analyzer":"english"}}},
 	"grams":{"type":"text","analyzer":"keyword","search_analyzer":"standard"},
 	"joined":{"type":"keyword"},
 	"n":{"type":"integer"},
@@ -77,7 +88,7 @@ var phraseOptions = []struct {
 
 // candidates makes a generator of candidates.
 func (g generator) candidates() map[string]any {
-	how := map[string]any{"field": pick[string](g, "t", "grams", "t.k", "t.e", "o.t", "joined", "empty", "none"), "max_term_freq": pick[any](g, 0.5, 1, 100)}
+	how := map[string]any{"field": pick[string](g, "t", "grams", "t.tripled", "t.k", "t.e", "o.t", "joined", "empty", "none"), "max_term_freq": pick[any](g, 0.5, 1, 100)}
 	for _, option := range correctionOptions {
 		if g.chance(4) {
 			how[option.name] = pick(g, option.values...)
@@ -88,14 +99,20 @@ func (g generator) candidates() map[string]any {
 
 // phraseSuggestion makes a suggestion of phrases.
 func (g generator) phraseSuggestion() map[string]any {
-	how := map[string]any{"field": pick[string](g, "t", "grams", "grams", "grams", "joined", "t.e", "o.t", "empty", "n")}
+	how := map[string]any{"field": pick[string](g, "t", "grams", "grams", "t.tripled", "t.tripled", "t.paired", "joined", "t.e", "o.t", "empty", "n")}
 	for _, option := range phraseOptions {
 		if g.chance(3) {
 			how[option.name] = pick(g, option.values...)
 		}
 	}
-	if how["field"] == "joined" {
+	switch {
+	case how["field"] == "joined":
 		how["analyzer"] = "standard"
+	case g.chance(5):
+		how["analyzer"] = pick[string](g, "alike", "tripled", "paired", "whitespace")
+	}
+	if how["field"] == "t.paired" || how["analyzer"] == "paired" {
+		how["force_unigrams"] = false // otherwise it may fail with an error of the server
 	}
 	if !g.chance(6) {
 		generators := make([]any, 1+g.IntN(2))
@@ -141,6 +158,9 @@ var phraseBodies = []string{
 	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t","direct_generator":[{}]}}}}`,
 	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t","direct_generator":[{"field":"t","size":0}]}}}}`,
 	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t","analyzer":"none"}}}}`,
+	`{"suggest":{"a":{"text":"nobl prize","phrase":{"field":"t.paired"}}}}`,
+	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t.paired"}}}}`,
+	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t.paired","gram_size":2}}}}`,
 }
 
 // phraseCases makes the documents, and n random searches besides those that are written down.

@@ -16,12 +16,20 @@ import (
 func phrases(ctx context.Context, t *target, f *mapping.Field, analyzer *analysis.Analyzer, s *query.Suggestion) ([]SuggestEntry, error) {
 	e := SuggestEntry{Text: s.Text, Length: units(s.Text), least: math.SmallestNonzeroFloat64}
 	words, err := t.words(s, f, analyzer)
-	if err != nil || len(words) == 0 || len(words) >= s.Phrases.TokenLimit {
-		return []SuggestEntry{e}, err
+	if err != nil {
+		return nil, err
 	}
-	p := &phraser{target: t, suggestion: s, how: s.Phrases, fields: map[string]*frequencies{}}
-	for _, w := range words {
-		p.words = append(p.words, wordChoice{written: replacement{term: string(w.Term), near: 1, kept: true}})
+	how, err := settled(s, analyzer)
+	if err != nil {
+		return nil, err
+	}
+	p := &phraser{target: t, suggestion: s, how: how, fields: map[string]*frequencies{}}
+	p.read(words)
+	switch {
+	case len(p.words) == 0 && len(words) > 0:
+		return nil, refuse("suggest.%s: the analyzer gives joined words only: set force_unigrams to false", s.Name)
+	case len(p.words) == 0 || len(p.words) >= how.TokenLimit:
+		return []SuggestEntry{e}, nil
 	}
 	if err := p.run(ctx, f); err != nil {
 		return nil, err
@@ -31,6 +39,36 @@ func phrases(ctx context.Context, t *target, f *mapping.Field, analyzer *analysi
 		e.Options = append(e.Options, p.option(&p.best[i]))
 	}
 	return []SuggestEntry{e}, nil
+}
+
+// settled fills in what depends on the analyzer.
+func settled(s *query.Suggestion, analyzer *analysis.Analyzer) (*query.PhraseSuggester, error) {
+	how := *s.Phrases
+	most, alone := analyzer.Shingles()
+	if how.Grams == 0 {
+		how.Grams = most
+	}
+	if len(how.Generators) == 0 {
+		if !alone && how.Unigrams {
+			return nil, refuse("suggest.%s: the field [%s] has joined words only: name another one in direct_generator", s.Name, s.Field)
+		}
+		how.Generators = []query.CandidateGenerator{query.UsualGenerator(s.Field)}
+	}
+	return &how, nil
+}
+
+// read takes the words of the text. A synonym may be meant by the word that it stands at.
+func (p *phraser) read(words []analysis.Token) {
+	for i, w := range words {
+		switch {
+		case p.how.Unigrams && w.Kind == analysis.Shingle:
+		case i > 0 && w.Position == words[i-1].Position && w.Kind == analysis.Synonym && len(p.words) > 0:
+			last := &p.words[len(p.words)-1]
+			last.synonyms = append(last.synonyms, string(w.Term))
+		default:
+			p.words = append(p.words, wordChoice{written: replacement{term: string(w.Term), near: 1, kept: true}})
+		}
+	}
 }
 
 // phraser looks for texts as Elasticsearch does: each of their words was written, or is near to one that was, and the words follow
@@ -53,8 +91,9 @@ type phraser struct {
 
 // wordChoice is a word that was written, and those that may be meant, the best first.
 type wordChoice struct {
-	written replacement
-	others  []replacement
+	written  replacement
+	others   []replacement
+	synonyms []string
 }
 
 // replacement is a word of a phrase: one that was written, or what may be meant.
@@ -133,6 +172,9 @@ func (p *phraser) generators(ctx context.Context) ([]generator, error) {
 	for _, of := range p.fields {
 		for i := range p.words {
 			of.want(p.words[i].written.term)
+			for _, synonym := range p.words[i].synonyms {
+				of.want(synonym)
+			}
 		}
 		if err := p.target.each(ctx, of.measure); err != nil {
 			return nil, err
@@ -151,6 +193,7 @@ func (p *phraser) draw(ctx context.Context, generators []generator) error {
 		w := &p.words[i].written
 		w.frequency = first.of[w.term]
 		w.score = first.score(w)
+		p.words[i].addSynonyms(first, float64(p.how.RealWord))
 	}
 	for _, g := range generators {
 		c := newCorrector(g.of.field, g.Terms, g.Size)
@@ -189,6 +232,17 @@ func (p *phraser) generate(ctx context.Context, g generator, c *corrector) error
 		w.add(c.words[w.written.term].options, g.of)
 	}
 	return p.target.ctx.Err()
+}
+
+// addSynonyms adds those synonyms that a field has.
+func (w *wordChoice) addSynonyms(of *frequencies, near float64) {
+	for _, term := range w.synonyms {
+		if of.of[term].docs > 0 {
+			c := replacement{term: term, near: near, frequency: of.of[term]}
+			c.score = of.score(&c)
+			w.others = append(w.others, c)
+		}
+	}
 }
 
 // add adds replacements, which replace those with the same term.
