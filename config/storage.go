@@ -10,5 +10,5 @@ type Storage struct {
 }
 
 func defaultStorage() Storage {
-	return Storage{Engine: "embedded", CacheSize: 16 * MB, IndexSize: 64 * MB, Elasticsearch: defaultElasticsearch()}
+	return Storage{Engine: "embedded", CacheSize: 64 * MB, IndexSize: 64 * MB, Elasticsearch: defaultElasticsearch()}
 }

@@ -65,9 +65,14 @@ func (w *bulkWrite) chunk(ctx context.Context) error {
 	if err := w.engine.budget.wait(ctx); err != nil {
 		return err
 	}
+	leave, err := w.engine.slots.bulk(ctx, w.address.Scope)
+	if err != nil {
+		return err
+	}
 	w.prepare()
 	batch := w.engine.db.NewBatch()
 	n, err := w.apply(batch)
+	leave()
 	if n == 0 {
 		_ = batch.Close()
 		return err

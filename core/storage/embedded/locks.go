@@ -7,7 +7,7 @@ import (
 )
 
 // lockCount is how many locks the documents share.
-const lockCount = 256
+const lockCount = 4096
 
 // documentLocks order the writers of one document; documents share a lock by chance only. Who holds several has taken them
 // all at once, through lock.

@@ -12,7 +12,7 @@ import (
 type Options struct {
 	// Dir holds the data; it is made when it does not exist. Required.
 	Dir string
-	// CacheBytes bounds the cache of blocks read from disk; it fills as needed. 0 means 16 MiB.
+	// CacheBytes bounds the cache of blocks read from disk; it fills as needed. 0 means 64 MiB.
 	CacheBytes int64
 	// IndexBytes bounds what the search indexes keep in memory until it is written to files. 0 means 64 MiB.
 	IndexBytes int64
@@ -25,12 +25,12 @@ type Options struct {
 }
 
 const (
-	defaultCacheBytes     = 16 << 20
+	defaultCacheBytes     = 64 << 20
 	defaultIndexBytes     = 64 << 20
 	defaultIndexDocuments = 25_000
 	// memtableBytes is small because memory counts more here than the longest possible write burst; Pebble starts with
 	// 256 KiB and doubles.
-	memtableBytes = 4 << 20
+	memtableBytes = 8 << 20
 	// memtables is how many full memtables may wait for the disk before writers do.
 	memtables = 4
 	// fileFormat is Pebble's on-disk format. It must know synced offsets in the log (FormatWALSyncChunks), else damage to

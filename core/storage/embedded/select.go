@@ -2,11 +2,10 @@ package embedded
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
@@ -80,25 +79,25 @@ func (e *Engine) visitAll(ctx context.Context, p *pinned, v segment.View, docs [
 	return err
 }
 
-// loadSome reads the first documents of a list, as many as are given at a time, and gives the ids of the rest.
+// loadSome reads some documents of a list of ids in order, as many as are given at a time, and gives the ids of the rest.
 func (e *Engine) loadSome(ctx context.Context, collection uint32, ids []string) (found []storage.Document, rest []string, err error) {
-	for bytes := 0; len(ids) > 0 && bytes < batchBytes; ids = ids[1:] {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		doc, err := e.load(collection, ids[0])
-		if errors.Is(err, pebble.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		found = append(found, doc)
-		bytes += len(doc.Source)
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
-	return found, ids, nil
+	for i, f := range e.fetch(collection, ids, batchBytes, false) {
+		switch {
+		case f.err != nil:
+			return nil, nil, f.err
+		case !f.done:
+			rest = append(rest, ids[i])
+		case f.exists:
+			found = append(found, storage.Document{ID: ids[i], Version: f.version, Source: f.source})
+		}
+	}
+	return found, rest, nil
 }
 
+// idsOf gives the ids of documents, in order.
 func idsOf(v segment.View, docs []uint32) ([]string, error) {
 	if v.Lock != nil {
 		v.Lock.Lock()
@@ -111,5 +110,6 @@ func idsOf(v segment.View, docs []uint32) ([]string, error) {
 			return nil, err
 		}
 	}
+	slices.Sort(ids)
 	return ids, nil
 }

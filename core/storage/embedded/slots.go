@@ -15,10 +15,15 @@ import (
 
 // slots bound how many searches compute at once: more than there are processors would only make each of them slower. Searches
 // of what the node stores have a slot of their own, so that who looks after the node can do so while others keep it busy.
-type slots struct{ public, internal chan struct{} }
+//
+// A chunk of a bulk takes a slot too, so that it has a processor while others search; bulks leaves one to the searches.
+type slots struct{ public, internal, bulks chan struct{} }
 
 func newSlots() slots {
-	return slots{public: make(chan struct{}, runtime.GOMAXPROCS(0)), internal: make(chan struct{}, 1)}
+	processors := runtime.GOMAXPROCS(0)
+	return slots{
+		public: make(chan struct{}, processors), internal: make(chan struct{}, 1), bulks: make(chan struct{}, max(1, processors-1)),
+	}
 }
 
 // of gives the slots for searches of a scope.
@@ -29,14 +34,38 @@ func (s slots) of(scope storage.Scope) chan struct{} {
 	return s.public
 }
 
+// take waits for a place in a channel.
+func take(ctx context.Context, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// bulk waits for a slot for a chunk of a public collection; others have no searches to leave room for. The caller must call
+// leave.
+func (s slots) bulk(ctx context.Context, scope storage.Scope) (leave func(), err error) {
+	if scope == storage.Internal {
+		return func() {}, nil
+	}
+	if err := take(ctx, s.bulks); err != nil {
+		return nil, err
+	}
+	if err := take(ctx, s.public); err != nil {
+		<-s.bulks
+		return nil, err
+	}
+	return func() { <-s.public; <-s.bulks }, nil
+}
+
 // compute waits for a slot and does what a search computes on pinned collections; it does it twice when that takes so long
 // that the memory which takes the writes has to make way for another one.
 func (e *Engine) compute(ctx context.Context, all []*pinned, do func() error) error {
 	slots := e.slots.of(all[0].coll.address.Scope)
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := take(ctx, slots); err != nil {
+		return err
 	}
 	defer func() { <-slots }()
 	err := guarded(do)

@@ -107,11 +107,26 @@ func TestSlotsAreFreed(t *testing.T) {
 	if _, err := e.Count(t.Context(), []storage.Collection{inside}, nil); err != nil {
 		t.Errorf("a search inside the node: %v", err)
 	}
+	short, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	ops := []storage.Op{{Kind: storage.OpPut, ID: "b", Source: []byte(`{}`)}}
+	results, err := e.Write(short, things, ops, storage.BulkOptions{})
+	if must(t, err); !errors.Is(results[0].Err, context.DeadlineExceeded) || len(e.slots.bulks) != 0 {
+		t.Errorf("a bulk that waited too long got %v, %d places are taken", results, len(e.slots.bulks))
+	}
+	results, err = e.Write(t.Context(), inside, ops, storage.BulkOptions{})
+	if must(t, err); results[0].Err != nil {
+		t.Errorf("a bulk inside the node: %v", results[0].Err)
+	}
 	for range cap(e.slots.public) {
 		<-e.slots.public
 	}
 	n, err := e.Count(t.Context(), []storage.Collection{things}, nil)
 	if must(t, err); n != 1 || len(e.slots.public) != 0 {
 		t.Errorf("%d documents, %d slots are taken", n, len(e.slots.public))
+	}
+	results, err = e.Write(t.Context(), things, ops, storage.BulkOptions{})
+	if must(t, err); results[0].Err != nil || len(e.slots.public)+len(e.slots.bulks) != 0 {
+		t.Errorf("a bulk with room gives %v, %d slots are taken", results, len(e.slots.public))
 	}
 }

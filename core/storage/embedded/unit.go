@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"slices"
+
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -20,6 +22,7 @@ type unit struct {
 	address storage.Collection
 	coll    *collection
 	locked  stripes
+	stored  lookup // used under the locks
 	batch   *pebble.Batch
 
 	// schema is the mapping with what the unit added; growing says that it may have added something and holds coll.growing.
@@ -32,8 +35,8 @@ type unit struct {
 	gone  []uint64
 	// full says that the memory of the index has enough.
 	full bool
-	// written has the documents that were staged, once there is more than one.
-	written map[string]current
+	// known has the documents of more than one change as they are so far.
+	known map[string]current
 }
 
 // enter begins a unit of changes; the caller must leave it.
@@ -42,20 +45,40 @@ func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []chan
 	if err != nil {
 		return unit{}, err
 	}
-	u := unit{engine: e, address: c, coll: coll, batch: batch, reader: e.readers.get()}
+	u := unit{engine: e, address: c, coll: coll, batch: batch, reader: e.readers.get(), stored: lookup{db: e.db}}
 	for i := range changes {
 		u.locked.add(e.locks.stripe(coll.number, changes[i].id))
 	}
 	e.locks.lock(u.locked)
 	u.schema = coll.schema.Load()
 	if len(changes) > 1 {
-		u.written = make(map[string]current, len(changes))
+		u.known = make(map[string]current, len(changes))
+		u.look(changes)
 	}
 	return u, nil
 }
 
+// maxLook bounds the sources that look keeps: it stops when it has so many bytes.
+const maxLook = 4 << 20
+
+// look reads what is stored of the documents. What it does not come to, or cannot read, is left to current.
+func (u *unit) look(changes []change) {
+	ids := make([]string, len(changes))
+	for i, ch := range changes {
+		ids[i] = ch.id
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	for i, f := range u.engine.fetch(u.coll.number, ids, maxLook, true) {
+		if f.done && f.err == nil {
+			u.known[ids[i]] = f.current
+		}
+	}
+}
+
 // leave gives the locks back, and looks after the memory that the search index needs.
 func (e *Engine) leave(u *unit) {
+	u.stored.close()
 	e.readers.put(u.reader)
 	if u.growing {
 		u.coll.growing.Unlock()
@@ -140,15 +163,15 @@ func (u *unit) replace(old current) {
 
 // current gives a document as the unit has it so far.
 func (u *unit) current(id string) (current, error) {
-	if old, ok := u.written[id]; ok {
+	if old, ok := u.known[id]; ok {
 		return old, nil
 	}
-	return u.engine.current(u.coll.number, id)
+	return u.stored.current(u.coll.number, id)
 }
 
 func (u *unit) keep(id string, now current) {
-	if u.written != nil {
-		u.written[id] = now
+	if u.known != nil {
+		u.known[id] = now
 	}
 }
 

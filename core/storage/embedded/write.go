@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -67,31 +66,6 @@ func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old curren
 		_ = batch.Set(appendDeletedKey(room[:0], collection, ch.id), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
 	}
 	stageLog(batch, collection, position, logEntry{op: logDelete, old: old.position, id: ch.id})
-}
-
-// current reads the document, or the version it had when it was deleted.
-func (e *Engine) current(collection uint32, id string) (current, error) {
-	r, err := loadRecord(e.db, collection, id)
-	if err == nil {
-		return current{exists: true, record: r}, nil
-	}
-	if !errors.Is(err, pebble.ErrNotFound) {
-		return current{}, err
-	}
-	var room [keyRoom]byte
-	value, closer, err := e.db.Get(appendDeletedKey(room[:0], collection, id))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return current{}, nil
-	}
-	if err != nil {
-		return current{}, readError(err)
-	}
-	defer closer.Close()
-	version, n := binary.Uvarint(value)
-	if n <= 0 {
-		return current{}, readError(errRecord)
-	}
-	return current{record: record{version: int64(version)}}, nil //nolint:gosec // as it was written
 }
 
 // commit applies and syncs; it closes batch.
