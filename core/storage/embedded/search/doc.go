@@ -26,6 +26,8 @@
 //     are the same to about seven digits.
 //   - exists with the field * finds documents with any field.
 //   - A completion is not crowded out by other texts of the same document, so that there are as many options as asked for.
+//   - The scores of suggested phrases know how many different terms there are in the segment with most, where Elasticsearch knows it
+//     only of a single segment; and a search that would try more than maxTried words for one is refused.
 //   - A search that takes longer than its search_timeout fails; Elasticsearch answers what it has.
 //   - A clause that does not suit the mapping is refused always; Elasticsearch does not look at it when the bool around it has
 //     another clause by which nothing can match.
