@@ -31,7 +31,12 @@ const chainSettings = `{"analysis":{
 		"spaces":{"type":"pattern_replace","pattern":"[\\s,]+","replacement":" "},
 		"any":{"type":"pattern_replace","pattern":"FOX|é.","flags":"CASE_INSENSITIVE|DOTALL","replacement":"\\$longer$0"}
 	},
-	"tokenizer":{"two":{"type":"ngram","min_gram":1,"max_gram":2}},
+	"tokenizer":{
+		"comma":{"type":"pattern","pattern":"\\s*,\\s*"},
+		"quoted":{"type":"pattern","pattern":"'([^']*)'|(x)","group":1},
+		"marks":{"type":"char_group","tokenize_on_chars":["whitespace","-","\\n","digit","é"]},
+		"two":{"type":"ngram","min_gram":1,"max_gram":2}
+	},
 	"filter":{
 		"stops":{"type":"stop","stopwords":["the","of"]},
 		"stacked":{"type":"unique","only_on_same_position":true},
@@ -59,6 +64,10 @@ const chainSettings = `{"analysis":{
 		"html":{"tokenizer":"standard","char_filter":["html_strip"]},
 		"markup":{"tokenizer":"keyword","char_filter":["html_strip"]},
 		"escaped":{"tokenizer":"whitespace","char_filter":["kept","signs"]},
+		"commas":{"tokenizer":"comma","char_filter":["signs"]},
+		"quoted":{"tokenizer":"quoted"},
+		"marks1":{"tokenizer":"marks","filter":["lowercase"]},
+		"nonwords":{"tokenizer":"pattern","filter":["lowercase"]},
 		"pieces":{"tokenizer":"two","char_filter":["signs"]},
 		"unique":{"tokenizer":"standard","filter":["stops","unique"]},
 		"stacked":{"tokenizer":"standard","filter":["begin","first","stacked"]},
@@ -88,6 +97,10 @@ var chainPieces = map[string]string{
 	"html":     markup,
 	"markup":   markup,
 	"escaped":  "fox|<b>|</b>|<p>|</P>|<p class='x'>|ph|&amp;| |ß|<i>",
+	"commas":   "fox|,| , |, |é|😀| |ph|\n",
+	"quoted":   "fox|'|'|x| |😀|''",
+	"marks1":   "Fox|-|1| |é|É|😀|\n|,",
+	"nonwords": "Fox|-|1| |é|😀|\n|,|_",
 	"pieces":   "fox|éa| |ph|pho|😀|&|xyz|ß",
 	"several":  "dns |domain |name |system |server |of |fox |jumps |hop |x ",
 	"again":    "DNS |domain |name |system |server |of |fox |jumps |ph|hop |& ",

@@ -306,11 +306,17 @@ func (to *replacement) expand(dst, text []byte, match []int) []byte {
 	return dst
 }
 
+// found gives the matches of a pattern and where their groups are. There are as many as words may be, or fewer when there are groups, so
+// that their memory is bounded.
+func found(p *regexp.Regexp, text []byte) [][]int {
+	return p.FindAllSubmatchIndex(text, maxWords/(1+p.NumSubexp()))
+}
+
 // charPattern replaces every match in a text.
 func charPattern(to replacement) charFilter {
 	return func(text []byte, w *rewriting) {
 		kept, room := 0, maxGrown(text)
-		for _, match := range to.pattern.FindAllSubmatchIndex(text, -1) {
+		for _, match := range found(to.pattern, text) {
 			with := to.expand(nil, text, match)
 			if room -= len(with); room < 0 {
 				break
@@ -328,14 +334,13 @@ func maxGrown(text []byte) int { return 4096 + 16*len(text) }
 
 // patternFilter replaces every match in a word, or the first one.
 func patternFilter(to replacement, all bool) filter {
-	most := 1
-	if all {
-		most = -1
-	}
 	return func(_ *arena, term []byte) []byte {
-		matches := to.pattern.FindAllSubmatchIndex(term, most)
+		matches := found(to.pattern, term)
 		if matches == nil {
 			return term
+		}
+		if !all {
+			matches = matches[:1]
 		}
 		out, kept, room := []byte{}, 0, maxGrown(term)
 		for _, match := range matches {

@@ -31,10 +31,14 @@ func (s *sections) tokenizer(name string) (tokenizer, error) {
 		g := r.grams(kind == "edge_ngram")
 		in := r.characters()
 		return g.tokenizer(in), r.end()
+	case "pattern":
+		return r.matches(), r.end()
+	case "char_group":
+		return split(splitRuns(r.others())), r.end()
 	}
 	t := plainTokenizers[kind]
 	if t == nil || defined && kind == "lowercase" {
-		return nil, fmt.Errorf("%s: there is no tokenizer %q, or it is not supported yet; there are edge_ngram, ngram, %s", r.path, kind,
+		return nil, fmt.Errorf("%s: there is no tokenizer %q, or it is not supported yet; there are char_group, edge_ngram, ngram, pattern, %s", r.path, kind,
 			strings.Join(slices.Sorted(maps.Keys(plainTokenizers)), ", "))
 	}
 	return t, r.end()
@@ -64,6 +68,54 @@ func (r *reading) characters() func(rune) bool {
 		return nil
 	}
 	return func(c rune) bool { return slices.ContainsFunc(classes, func(in func(rune) bool) bool { return in(c) }) }
+}
+
+// matches reads a tokenizer of what is between the matches of a pattern, or of a group in them.
+func (r *reading) matches() tokenizer {
+	p := r.patternOf("pattern", `\W+`)
+	group := r.count("group", -1, -1, p.NumSubexp())
+	return func(text []byte, visit func(start, end int)) {
+		some := func(start, end int) {
+			if start < end {
+				visit(start, end)
+			}
+		}
+		from := 0
+		for _, match := range found(p, text) {
+			if group < 0 {
+				some(from, match[0])
+				from = match[1]
+			} else {
+				some(match[2*group], match[2*group+1])
+			}
+		}
+		if group < 0 {
+			some(from, len(text))
+		}
+	}
+}
+
+// others reads the characters that words end at, and gives the function that accepts all others.
+func (r *reading) others() func(rune) bool {
+	between := map[rune]bool{}
+	var classes []func(rune) bool
+	list := r.list("tokenize_on_chars")
+	if len(list) == 0 {
+		r.fail("tokenize_on_chars", "it is missing")
+	}
+	for _, name := range list {
+		plain, ok := unescaped(name)
+		if class := characterClasses[name]; class != nil {
+			classes = append(classes, class)
+		} else if c, size := utf8.DecodeRuneInString(plain); ok && size > 0 && size == len(plain) {
+			between[c] = true
+		} else {
+			r.fail("tokenize_on_chars", "expected characters, or some of %s", strings.Join(slices.Sorted(maps.Keys(characterClasses)), ", "))
+		}
+	}
+	return func(c rune) bool {
+		return !between[c] && !slices.ContainsFunc(classes, func(in func(rune) bool) bool { return in(c) })
+	}
 }
 
 // grams are parts of words by their number of characters.
