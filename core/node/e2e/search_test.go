@@ -223,3 +223,37 @@ func TestNeighbours(t *testing.T) {
 		t.Errorf("a vector that is too long: %d %s", a.Status, a.Body)
 	}
 }
+
+// TestShapes: a client finds documents by where their shapes are, and what it does wrong is named.
+func TestShapes(t *testing.T) {
+	n := nodetest.Start(t, nodetest.Options{Dev: true})
+	n.Must("PUT", "/i/c", `{"mappings":{"properties":{"zone":{"type":"geo_shape"},"at":{"type":"geo_point"}}}}`)
+	for id, doc := range map[string]string{
+		"paris": `{"zone":{"type":"Polygon","coordinates":[[[2.2,48.8],[2.5,48.8],[2.5,48.9],[2.2,48.9],[2.2,48.8]]]},"at":[2.3,48.85]}`,
+		"road":  `{"zone":{"type":"LineString","coordinates":[[2.3,48.85],[5,45.7]]},"at":[5,45.7]}`,
+		"fiji":  `{"zone":"BBOX (177, -178, -16, -19)"}`,
+	} {
+		n.Must("POST", "/i/c/"+id+"/_create?refresh=wait_for", doc)
+	}
+	for _, c := range []struct {
+		clause string
+		status int
+		want   string
+	}{
+		{`{"zone":{"shape":"POINT (2.4 48.83)","relation":"contains"}}`, 200, `"hits":[{"_id":"paris",`},
+		{`{"zone":{"shape":{"type":"envelope","coordinates":[[2,49],[3,48]]}}}`, 200, `"total":2`},
+		{`{"zone":{"shape":{"type":"envelope","coordinates":[[2,49],[3,48]]},"relation":"within"}}`, 200, `"hits":[{"_id":"paris",`},
+		{`{"zone":{"shape":{"type":"envelope","coordinates":[[2,49],[3,48]]},"relation":"disjoint"}}`, 200, `"hits":[{"_id":"fiji",`},
+		{`{"zone":{"shape":"POINT (180 -17)"}}`, 200, `"hits":[{"_id":"fiji",`},
+		{`{"at":{"shape":"POLYGON ((4 45, 6 45, 5 46, 4 45))"}}`, 200, `"hits":[{"_id":"road",`},
+		{`{"zone":{"indexed_shape":{"id":"paris"}}}`, 400, "give it as shape"},
+		{`{"zone":{"shape":"POLYGON ((0 0, 1 1, 1 0, 0 1, 0 0))"}}`, 400, "query.geo_shape.zone.shape: Invalid shape"},
+	} {
+		if a := n.HTTP("POST", "/i/c/_search", `{"query":{"geo_shape":`+c.clause+`},"_source":false}`); a.Status != c.status || !strings.Contains(a.Body, c.want) {
+			t.Errorf("%s: %d %s, want %d %s", c.clause, a.Status, a.Body, c.status, c.want)
+		}
+	}
+	if a := n.HTTP("POST", "/i/c/wrong/_create", `{"zone":{"type":"Point","coordinates":[200,0]}}`); a.Status != 400 || !strings.Contains(a.Body, "invalid longitude 200") {
+		t.Errorf("a shape that is not on earth: %d %s", a.Status, a.Body)
+	}
+}

@@ -227,6 +227,26 @@ func TestRelations(t *testing.T) {
 	}
 }
 
+// TestManyHoles: a polygon with so many edges that they stand in a tree.
+func TestManyHoles(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("POLYGON ((0 0, 90 0, 90 80, 0 80, 0 0)")
+	for i := range 1000 {
+		x, y := 1+float64(i%80), 1+float64(i/80)
+		fmt.Fprintf(&b, ", (%v %v, %v %v, %v %v, %v %v)", x, y, x, y+0.5, x+0.5, y, x, y)
+	}
+	s := shape(t, b.String()+")")
+	if !s.Within(s, goOn) || !s.Intersects(s, goOn) {
+		t.Error("it is not within itself")
+	}
+	for i := range 1000 {
+		x, y := 1+float64(i%80), 1+float64(i/80)
+		if s.Has(Position{x + 0.1, y + 0.1}, near) || !s.Has(Position{x, y + 0.25}, near) || !s.Has(Position{x + 0.25, y}, near) || !s.Has(Position{x + 0.7, y + 0.7}, near) {
+			t.Fatalf("the hole at %v, %v is not one", x, y)
+		}
+	}
+}
+
 // TestStop: shapes whose every edge comes near every other are compared no longer than they may be.
 func TestStop(t *testing.T) {
 	comb := func(shift float64) string {

@@ -139,13 +139,16 @@ func (p *part) search(b Box, visit func(edge) bool) {
 		}
 		return
 	}
-	_ = p.tree.RangeSearch(b.tree(), func(i int) error { // it gives the error of visit, which is rtree.Stop
+	_ = p.tree.RangeSearch(b.tree(), func(i int) error { // it gives errEnough back
 		if !visit(p.edges[i]) {
-			return rtree.Stop
+			return errEnough
 		}
 		return nil
 	})
 }
+
+// errEnough ends a search in a tree. rtree.Stop would end that in one node of it only.
+var errEnough = errors.New("enough")
 
 // nowhere is the box of no place at all.
 var nowhere = Box{South: math.Inf(1), North: math.Inf(-1), West: math.Inf(1), East: math.Inf(-1)}
