@@ -20,6 +20,7 @@ const (
 	suggestFile    = "../storagetest/testdata/suggest.jsonl.gz"
 	phrasesFile    = "../storagetest/testdata/suggest_phrase.jsonl.gz"
 	chainsFile     = "../storagetest/testdata/chains.jsonl.gz"
+	shapesFile     = "../storagetest/testdata/shapes.jsonl.gz"
 	goldenSeed     = 20260531
 	goldenSearches = 1500
 	hitsSearches   = 300
@@ -81,6 +82,15 @@ func TestRecordPhrases(t *testing.T) {
 	}
 	e := opened(t)
 	writeGolden(t, phrasesFile, func(f io.Writer) { storagetest.RecordPhrases(t, e, goldenSeed, goldenSuggestions, f) })
+}
+
+// TestRecordShapes is TestRecord for points and shapes.
+func TestRecordShapes(t *testing.T) {
+	if !*recording {
+		t.Skip("only with -record")
+	}
+	e := opened(t)
+	writeGolden(t, shapesFile, func(f io.Writer) { storagetest.RecordShapes(t, e, goldenSeed, goldenSuggestions, f) })
 }
 
 // TestRecordChains is TestRecord for analyzers that are put together.

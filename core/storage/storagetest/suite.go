@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"Hits", testHits},
 		{"Vectors", testVectors},
 		{"Suggest", testSuggest},
+		{"Shapes", testShapes},
 		{"SuggestPhrases", testPhrases},
 		{"Chains", testChains},
 		{"Life", testLife},
