@@ -19,6 +19,6 @@
 // stay exact. What the functions return refers to the bytes they were given, which must not change afterwards, and may be
 // read by any number of goroutines.
 //
-// The engines and packages above core/storage may import it. It imports core/storage, core/spelling, protocol/kerror and
-// core/storage/query/dates.
+// The engines and packages above core/storage may import it. It imports core/storage, core/spelling, protocol/kerror,
+// core/storage/query/dates and core/storage/query/geometry.
 package query
