@@ -58,17 +58,27 @@ func (s *segments) nextWaiting() ([]*part, []segment.View) {
 // isSmall reports whether the file costs little to write again.
 func (p *part) isSmall() bool { return p.live.Count() < smallFile && p.file.Bytes() < smallFileBytes }
 
-// moveLocked begins to move parts.
+// moveLocked begins to move parts. Their files are held, since the collection may go away while they are read.
 func moveLocked(parts []*part) (old []*part, views []segment.View) {
 	for _, p := range parts {
 		p.moving = true
+		if p.file != nil {
+			p.file.Acquire()
+		}
 		old, views = append(old, p), append(views, p.view())
 	}
 	return old, views
 }
 
-// mergeParts puts one file in the place of parts that move.
+// mergeParts puts one file in the place of parts that move, and lets go of their files.
 func (e *Engine) mergeParts(ctx context.Context, c *collection, old []*part, views []segment.View) error {
+	defer func() {
+		for _, p := range old {
+			if p.file != nil {
+				p.file.Release()
+			}
+		}
+	}()
 	living := 0
 	for _, v := range views {
 		living += v.Live.Count()

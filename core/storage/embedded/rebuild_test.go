@@ -110,8 +110,15 @@ func checkSelect(t *testing.T, e *Engine) {
 func checkFiles(t *testing.T, e *Engine) {
 	t.Helper()
 	settled(t, e)
+	var names []string
+	want := map[string]bool{}
+	defer func() {
+		if t.Failed() {
+			t.Logf("files: %v, in manifests: %v", names, want)
+		}
+	}()
 	eventually(t, "the files are not those of the manifests", func() bool {
-		want := map[string]bool{}
+		clear(want)
 		for _, c := range e.catalogue.now.Load().collections {
 			m, err := readManifest(e.db, c.number)
 			must(t, err)
@@ -119,7 +126,8 @@ func checkFiles(t *testing.T, e *Engine) {
 				want[fileName(c.number, f.Number)] = true
 			}
 		}
-		names, err := e.files.fs.List(e.files.dir)
+		var err error
+		names, err = e.files.fs.List(e.files.dir)
 		must(t, err)
 		for _, name := range names {
 			if !want[name] {

@@ -23,29 +23,40 @@ type writer struct {
 	err  error
 }
 
-// create writes a file by calling fill, all of it or nothing: it appears under its name when it is complete and synced.
+// create writes a file by calling fill, all of it or nothing: it appears under its name when it is complete and synced. Nothing
+// of it is left when fill panics, as it may when a page of what it reads is gone.
 func create(ctx context.Context, fs vfs.FS, path string, fill func(*writer) error) error {
 	file, err := fs.Create(path+temporary, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("create a segment: %w", err)
 	}
+	published := false
+	defer func() {
+		if !published {
+			_ = fs.Remove(path + temporary)
+		}
+	}()
 	w := &writer{ctx: ctx, file: file, page: make([]byte, 0, pageSize)}
-	err = fill(w)
-	if err == nil {
-		err = w.err
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
+	if err = w.complete(fill); err == nil {
 		err = publish(fs, path)
 	}
 	if err != nil {
-		_ = fs.Remove(path + temporary)
 		return fmt.Errorf("write the segment %s: %w", path, err)
 	}
+	published = true
 	return nil
+}
+
+// complete fills the file, and syncs and closes it.
+func (w *writer) complete(fill func(*writer) error) (err error) {
+	defer func() { err = errors.Join(err, w.file.Close()) }()
+	if err := fill(w); err != nil {
+		return err
+	}
+	if w.err != nil {
+		return w.err
+	}
+	return w.file.Sync()
 }
 
 // publish gives a complete file its name.
