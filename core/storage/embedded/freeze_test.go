@@ -13,8 +13,11 @@ func TestMergeOutlivesItsCollection(t *testing.T) {
 	e := openedFew(t, t.TempDir(), nil)
 	e.merger.end()
 	must(t, e.Ensure(t.Context(), things, storage.Spec{Mapping: []byte(`{"properties":{"n":{"type":"long"}}}`)}))
-	for i := range 20 * tierFiles * few {
+	for i := range 4 * few {
 		put(t, e, fmt.Sprint(i), fmt.Sprintf(`{"n":%d}`, i))
+	}
+	for i := range 3 * few { // a file whose documents are mostly dead is written again
+		must(t, e.Delete(t.Context(), things, fmt.Sprint(i), storage.WriteOptions{}))
 	}
 	c, err := e.catalogue.find(things)
 	must(t, err)
