@@ -3,9 +3,33 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// TestPerformanceDocument: the commands of docs/performance.md work, with less to measure and without the servers beside them.
+func TestPerformanceDocument(t *testing.T) {
+	all := readTranscript(t, "docs/performance.md")
+	if len(all) == 0 {
+		t.Fatal("docs/performance.md shows no command")
+	}
+	for _, e := range all {
+		args := strings.Fields(e.command)
+		if args[0] != "bin/sluice" {
+			t.Fatalf("%q is no command of the binary", e.command)
+		}
+		if i := slices.Index(args, "--elasticsearch"); i >= 0 {
+			args = slices.Delete(args, i, i+2)
+		}
+		if i := slices.Index(args, "--out"); i >= 0 {
+			args[i+1] = filepath.Join(t.TempDir(), args[i+1])
+		}
+		if out, err := sluice(t, append(args[1:], "--documents", "1000", "--time", "10ms", "--data", t.TempDir())...); err != nil {
+			t.Errorf("%s: %v: %s", e.command, err, out)
+		}
+	}
+}
 
 // TestBenchStorage: the command measures the embedded engine and a node of its own, and leaves nothing behind but the tables.
 func TestBenchStorage(t *testing.T) {
