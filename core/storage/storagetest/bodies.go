@@ -5,6 +5,19 @@ import (
 	"strings"
 )
 
+// search makes a search of the corpus.
+func (g generator) search() searchCase {
+	body, from, size := g.body()
+	s := searchCase{Body: marshal(body), From: from, Size: size}
+	if g.chance(10) && body["aggs"] == nil { // the counts of several shards are not exact
+		s.Targets = []string{secondCollection, mainCollection}
+		if g.chance(3) {
+			s.Targets = append(s.Targets, emptyCollection)
+		}
+	}
+	return s
+}
+
 // body makes the body of a search, and the page to ask for.
 func (g generator) body() (body map[string]any, from, size int) {
 	body = map[string]any{}

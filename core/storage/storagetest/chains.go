@@ -1,21 +1,21 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"strings"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenChains is what golden is, for analyzers that the settings of a collection put together. RecordChains writes it.
-//
-//go:embed testdata/chains.jsonl.gz
-var goldenChains []byte
+// chainsComparison has analyzers that the settings of a collection put together.
+var chainsComparison = Comparison{
+	Name: "Chains", spec: chainsSpec,
+	document: generator.chainDocument,
+	random:   func(g generator) searchCase { return searchCase{Body: g.chainBody(), Size: 100} },
+	recorded: amount{goldenDocuments, 200}, compared: amount{goldenDocuments, 500},
+}
 
 // chainsSpec is the collection with those analyzers.
 var chainsSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
@@ -71,7 +71,7 @@ func (g generator) chainText(most int) string {
 	return strings.Join(words, " ")
 }
 
-func (g generator) chainDocument(i int) string {
+func (g generator) chainDocument(i int) jsontext.Value {
 	members := map[string]any{"uid": fmt.Sprintf("u%02d", i)}
 	for _, field := range chainFields {
 		members[field] = g.chainText(9)
@@ -79,7 +79,7 @@ func (g generator) chainDocument(i int) string {
 			members[field] = []string{g.chainText(4), g.chainText(4)}
 		}
 	}
-	return string(marshal(members))
+	return marshal(members)
 }
 
 // chainQuery makes a search for words of one field, or of two.
@@ -118,50 +118,4 @@ func (g generator) chainBody() jsontext.Value {
 		body["highlight"] = map[string]any{"fields": fields}
 	}
 	return marshal(body)
-}
-
-// chainCases makes documents and n random searches.
-func chainCases(g generator, n int) (docs []corpusDocument, cases []searchCase) {
-	for i := range goldenDocuments {
-		docs = append(docs, corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: jsontext.Value(g.chainDocument(i))})
-	}
-	for range n {
-		cases = append(cases, searchCase{Body: g.chainBody(), Size: 100})
-	}
-	return docs, cases
-}
-
-// RecordChains writes the golden file of chains from the answers of e.
-func RecordChains(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	docs, cases := chainCases(newGenerator(seed), n)
-	c := loadInto(t, e, chainsSpec, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	for _, s := range cases {
-		s.Want = c.ask(t, s)
-		write(line{Search: &s})
-	}
-	done()
-}
-
-// testChains asks what a real Elasticsearch was asked about chains, and wants the same answers.
-func testChains(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenChains)
-	replay(t, loadInto(t, open(t), chainsSpec, docs), cases)
-}
-
-// ChainsSideBySide asks two engines for the same n random searches; the answers of the first are right.
-func ChainsSideBySide(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	docs, cases := chainCases(newGenerator(s), n)
-	want := loadInto(t, right, chainsSpec, docs)
-	for i := range cases {
-		cases[i].Want = want.ask(t, cases[i])
-	}
-	replay(t, loadInto(t, other, chainsSpec, docs), cases)
-	if t.Failed() {
-		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
-	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sluicehq/sluice/core/storage"
 )
 
 // corpusMapping has a field of every type, and of every option that changes what searches find.
@@ -38,6 +40,17 @@ const corpusMapping = `{"dynamic":"false","properties":{
 		"parts":{"type":"nested","properties":{"code":{"type":"keyword"},"n":{"type":"integer"}}}}},
 	"other":{"type":"alias","path":"kw"}
 }}`
+
+// goldenDocuments is how many documents most golden files have.
+const goldenDocuments = 120
+
+// corpusComparison is the largest one: most of the query language, and aggregations.
+var corpusComparison = Comparison{
+	Name: "Golden", spec: storage.Spec{Mapping: jsontext.Value(corpusMapping)},
+	document: generator.document, second: 4,
+	written: writtenCases(1000, writtenBodies, aroundBodies, writtenTexts), random: generator.search, following: true,
+	recorded: amount{goldenDocuments, 1500}, compared: amount{2 * goldenDocuments, 2000},
+}
 
 // What is in the documents, and what queries look for.
 var (

@@ -7,14 +7,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	_ "embed" // the recorded answers
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -24,12 +20,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// golden holds documents, searches, and what a real Elasticsearch answered. Record writes it.
-//
-//go:embed testdata/golden.jsonl.gz
-var golden []byte
-
-// line is a line of the golden file: a document or a search.
+// line is a line of a golden file: a document or a search.
 type line struct {
 	Document *corpusDocument `json:"document,omitzero"`
 	Search   *searchCase     `json:"search,omitzero"`
@@ -94,18 +85,6 @@ func digest(source jsontext.Value) string {
 // The collections of the corpus. The second is smaller, so that its scores are others; the third is empty.
 const mainCollection, secondCollection, emptyCollection = "main", "second", "empty"
 
-// corpusDocuments makes the documents of the corpus.
-func corpusDocuments(g generator, n int) []corpusDocument {
-	docs := make([]corpusDocument, n)
-	for i := range docs {
-		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: g.document(i)}
-		if i%4 == 3 {
-			docs[i].Collection = secondCollection
-		}
-	}
-	return docs
-}
-
 // corpus is an index with the documents in it.
 type corpus struct {
 	storage.Engine
@@ -113,13 +92,7 @@ type corpus struct {
 }
 
 // loadCorpus writes the documents into an index that nobody else has.
-func loadCorpus(t *testing.T, e storage.Engine, docs []corpusDocument) corpus {
-	t.Helper()
-	return loadInto(t, e, storage.Spec{Mapping: []byte(corpusMapping)}, docs)
-}
-
-// loadInto is loadCorpus with other collections.
-func loadInto(t *testing.T, e storage.Engine, spec storage.Spec, docs []corpusDocument) corpus {
+func loadCorpus(t *testing.T, e storage.Engine, spec storage.Spec, docs []corpusDocument) corpus {
 	t.Helper()
 	c := corpus{e, "corpus-" + strings.ToLower(rand.Text())}
 	t.Cleanup(func() { _ = e.DropIndex(context.Background(), storage.Public, c.index) })
@@ -213,26 +186,6 @@ func explained(e jsontext.Value) jsontext.Value {
 	return members["value"]
 }
 
-// searchCases makes searches, without answers: first those that were written by hand, then random ones.
-func searchCases(g generator, n int) []searchCase {
-	var list []searchCase
-	for _, body := range slices.Concat(writtenBodies, aroundBodies, writtenTexts) {
-		list = append(list, searchCase{Body: []byte(body), Size: 1000})
-	}
-	for range n {
-		body, from, size := g.body()
-		s := searchCase{Body: marshal(body), From: from, Size: size}
-		if g.chance(10) && body["aggs"] == nil { // the counts of several shards are not exact
-			s.Targets = []string{secondCollection, mainCollection}
-			if g.chance(3) {
-				s.Targets = append(s.Targets, emptyCollection)
-			}
-		}
-		list = append(list, s)
-	}
-	return list
-}
-
 // following makes the search for what comes after one of the hits, when that can be asked for. Over several shards Elasticsearch
 // itself leaves out a hit now and then, when the first key of the sort is shared by hits of two shards. Distances are not exact
 // enough to be the same for two engines.
@@ -247,34 +200,6 @@ func (g generator) following(s searchCase, a answer) (searchCase, bool) {
 	body["search_after"] = marshal(a.Hits[g.IntN(len(a.Hits))].Sort)
 	s.Body, s.From, s.Size = marshal(body), 0, 1+g.IntN(20)
 	return s, true
-}
-
-// goldenDocuments is how many documents the golden file has.
-const goldenDocuments = 120
-
-// Record writes the golden file: n random searches, besides those that are written down, and what e answers.
-func Record(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	g := newGenerator(seed)
-	g.young = true
-	docs := corpusDocuments(g, goldenDocuments)
-	c := loadCorpus(t, e, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	refused := 0
-	for _, s := range searchCases(g, n) {
-		for more := true; more; {
-			s.Want = c.ask(t, s)
-			if s.Want.Error != "" {
-				refused++
-			}
-			write(line{Search: &s})
-			s, more = g.following(s, s.Want)
-		}
-	}
-	done()
-	t.Logf("%d searches were refused", refused)
 }
 
 // goldenWriter gives what writes a line of a golden file, and what ends it.
@@ -294,31 +219,6 @@ func goldenWriter(t *testing.T, to io.Writer) (write func(line), done func()) {
 		check(err)
 	}, func() { check(zip.Close()) }
 }
-
-// testGolden asks what a real Elasticsearch was asked, and wants the same answers.
-func testGolden(t *testing.T, open Open) {
-	docs, cases := readGolden(t, golden)
-	replay(t, loadCorpus(t, open(t), docs), cases)
-}
-
-// replay asks what is recorded.
-func replay(t *testing.T, c corpus, cases []searchCase) {
-	t.Helper()
-	failed := 0
-	for _, s := range cases {
-		if difference := differs(s.Size, s.Want, c.ask(t, s)); difference != "" {
-			if failed++; failed <= maxReported {
-				t.Errorf("%s\n\tfrom %d, size %d in %v: %s", s.Body, s.From, s.Size, s.Targets, difference)
-			}
-		}
-	}
-	if failed > 0 {
-		t.Errorf("%d of %d searches differ from Elasticsearch", failed, len(cases))
-	}
-}
-
-// maxReported bounds what a failing test prints.
-const maxReported = 20
 
 func readGolden(t *testing.T, golden []byte) (docs []corpusDocument, cases []searchCase) {
 	t.Helper()
@@ -344,30 +244,5 @@ func readGolden(t *testing.T, golden []byte) (docs []corpusDocument, cases []sea
 		default:
 			cases = append(cases, *l.Search)
 		}
-	}
-}
-
-// SideBySide asks two engines the same n random searches; the answers of the first are right. With STORAGETEST_YOUNG it asks for the
-// newest clauses too, of which some answers may still differ; what the golden file has of them does not.
-func SideBySide(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	g := newGenerator(s)
-	g.young = os.Getenv("STORAGETEST_YOUNG") != ""
-	docs := corpusDocuments(g, 2*goldenDocuments)
-	want, got := loadCorpus(t, right, docs), loadCorpus(t, other, docs)
-	failed, asked := 0, 0
-	for _, one := range searchCases(g, n) {
-		for more := true; more; asked++ {
-			one.Want = want.ask(t, one)
-			if difference := differs(one.Size, one.Want, got.ask(t, one)); difference != "" {
-				if failed++; failed <= maxReported {
-					t.Errorf("%s\n\tfrom %d, size %d in %v: %s", one.Body, one.From, one.Size, one.Targets, difference)
-				}
-			}
-			one, more = g.following(one, one.Want)
-		}
-	}
-	if t.Failed() {
-		t.Errorf("%d of %d searches differ; repeat with STORAGETEST_SEED=%d", failed, asked, s)
 	}
 }

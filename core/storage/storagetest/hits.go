@@ -1,22 +1,22 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenHits is what golden is, for what surrounds hits. RecordHits writes it.
-//
-//go:embed testdata/hits.jsonl.gz
-var goldenHits []byte
+// hitsComparison has what surrounds hits.
+var hitsComparison = Comparison{
+	Name: "Hits", spec: hitsSpec,
+	document: generator.hitsDocument, second: 4,
+	written: writtenCases(1000, hitsBodies), random: generator.hitsSearch,
+	recorded: amount{100, 300}, compared: amount{200, 500},
+}
 
 // hitsSpec is a collection whose documents have, unlike those of the corpus, one value in most fields: only by such can hits be
 // collapsed.
@@ -36,18 +36,6 @@ var hitsSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","propert
 		"parts":{"type":"nested","properties":{"code":{"type":"keyword"},"n":{"type":"integer"}}}}},
 	"other":{"type":"alias","path":"k"}
 }}`)}
-
-// hitsDocuments makes the documents.
-func hitsDocuments(g generator, n int) []corpusDocument {
-	docs := make([]corpusDocument, n)
-	for i := range docs {
-		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: g.hitsDocument(i)}
-		if i%4 == 3 {
-			docs[i].Collection = secondCollection
-		}
-	}
-	return docs
-}
 
 func (g generator) hitsDocument(number int) jsontext.Value {
 	fields := map[string]func() any{
@@ -162,24 +150,16 @@ var hitsBodies = []string{
 	`{"aggs":{"by":{"terms":{"field":"k","order":{"top":"asc"}},"aggs":{"top":{"top_hits":{}}}}}}`,
 }
 
-// hitsCases makes searches for what surrounds hits, without answers: first those that were written by hand, then random ones.
-func hitsCases(g generator, n int) []searchCase {
-	var list []searchCase
-	for _, body := range hitsBodies {
-		list = append(list, searchCase{Body: jsontext.Value(body), Size: 1000})
+func (g generator) hitsSearch() searchCase {
+	s := searchCase{Size: 1000}
+	if g.chance(2) {
+		s.From, s.Size = g.IntN(4), g.IntN(10)
 	}
-	for range n {
-		s := searchCase{Size: 1000}
-		if g.chance(2) {
-			s.From, s.Size = g.IntN(4), g.IntN(10)
-		}
-		if g.chance(6) {
-			s.Targets = []string{secondCollection, mainCollection}
-		}
-		s.Body = marshal(g.hitsBody(len(s.Targets) > 0))
-		list = append(list, s)
+	if g.chance(6) {
+		s.Targets = []string{secondCollection, mainCollection}
 	}
-	return list
+	s.Body = marshal(g.hitsBody(len(s.Targets) > 0))
+	return s
 }
 
 func (g generator) hitsBody(several bool) map[string]any {
@@ -283,45 +263,4 @@ func (g generator) innerHits(several bool) map[string]any {
 		h["highlight"] = map[string]any{"fields": map[string]any{"t": map[string]any{}}}
 	}
 	return h
-}
-
-// goldenHitsDocuments is how many documents their golden file has.
-const goldenHitsDocuments = 100
-
-// RecordHits writes the golden file of what surrounds hits: n random searches, besides those that are written down.
-func RecordHits(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	g := newGenerator(seed)
-	docs := hitsDocuments(g, goldenHitsDocuments)
-	c := loadInto(t, e, hitsSpec, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	for _, s := range hitsCases(g, n) {
-		s.Want = c.ask(t, s)
-		write(line{Search: &s})
-	}
-	done()
-}
-
-// testHits asks what a real Elasticsearch was asked about what surrounds hits, and wants the same answers.
-func testHits(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenHits)
-	replay(t, loadInto(t, open(t), hitsSpec, docs), cases)
-}
-
-// SideBySideHits is SideBySide for what surrounds hits.
-func SideBySideHits(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	g := newGenerator(s)
-	docs := hitsDocuments(g, 2*goldenHitsDocuments)
-	want, got := loadInto(t, right, hitsSpec, docs), loadInto(t, other, hitsSpec, docs)
-	cases := hitsCases(g, n)
-	for i := range cases {
-		cases[i].Want = want.ask(t, cases[i])
-	}
-	replay(t, got, cases)
-	if t.Failed() {
-		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
-	}
 }

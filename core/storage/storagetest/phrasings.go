@@ -1,47 +1,14 @@
 package storagetest
 
-import (
-	_ "embed" // the recorded answers
-	"io"
-	"slices"
-	"strings"
-	"testing"
+import "strings"
 
-	"github.com/sluicehq/sluice/core/storage"
-)
-
-// goldenPhrasings is what golden is, for searches in words. RecordPhrasings writes it.
-//
-//go:embed testdata/phrasings.jsonl.gz
-var goldenPhrasings []byte
-
-// RecordPhrasings writes the golden file of the searches in words: those that were written by hand, n random ones, and what e answers.
-func RecordPhrasings(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	g := newGenerator(seed)
-	docs := corpusDocuments(g, goldenDocuments)
-	c := loadCorpus(t, e, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	ask := func(s searchCase) {
-		s.Want = c.ask(t, s)
-		write(line{Search: &s})
-	}
-	for _, body := range slices.Concat(writtenPhrasings, writtenSimplePhrasings, highlightedPhrasings) {
-		ask(searchCase{Body: []byte(body), Size: 100})
-	}
-	for range n {
-		g.sound = g.chance(2)
-		ask(searchCase{Body: marshal(clause{"query": g.phrasing()}), Size: 20})
-	}
-	done()
-}
-
-// testPhrasings asks what a real Elasticsearch was asked in words, and wants the same answers.
-func testPhrasings(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenPhrasings)
-	replay(t, loadCorpus(t, open(t), docs), cases)
+// phrasingsComparison has searches in words. A random one now and then still gets another score, so that side by side they
+// are asked with STORAGETEST_YOUNG alone, as clauses of the corpus.
+var phrasingsComparison = Comparison{
+	Name: "Phrasings", spec: corpusComparison.spec,
+	document: generator.document, second: 4,
+	written: writtenCases(100, writtenPhrasings, writtenSimplePhrasings, highlightedPhrasings), random: generator.phrasingSearch,
+	recorded: amount{goldenDocuments, 400}, compared: amount{documents: goldenDocuments},
 }
 
 // writtenPhrasings are searches in words, which were written by hand like writtenBodies.
@@ -249,7 +216,12 @@ func bodiesOf(clause string, options []string) []string {
 	return bodies
 }
 
-// phrasing makes a search in words.
+func (g generator) phrasingSearch() searchCase {
+	g.sound = g.chance(2)
+	return searchCase{Body: marshal(clause{"query": g.phrasing()}), Size: 20}
+}
+
+// phrasing makes a query in words.
 func (g generator) phrasing() clause {
 	c := g.boosted(clause{})
 	if g.chance(3) {

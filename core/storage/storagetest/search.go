@@ -15,7 +15,7 @@ import (
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
-// testSearch: what searching means beside the queries, which golden.go has.
+// testSearch: what searching means beside the queries, which comparison.go has.
 func testSearch(t *testing.T, open Open) {
 	t.Run("Follows", func(t *testing.T) { searchFollows(t, setUp(t, open)) })
 	t.Run("Pages", func(t *testing.T) { pages(t, setUp(t, open)) })

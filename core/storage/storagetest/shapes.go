@@ -1,43 +1,27 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"slices"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenShapes is what golden is, for points and shapes. RecordShapes writes it.
-//
-//go:embed testdata/shapes.jsonl.gz
-var goldenShapes []byte
+// shapesComparison has searches for points by shapes.
+var shapesComparison = Comparison{
+	Name: "Shapes", spec: shapesSpec,
+	document: func(g generator, number int) jsontext.Value {
+		return marshal(clause{"uid": fmt.Sprintf("u%03d", number), "loc": g.points()})
+	},
+	random: func(g generator) searchCase {
+		return searchCase{Body: marshal(clause{"query": g.geoShape(), "sort": []any{"_score", "uid"}}), Size: goldenDocuments}
+	},
+	recorded: amount{goldenDocuments, 200}, compared: amount{goldenDocuments, 500},
+}
 
 var shapesSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","properties":{"uid":{"type":"keyword"},"loc":{"type":"geo_point"}}}`)}
-
-// RecordShapes writes the golden file of n searches for points by shapes from the answers of e.
-func RecordShapes(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	g := newGenerator(seed)
-	docs := make([]corpusDocument, goldenDocuments)
-	for i := range docs {
-		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: marshal(clause{"uid": fmt.Sprintf("u%03d", i), "loc": g.points()})}
-	}
-	cases := make([]searchCase, n)
-	for i := range cases {
-		cases[i] = searchCase{Body: marshal(clause{"query": g.geoShape(), "sort": []any{"_score", "uid"}}), Size: len(docs)}
-	}
-	recordSuggest(t, e, shapesSpec, docs, cases, to)
-}
-
-// testShapes asks what a real Elasticsearch was asked about points and shapes, and wants the same answers.
-func testShapes(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenShapes)
-	replay(t, loadInto(t, open(t), shapesSpec, docs), cases)
-}
 
 // geoShape compares points with shapes: the recorded Elasticsearch has no fields of shapes, whose searches are tested beside the
 // embedded engine.

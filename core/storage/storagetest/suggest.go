@@ -1,21 +1,21 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"strings"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenSuggest is what golden is, for suggestions. RecordSuggest writes it.
-//
-//go:embed testdata/suggest.jsonl.gz
-var goldenSuggest []byte
+// suggestComparison has suggestions of completions and of words.
+var suggestComparison = Comparison{
+	Name: "Suggest", spec: suggestSpec,
+	document: generator.suggestDocument, second: 5,
+	written: writtenCases(100, suggestBodies), random: func(g generator) searchCase { return g.suggestSearch(g.suggestBody()) },
+	recorded: amount{2 * goldenDocuments, 200}, compared: amount{2 * goldenDocuments, 500},
+}
 
 // suggestSpec is the collection in which is suggested.
 var suggestSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
@@ -62,13 +62,13 @@ func (g generator) suggestTexts() []string {
 }
 
 // suggestDocument makes a document of a few words.
-func (g generator) suggestDocument(i int) string {
+func (g generator) suggestDocument(i int) jsontext.Value {
 	texts := g.suggestTexts()
 	weighted := marshal(map[string]any{"input": texts, "weight": 1 + 7*i})
 	if g.chance(5) {
 		weighted = marshal([]any{map[string]any{"input": texts[0], "weight": fmt.Sprint(10_000 + i)}, map[string]any{"input": texts, "weight": i}})
 	}
-	return fmt.Sprintf(`{"uid":"u%02d","n":%d,"c":%s,"fold":%s,"holes":%s,"close":%s,"joined":%s,"short":%s,"t":%s,"o":[{"t":%s}]}`, i, i,
+	return fmt.Appendf(nil, `{"uid":"u%02d","n":%d,"c":%s,"fold":%s,"holes":%s,"close":%s,"joined":%s,"short":%s,"t":%s,"o":[{"t":%s}]}`, i, i,
 		weighted, weighted, weighted, weighted, weighted, weighted, marshal(texts), marshal(texts[0]))
 }
 
@@ -181,6 +181,15 @@ func (g generator) suggestBody() jsontext.Value {
 	return marshal(map[string]any{"_source": pick[any](g, false, "uid", []string{"uid", "n"}), "suggest": suggest})
 }
 
+// suggestSearch asks one collection, or now and then several.
+func (g generator) suggestSearch(body jsontext.Value) searchCase {
+	s := searchCase{Body: body}
+	if g.chance(8) {
+		s.Targets = []string{secondCollection, mainCollection, emptyCollection}
+	}
+	return s
+}
+
 // suggestBodies are written by hand: what is refused too, and what random ones seldom have.
 var suggestBodies = []string{
 	`{"suggest":{}}`,
@@ -217,71 +226,4 @@ var suggestBodies = []string{
 	`{"sort":["c"]}`,
 	`{"aggs":{"a":{"terms":{"field":"c"}}}}`,
 	`{"aggs":{"a":{"value_count":{"field":"c"}}}}`,
-}
-
-// suggestCases makes the documents, and n random searches besides those that are written down.
-func suggestCases(g generator, n int) (docs []corpusDocument, cases []searchCase) {
-	for i := range 2 * goldenDocuments {
-		d := corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: jsontext.Value(g.suggestDocument(i))}
-		if i%5 == 4 {
-			d.Collection = secondCollection
-		}
-		docs = append(docs, d)
-	}
-	for _, body := range suggestBodies {
-		cases = append(cases, searchCase{Body: []byte(body), Size: 100})
-	}
-	for range n {
-		s := searchCase{Body: g.suggestBody()}
-		if g.chance(8) {
-			s.Targets = []string{secondCollection, mainCollection, emptyCollection}
-		}
-		cases = append(cases, s)
-	}
-	return docs, cases
-}
-
-// RecordSuggest writes the golden file of suggestions from the answers of e.
-func RecordSuggest(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	docs, cases := suggestCases(newGenerator(seed), n)
-	recordSuggest(t, e, suggestSpec, docs, cases, to)
-}
-
-func recordSuggest(t *testing.T, e storage.Engine, spec storage.Spec, docs []corpusDocument, cases []searchCase, to io.Writer) {
-	c := loadInto(t, e, spec, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	for _, s := range cases {
-		if s.Want = c.ask(t, s); s.Want.Error != "" {
-			t.Logf("refused: %s", s.Body)
-		}
-		write(line{Search: &s})
-	}
-	done()
-}
-
-// testSuggest asks what a real Elasticsearch was asked to suggest, and wants the same answers.
-func testSuggest(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenSuggest)
-	replay(t, loadInto(t, open(t), suggestSpec, docs), cases)
-}
-
-// SuggestSideBySide asks two engines for the same n random suggestions; the answers of the first are right.
-func SuggestSideBySide(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	docs, cases := suggestCases(newGenerator(s), n)
-	suggestSideBySide(t, right, other, suggestSpec, docs, cases)
-	if t.Failed() {
-		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
-	}
-}
-
-func suggestSideBySide(t *testing.T, right, other storage.Engine, spec storage.Spec, docs []corpusDocument, cases []searchCase) {
-	want := loadInto(t, right, spec, docs)
-	for i := range cases {
-		cases[i].Want = want.ask(t, cases[i])
-	}
-	replay(t, loadInto(t, other, spec, docs), cases)
 }

@@ -1,13 +1,10 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,10 +12,13 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenPhrases is what golden is, for suggestions of phrases. RecordPhrases writes it.
-//
-//go:embed testdata/suggest_phrase.jsonl.gz
-var goldenPhrases []byte
+// phrasesComparison has suggestions of phrases.
+var phrasesComparison = Comparison{
+	Name: "SuggestPhrases", spec: phraseSpec,
+	document: generator.phraseDocument, second: 5,
+	written: writtenCases(0, phraseBodies), random: func(g generator) searchCase { return g.suggestSearch(g.phraseBody()) },
+	recorded: amount{3 * goldenDocuments, 200}, compared: amount{3 * goldenDocuments, 500},
+}
 
 // phraseSpec is the collection in which phrases are suggested. grams has words that follow each other as terms.
 var phraseSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
@@ -43,7 +43,7 @@ var phraseSpec = storage.Spec{Settings: jsontext.Value(`{"analysis":{
 }}`)}
 
 // phraseDocument makes a document of a few words that are often the same, and lists those that follow each other.
-func (g generator) phraseDocument(i int) string {
+func (g generator) phraseDocument(i int) jsontext.Value {
 	words := make([]string, 1+g.IntN(5))
 	for k := range words {
 		words[k] = strings.ToLower(suggestWords[min(g.IntN(len(suggestWords)), g.IntN(len(suggestWords)))])
@@ -59,7 +59,7 @@ func (g generator) phraseDocument(i int) string {
 		}
 	}
 	text := marshal(strings.Join(words, " "))
-	return fmt.Sprintf(`{"uid":"u%02d","n":%d,"t":%s,"grams":%s,"joined":%s,"o":[{"t":%s},{"t":"prize"}]}`, i, i, text, marshal(grams), marshal(grams), text)
+	return fmt.Appendf(nil, `{"uid":"u%02d","n":%d,"t":%s,"grams":%s,"joined":%s,"o":[{"t":%s},{"t":"prize"}]}`, i, i, text, marshal(grams), marshal(grams), text)
 }
 
 // phraseOptions are those of a suggestion of phrases.
@@ -161,50 +161,6 @@ var phraseBodies = []string{
 	`{"suggest":{"a":{"text":"nobl prize","phrase":{"field":"t.paired"}}}}`,
 	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t.paired"}}}}`,
 	`{"suggest":{"a":{"text":"nobl","phrase":{"field":"t.paired","gram_size":2}}}}`,
-}
-
-// phraseCases makes the documents, and n random searches besides those that are written down.
-func phraseCases(g generator, n int) (docs []corpusDocument, cases []searchCase) {
-	for i := range 3 * goldenDocuments {
-		d := corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: jsontext.Value(g.phraseDocument(i))}
-		if i%5 == 4 {
-			d.Collection = secondCollection
-		}
-		docs = append(docs, d)
-	}
-	for _, body := range phraseBodies {
-		cases = append(cases, searchCase{Body: []byte(body), Size: 0})
-	}
-	for range n {
-		s := searchCase{Body: g.phraseBody()}
-		if g.chance(8) {
-			s.Targets = []string{secondCollection, mainCollection, emptyCollection}
-		}
-		cases = append(cases, s)
-	}
-	return docs, cases
-}
-
-// RecordPhrases writes the golden file of suggestions of phrases from the answers of e.
-func RecordPhrases(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	docs, cases := phraseCases(newGenerator(seed), n)
-	recordSuggest(t, e, phraseSpec, docs, cases, to)
-}
-
-// testPhrases asks what a real Elasticsearch was asked to suggest, and wants the same answers.
-func testPhrases(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenPhrases)
-	replay(t, loadInto(t, open(t), phraseSpec, docs), cases)
-}
-
-// PhrasesSideBySide asks two engines for the same n random suggestions of phrases; the answers of the first are right.
-func PhrasesSideBySide(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	docs, cases := phraseCases(newGenerator(s), n)
-	suggestSideBySide(t, right, other, phraseSpec, docs, cases)
-	if t.Failed() {
-		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
-	}
 }
 
 // nearSuggest compares what was suggested.

@@ -40,19 +40,13 @@ func Run(t *testing.T, open Open) {
 		{"Mapping", testMapping},
 		{"Concurrency", testConcurrency},
 		{"Search", testSearch},
-		{"Golden", testGolden},
-		{"Types", testTypes},
-		{"Phrasings", testPhrasings},
-		{"Hits", testHits},
-		{"Vectors", testVectors},
-		{"Suggest", testSuggest},
-		{"Shapes", testShapes},
-		{"SuggestPhrases", testPhrases},
-		{"Chains", testChains},
 		{"Life", testLife},
 		{"Random", testRandom},
 	} {
 		t.Run(group.name, func(t *testing.T) { group.test(t, open) })
+	}
+	for _, c := range Comparisons() {
+		t.Run(c.Name, func(t *testing.T) { c.replay(t, open) })
 	}
 }
 

@@ -1,20 +1,20 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenTypes is what golden is, for the types of fields that the corpus does not have. RecordTypes writes it.
-//
-//go:embed testdata/types.jsonl.gz
-var goldenTypes []byte
+// typesComparison has the types of fields that the corpus does not have.
+var typesComparison = Comparison{
+	Name: "Types", spec: typesSpec,
+	document: func(_ generator, number int) jsontext.Value { return withUID(typesDocuments[number], number) },
+	written:  writtenCases(100, typesBodies),
+	recorded: amount{documents: len(typesDocuments)}, compared: amount{documents: len(typesDocuments)},
+}
 
 // typesSpec is the collection with those fields. The types that the recorded Elasticsearch lacks, scaled_float and unsigned_long,
 // are tested beside the embedded engine.
@@ -194,35 +194,7 @@ var typesBodies = []string{
 	`{"aggs":{"a":{"terms":{"field":"fold.raw"}}}}`,
 }
 
-// RecordTypes writes the golden file of the types from the answers of e.
-func RecordTypes(t *testing.T, e storage.Engine, to io.Writer) {
-	docs := make([]corpusDocument, len(typesDocuments))
-	for i, source := range typesDocuments {
-		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: withUID(source, i)}
-	}
-	c := loadInto(t, e, typesSpec, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
-	}
-	for _, body := range typesBodies {
-		s := searchCase{Body: []byte(body), Size: 100}
-		s.Want = c.ask(t, s)
-		if s.Want.Error != "" {
-			t.Logf("refused: %s", body)
-		}
-		write(line{Search: &s})
-	}
-	done()
-}
-
 // withUID adds a field that no two documents share.
 func withUID(source string, i int) jsontext.Value {
 	return jsontext.Value(fmt.Sprintf(`{"uid":"u%02d",`, i) + source[1:])
-}
-
-// testTypes asks what a real Elasticsearch was asked about the other types, and wants the same answers.
-func testTypes(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenTypes)
-	replay(t, loadInto(t, open(t), typesSpec, docs), cases)
 }

@@ -1,21 +1,21 @@
 package storagetest
 
 import (
-	_ "embed" // the recorded answers
 	"fmt"
-	"io"
 	"math"
-	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// goldenVectors is what golden is, for vectors. RecordVectors writes it.
-//
-//go:embed testdata/vectors.jsonl.gz
-var goldenVectors []byte
+// vectorsComparison has vectors.
+var vectorsComparison = Comparison{
+	Name: "Vectors", spec: vectorSpec,
+	document: generator.vectorDocument, second: 4,
+	written: writtenCases(10, vectorBodies), random: generator.vectorSearch,
+	recorded: amount{goldenDocuments, 300}, compared: amount{2 * goldenDocuments, 500},
+}
 
 // vectorSpec has a vector of every similarity and element type. The indexes are flat, since Elasticsearch only guesses with others.
 var vectorSpec = storage.Spec{Mapping: jsontext.Value(`{"dynamic":"false","properties":{
@@ -142,27 +142,20 @@ func (g generator) vector(field string) any {
 	return numbers
 }
 
-// vectorDocuments makes documents in which about a third of the fields is missing.
-func vectorDocuments(g generator, n int) []corpusDocument {
-	docs := make([]corpusDocument, n)
-	for i := range docs {
-		fields := map[string]any{"uid": fmt.Sprintf("u%04d", i), "kw": g.keyword(), "i": g.small(), "title": g.sentence(6), "no": []int{1, 2, i}}
-		for _, field := range sorted(vectorDims) {
-			if field != "same" && field != "items.v" && !g.chance(3) {
-				fields[field] = g.vector(field)
-			}
-		}
-		items := make([]any, g.IntN(4))
-		for k := range items {
-			items[k] = clause{"name": g.keyword(), "v": g.vector("items.v")}
-		}
-		fields["items"] = items
-		docs[i] = corpusDocument{Collection: mainCollection, ID: fmt.Sprint(i), Source: marshal(fields)}
-		if i%4 == 3 {
-			docs[i].Collection = secondCollection
+// vectorDocument makes a document in which about a third of the fields is missing.
+func (g generator) vectorDocument(i int) jsontext.Value {
+	fields := map[string]any{"uid": fmt.Sprintf("u%04d", i), "kw": g.keyword(), "i": g.small(), "title": g.sentence(6), "no": []int{1, 2, i}}
+	for _, field := range sorted(vectorDims) {
+		if field != "same" && field != "items.v" && !g.chance(3) {
+			fields[field] = g.vector(field)
 		}
 	}
-	return docs
+	items := make([]any, g.IntN(4))
+	for k := range items {
+		items[k] = clause{"name": g.keyword(), "v": g.vector("items.v")}
+	}
+	fields["items"] = items
+	return marshal(fields)
 }
 
 // neighbours makes a search for neighbours, of a section or of a clause.
@@ -185,77 +178,30 @@ func (g generator) neighbours(section bool) clause {
 	return c
 }
 
-// vectorCases makes searches, without answers.
-func vectorCases(g generator, n int) []searchCase {
-	var list []searchCase
-	for _, body := range vectorBodies {
-		list = append(list, searchCase{Body: []byte(body), Size: 10})
-	}
-	for range n {
-		body := clause{}
-		if g.chance(2) {
-			body["knn"] = g.neighbours(true)
-			if g.chance(3) {
-				body["knn"] = []any{g.neighbours(true), g.neighbours(true)}
-			}
-			if g.chance(3) {
-				body["query"] = clause{"match": clause{"title": g.sentence(3)}}
-			}
-		} else {
-			body["query"] = clause{"bool": clause{
-				pick(g, "must", "should", "filter"): clause{"knn": g.neighbours(false)}, "should": clause{"term": clause{"kw": g.keyword()}},
-			}}
+func (g generator) vectorSearch() searchCase {
+	body := clause{}
+	if g.chance(2) {
+		body["knn"] = g.neighbours(true)
+		if g.chance(3) {
+			body["knn"] = []any{g.neighbours(true), g.neighbours(true)}
 		}
 		if g.chance(3) {
-			body["sort"] = []any{clause{"i": pick(g, "asc", "desc")}, "uid"}
+			body["query"] = clause{"match": clause{"title": g.sentence(3)}}
 		}
-		if g.chance(4) {
-			body["aggs"] = clause{"a": clause{"stats": clause{"field": "i"}}}
-		}
-		s := searchCase{Body: marshal(body), Size: 1 + g.IntN(40)}
-		if g.chance(6) && (body["knn"] == nil || body["query"] == nil) { // beside a section Elasticsearch weighs words over all collections
-			s.Targets = []string{secondCollection, mainCollection, emptyCollection}
-		}
-		list = append(list, s)
+	} else {
+		body["query"] = clause{"bool": clause{
+			pick(g, "must", "should", "filter"): clause{"knn": g.neighbours(false)}, "should": clause{"term": clause{"kw": g.keyword()}},
+		}}
 	}
-	return list
-}
-
-// RecordVectors writes the golden file of vectors from the answers of e.
-func RecordVectors(t *testing.T, e storage.Engine, seed uint64, n int, to io.Writer) {
-	g := newGenerator(seed)
-	docs := vectorDocuments(g, goldenDocuments)
-	c := loadInto(t, e, vectorSpec, docs)
-	write, done := goldenWriter(t, to)
-	for _, d := range docs {
-		write(line{Document: &d})
+	if g.chance(3) {
+		body["sort"] = []any{clause{"i": pick(g, "asc", "desc")}, "uid"}
 	}
-	for _, s := range vectorCases(g, n) {
-		if s.Want = c.ask(t, s); s.Want.Error != "" {
-			t.Logf("refused: %s", s.Body)
-		}
-		write(line{Search: &s})
+	if g.chance(4) {
+		body["aggs"] = clause{"a": clause{"stats": clause{"field": "i"}}}
 	}
-	done()
-}
-
-// testVectors asks what a real Elasticsearch was asked about vectors, and wants the same answers.
-func testVectors(t *testing.T, open Open) {
-	docs, cases := readGolden(t, goldenVectors)
-	replay(t, loadInto(t, open(t), vectorSpec, docs), cases)
-}
-
-// VectorsSideBySide is SideBySide for vectors.
-func VectorsSideBySide(t *testing.T, right, other storage.Engine, n int) {
-	s := seed(t)
-	g := newGenerator(s)
-	docs := vectorDocuments(g, 2*goldenDocuments)
-	want, got := loadInto(t, right, vectorSpec, docs), loadInto(t, other, vectorSpec, docs)
-	cases := vectorCases(g, n)
-	for i := range cases {
-		cases[i].Want = want.ask(t, cases[i])
+	s := searchCase{Body: marshal(body), Size: 1 + g.IntN(40)}
+	if g.chance(6) && (body["knn"] == nil || body["query"] == nil) { // beside a section Elasticsearch weighs words over all collections
+		s.Targets = []string{secondCollection, mainCollection, emptyCollection}
 	}
-	if replay(t, got, cases); t.Failed() {
-		t.Errorf("repeat with STORAGETEST_SEED=%d", s)
-	}
+	return s
 }
