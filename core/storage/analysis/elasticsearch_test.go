@@ -207,8 +207,12 @@ func compareChain(t *testing.T, set *analysis.Set, want chainLine) {
 // TestChainsSideBySide compares with a running Elasticsearch, over texts that differ every time.
 func TestChainsSideBySide(t *testing.T) {
 	server := os.Getenv("SLUICE_TEST_ELASTICSEARCH")
-	if server == "" {
-		t.Skip("SLUICE_TEST_ELASTICSEARCH is not set")
+	switch {
+	case server != "":
+	case os.Getenv("SLUICE_TEST_ALL") == "1":
+		t.Fatal("SLUICE_TEST_ELASTICSEARCH is not set: make elasticsearch starts a server")
+	default:
+		t.Skip("no Elasticsearch: run make elasticsearch, then set SLUICE_TEST_ELASTICSEARCH=http://127.0.0.1:9200")
 	}
 	seed := uint64(time.Now().UnixNano())
 	index := fmt.Sprintf("%s/k-analysis-%d", server, seed)

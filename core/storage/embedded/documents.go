@@ -48,6 +48,11 @@ func loadRecord(db pebble.Reader, collection uint32, id string) (record, error) 
 		return record{}, readError(err)
 	}
 	defer closer.Close()
+	return readRecord(value)
+}
+
+// readRecord reads the value of a document. The source is a copy.
+func readRecord(value []byte) (record, error) {
 	r, err := parseRecord(value)
 	if err != nil {
 		return record{}, readError(err)

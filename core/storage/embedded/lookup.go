@@ -61,11 +61,8 @@ func (l *lookup) document(collection uint32, id string) (r record, ok bool, err 
 	if !ok || err != nil {
 		return r, false, err
 	}
-	if r, err = parseRecord(value); err != nil {
-		return record{}, false, readError(err)
-	}
-	r.source = r.source.Clone()
-	return r, true, nil
+	r, err = readRecord(value)
+	return r, err == nil, err
 }
 
 // deleted reads the version that a document had when it was deleted, 0 when there never was one.

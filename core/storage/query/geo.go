@@ -56,6 +56,27 @@ func geoField(field **node, m *node) error {
 	return nil
 }
 
+// onlyField reads the members of a geo clause that has but a field beside its options, and gives the field.
+func onlyField(n *node, option func(*node) (taken bool, err error)) (*node, error) {
+	if err := n.wantObject(); err != nil {
+		return nil, err
+	}
+	var field *node
+	for _, m := range n.children {
+		taken, err := option(m)
+		if !taken {
+			err = geoField(&field, m)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if field == nil {
+		return nil, n.fail("expected a field")
+	}
+	return field, nil
+}
+
 func parseGeoDistance(n *node) (Query, error) {
 	if err := n.wantObject(); err != nil {
 		return nil, err
@@ -95,44 +116,20 @@ func parseGeoDistance(n *node) (Query, error) {
 }
 
 func parseGeoBoundingBox(n *node) (Query, error) {
-	if err := n.wantObject(); err != nil {
-		return nil, err
-	}
 	q := &GeoBoundingBox{Common: plain}
-	var field *node
-	for _, m := range n.children {
-		taken, err := q.geoOption(m, &q.IgnoreUnmapped)
-		if !taken {
-			err = geoField(&field, m)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if field == nil {
-		return nil, n.fail("expected a field")
+	field, err := onlyField(n, func(m *node) (bool, error) { return q.geoOption(m, &q.IgnoreUnmapped) })
+	if err != nil {
+		return nil, err
 	}
 	q.Field = field.name
 	return q, q.setBox(field)
 }
 
 func parseGeoPolygon(n *node) (Query, error) {
-	if err := n.wantObject(); err != nil {
-		return nil, err
-	}
 	q := &GeoPolygon{Common: plain}
-	var field *node
-	for _, m := range n.children {
-		taken, err := q.geoOption(m, &q.IgnoreUnmapped)
-		if !taken {
-			err = geoField(&field, m)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if field == nil {
-		return nil, n.fail("expected a field")
+	field, err := onlyField(n, func(m *node) (bool, error) { return q.geoOption(m, &q.IgnoreUnmapped) })
+	if err != nil {
+		return nil, err
 	}
 	q.Field = field.name
 	points, err := field.only("points")

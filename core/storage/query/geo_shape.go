@@ -13,28 +13,15 @@ type GeoShape struct {
 }
 
 func parseGeoShape(n *node) (Query, error) {
-	if err := n.wantObject(); err != nil {
-		return nil, err
-	}
 	q := &GeoShape{} // without a boost the score is 0, as in Elasticsearch
-	var field *node
-	for _, m := range n.children {
-		var taken bool
-		var err error
+	field, err := onlyField(n, func(m *node) (bool, error) {
 		if m.name == "ignore_unmapped" {
-			taken, err = true, m.setBool(&q.IgnoreUnmapped)
-		} else {
-			taken, err = q.option(m)
+			return true, m.setBool(&q.IgnoreUnmapped)
 		}
-		if !taken {
-			err = geoField(&field, m)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if field == nil {
-		return nil, n.fail("expected a field")
+		return q.option(m)
+	})
+	if err != nil {
+		return nil, err
 	}
 	q.Field = field.name
 	return q, q.setShape(field)
