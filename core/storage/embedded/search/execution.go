@@ -47,7 +47,7 @@ type part struct {
 }
 
 func newExecution(ctx context.Context, targets []Target, r Request) (*execution, error) {
-	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort, tops: map[*query.TopHits]*topHits{}}
+	e := &execution{request: r, body: r.Search, cursor: r.After, sorts: r.Search.Sort}
 	if len(e.sorts) == 0 {
 		e.sorts = relevance
 	}

@@ -48,6 +48,9 @@ func (e *execution) compileTopHits(p *part) (err error) {
 	if e.plan == nil {
 		return nil
 	}
+	if e.tops == nil {
+		e.tops = map[*query.TopHits]*topHits{}
+	}
 	query.TopHitsOf(e.body.Aggregations, func(of *query.TopHits) {
 		h := e.tops[of]
 		if h == nil {
