@@ -29,12 +29,19 @@ type node struct {
 	children []*node
 }
 
-// reader builds the tree in one pass. Nodes come out of chunks: most searches need one.
+// reader builds the tree in one pass. Nodes come out of chunks, each larger than the one before: most searches need one or two.
 type reader struct {
 	d     *jsontext.Decoder
 	all   jsontext.Value
 	chunk []node
+	// made is how many nodes the last chunk had.
+	made int
 }
+
+const (
+	firstNodes = 8
+	mostNodes  = 64
+)
 
 // read gives the tree of raw. name stands for the root in paths.
 func read(raw jsontext.Value, name string) (*node, error) {
@@ -63,7 +70,8 @@ var errNesting = errors.New("nested too deep")
 
 func (r *reader) next(parent *node, name string, index int) *node {
 	if len(r.chunk) == 0 {
-		r.chunk = make([]node, 32)
+		r.made = min(max(firstNodes, 2*r.made), mostNodes)
+		r.chunk = make([]node, r.made)
 	}
 	n := &r.chunk[0]
 	r.chunk = r.chunk[1:]

@@ -18,8 +18,8 @@ import (
 // Plan computes the aggregations of one search. It belongs to one goroutine.
 type Plan struct {
 	nodes nodes
-	// docs and owners are the batch that goes to nodes. All owners are 0: at the top there is one bucket.
-	docs, owners [batch]uint32
+	// docs and owners are the batch that goes to nodes, nil as long as none did. All owners are 0: at the top there is one bucket.
+	docs, owners []uint32
 	limits       limits
 }
 
@@ -178,8 +178,9 @@ func (p *Plan) Collect(ctx context.Context, part Part, docs *roaring.Bitmap) err
 	if uint32(t.docs) == v.Segment.Len() { //nolint:gosec // see above
 		return p.collectAll(v.Segment.Len())
 	}
+	p.makeRoom()
 	for it := docs.ManyIterator(); ; {
-		n := it.NextMany(p.docs[:])
+		n := it.NextMany(p.docs)
 		if n == 0 {
 			return nil
 		}
@@ -187,6 +188,13 @@ func (p *Plan) Collect(ctx context.Context, part Part, docs *roaring.Bitmap) err
 		if p.limits.spend(n * len(p.nodes)) {
 			return p.limits.err
 		}
+	}
+}
+
+// makeRoom makes room for a batch.
+func (p *Plan) makeRoom() {
+	if p.docs == nil {
+		p.docs, p.owners = make([]uint32, batch), make([]uint32, batch)
 	}
 }
 
@@ -214,6 +222,7 @@ func (p *Plan) collectAll(n uint32) error {
 	if len(rest) == 0 {
 		return p.limits.err
 	}
+	p.makeRoom()
 	for from := uint32(0); from < n; from += batch {
 		docs := p.docs[:min(batch, n-from)]
 		for i := range docs {

@@ -330,7 +330,7 @@ func (b *ranked) score(p *part) error {
 			continue
 		}
 		b.docs, b.scores = append(b.docs, doc), append(b.scores, s.score())
-		if len(b.docs) == batchDocs {
+		if len(b.docs) == cap(b.docs) {
 			if err := b.flush(); err != nil {
 				return err
 			}
@@ -338,6 +338,9 @@ func (b *ranked) score(p *part) error {
 	}
 	return b.flush()
 }
+
+// rankedDocs is how many documents with scores are passed on together: more are no faster, and every search makes room for them.
+const rankedDocs = 256
 
 // ranked passes documents with scores on in batches.
 type ranked struct {
@@ -356,7 +359,7 @@ type ranked struct {
 func newRanked(e *execution, v *view, c *collector) *ranked {
 	b := &ranked{
 		e: e, v: v, c: c,
-		docs: make([]uint32, 0, batchDocs), scores: make([]float32, 0, batchDocs),
+		docs: make([]uint32, 0, rankedDocs), scores: make([]float32, 0, rankedDocs),
 	}
 	if v.Live.Count() < int(v.n) {
 		b.live = v.Live.Dense(v.n)
@@ -424,7 +427,9 @@ func (e *execution) result(ctx context.Context) (Result, error) {
 		last := best[len(best)-1]
 		r.Next = &Cursor{target: last.target, view: last.view, doc: last.doc, values: last.values}
 	}
-	for i := min(e.request.From, len(best)); i < len(best); i++ {
+	best = best[min(e.request.From, len(best)):]
+	r.Hits = make([]Hit, 0, len(best))
+	for i := range best {
 		f := &best[i]
 		if !f.named {
 			if err := f.name(e.parts[f.target].Views[f.view].Segment); err != nil {
@@ -434,7 +439,7 @@ func (e *execution) result(ctx context.Context) (Result, error) {
 		r.Hits = append(r.Hits, e.hit(f))
 	}
 	if e.body.Explain {
-		return r, e.explain(ctx, best[min(e.request.From, len(best)):], r.Hits)
+		return r, e.explain(ctx, best, r.Hits)
 	}
 	return r, nil
 }

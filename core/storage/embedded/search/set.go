@@ -2,6 +2,7 @@ package search
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -10,6 +11,9 @@ import (
 
 // batchDocs is how many documents are looked at together.
 const batchDocs = 1024
+
+// batches are used again: most searches need one, and few of its documents.
+var batches = sync.Pool{New: func() any { return new([batchDocs]uint32) }}
 
 // set is a number of documents of one space of a view, which may not have been found yet. It is valid while the view is read.
 type set interface {
@@ -43,9 +47,10 @@ func (s docs) keep(list []uint32) []uint32 {
 }
 
 func (s docs) each(visit func([]uint32) error) error {
-	buffer := make([]uint32, min(batchDocs, s.cost()))
+	buffer := batches.Get().(*[batchDocs]uint32) //nolint:forcetypeassert // nothing else is in it
+	defer batches.Put(buffer)
 	for it := s.ManyIterator(); ; {
-		n := it.NextMany(buffer)
+		n := it.NextMany(buffer[:])
 		if n == 0 {
 			return nil
 		}
@@ -69,7 +74,8 @@ func (s all) bitmap() *roaring.Bitmap {
 func (s all) keep(list []uint32) []uint32 { return list }
 
 func (s all) each(visit func([]uint32) error) error {
-	buffer := make([]uint32, min(batchDocs, s.n))
+	buffer := batches.Get().(*[batchDocs]uint32) //nolint:forcetypeassert // nothing else is in it
+	defer batches.Put(buffer)
 	for from := uint32(0); from < s.n; from += batchDocs {
 		batch := buffer[:min(batchDocs, s.n-from)]
 		for i := range batch {

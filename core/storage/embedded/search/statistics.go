@@ -28,6 +28,8 @@ type corpus struct {
 	// docs is how many documents hold a term, terms how many they hold in all.
 	docs, terms uint64
 	usages      map[string]*usage
+	// inverse is nil until a weight asks for it; see inverses.
+	inverse *[256]float32
 }
 
 // usage is how many documents hold a term.
@@ -268,12 +270,28 @@ func (w *weight) settle() {
 	if w.inverse != nil {
 		return
 	}
-	w.value = w.boost * (1 + k1) * float32(w.idf()) // Elasticsearch kept the factor that Lucene dropped
-	average := float32(float64(w.corpus.terms) / float64(max(w.corpus.docs, 1)))
-	w.inverse = new([256]float32)
-	for i := range w.inverse {
-		w.inverse[i] = 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(byte(i)))/average))
+	w.value, w.inverse = w.most(), w.corpus.inverses()
+}
+
+// most is what no score reaches, however often a document holds the term.
+func (w *weight) most() float32 {
+	return w.boost * (1 + k1) * float32(w.idf()) // Elasticsearch kept the factor that Lucene dropped
+}
+
+// inverses are what frequencies count in documents of all lengths, which are coded. They are known when the statistics are gathered.
+func (c *corpus) inverses() *[256]float32 {
+	if c.inverse == nil {
+		c.inverse = new([256]float32)
+		for i := range c.inverse {
+			c.inverse[i] = c.inverseOf(byte(i))
+		}
 	}
+	return c.inverse
+}
+
+func (c *corpus) inverseOf(length byte) float32 {
+	average := float32(float64(c.terms) / float64(max(c.docs, 1)))
+	return 1 / (k1 * ((1 - b) + b*float32(segment.DecodeLength(length))/average))
 }
 
 // idf is what the terms count together.

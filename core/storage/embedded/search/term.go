@@ -248,8 +248,8 @@ type weighted struct {
 }
 
 func (c *weighted) score() float32 {
-	c.weight.settle()
-	return c.weight.score(1, unweighted)
+	most := c.weight.most()
+	return most - most/(1+c.weight.corpus.inverseOf(unweighted))
 }
 
 // word scores the documents with a word of a text.
