@@ -111,7 +111,7 @@ func (n News) change(op storage.Op, r storage.OpResult) realtime.Change {
 	c := realtime.Change{Action: "replace", ID: r.Document.ID, Before: r.Previous, After: r.Document.Source}
 	switch {
 	case op.Kind == storage.OpDelete:
-		c.Action, c.Before, c.After = "delete", r.Document.Source, nil
+		c.Action, c.After = "delete", nil
 	case r.Created:
 		c.Action = "create"
 	case n.Removed != nil:

@@ -22,7 +22,7 @@ import (
 type Engine interface {
 	storage.Bulk
 	// Select is that of storage.Searcher.
-	Select(ctx context.Context, c storage.Collection, query jsontext.Value, batch int, visit func([]storage.Document) error) error
+	Select(ctx context.Context, c storage.Collection, s storage.Selection, visit func([]storage.Document) error) error
 }
 
 // Options are what the controller works with.

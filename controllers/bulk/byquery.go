@@ -27,7 +27,7 @@ func (c controller) deleteByQuery(ctx context.Context, req *protocol.Request) (a
 		return nil, err
 	}
 	deleted := 0
-	err = c.Engine.Select(ctx, where, query, queryBatch, func(docs []storage.Document) error {
+	err = c.Engine.Select(ctx, where, idsOf(query), func(docs []storage.Document) error {
 		ops := make([]storage.Op, len(docs))
 		for i, d := range docs {
 			ops[i] = storage.Op{Kind: storage.OpDelete, ID: d.ID, IfVersion: d.Version}
@@ -59,7 +59,7 @@ func (c controller) updateByQuery(ctx context.Context, req *protocol.Request) (a
 		return nil, err
 	}
 	updated := 0
-	err = c.Engine.Select(ctx, where, query, queryBatch, func(docs []storage.Document) error {
+	err = c.Engine.Select(ctx, where, idsOf(query), func(docs []storage.Document) error {
 		ops := make([]storage.Op, len(docs))
 		for i, d := range docs {
 			ops[i] = storage.Op{Kind: storage.OpUpdate, ID: d.ID, Source: changes, IfVersion: d.Version}
@@ -93,6 +93,11 @@ func byQuery(req *protocol.Request) (where storage.Collection, query jsontext.Va
 		err = kerror.ServicesStorageMissingArgument.New("body.query")
 	}
 	return where, query, body, err
+}
+
+// idsOf selects the documents to write.
+func idsOf(query jsontext.Value) storage.Selection {
+	return storage.Selection{Query: query, Batch: queryBatch, NoSource: true}
 }
 
 // isEmpty reports whether a query object holds nothing.

@@ -101,7 +101,7 @@ func (r *Reindexer) next() (c storage.Collection, ok bool) {
 func (r *Reindexer) reindex(ctx context.Context, c storage.Collection) {
 	log := r.log.With("index", c.Index, "collection", c.Name)
 	refused := 0
-	err := r.engine.Select(ctx, c, nil, reindexBatch, func(docs []storage.Document) error {
+	err := r.engine.Select(ctx, c, storage.Selection{Batch: reindexBatch}, func(docs []storage.Document) error {
 		ops := make([]storage.Op, len(docs))
 		for i, doc := range docs {
 			ops[i] = storage.Op{Kind: storage.OpReplace, ID: doc.ID, Source: doc.Source, IfVersion: doc.Version}

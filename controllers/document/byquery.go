@@ -80,7 +80,7 @@ type match struct {
 // selected gives the documents that match, as long as they are not more than one request may write.
 func (c controller) selected(ctx context.Context, where storage.Collection, matching jsontext.Value) ([]match, error) {
 	var found []match
-	err := c.Engine.Select(ctx, where, matching, c.MaxWrite+1, func(docs []storage.Document) error {
+	err := c.Engine.Select(ctx, where, storage.Selection{Query: matching, Batch: c.MaxWrite + 1}, func(docs []storage.Document) error {
 		for _, d := range docs {
 			found = append(found, match{d.ID, d.Version, len(d.Source)})
 		}

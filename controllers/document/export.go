@@ -184,7 +184,7 @@ func (c controller) pages(ctx context.Context, e export, visit func([]announce.D
 	if e.collapse != nil {
 		return c.collapsed(ctx, e, visit)
 	}
-	return c.Engine.Select(ctx, e.where, e.query, e.page, func(found []storage.Document) error {
+	return c.Engine.Select(ctx, e.where, storage.Selection{Query: e.query, Batch: e.page}, func(found []storage.Document) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

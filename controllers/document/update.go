@@ -124,9 +124,11 @@ func (c controller) do(ctx context.Context, req *protocol.Request, where storage
 	return results[0], news, results[0].Err
 }
 
-// doAll is do for many ops, each of which holds or fails by itself.
+// doAll is do for many ops of one kind, each of which holds or fails by itself.
 func (c controller) doAll(ctx context.Context, req *protocol.Request, where storage.Collection, ops []storage.Op, f flags) ([]storage.OpResult, announce.News, error) {
-	return c.Subscribers.Write(ctx, c.Engine, req, where, ops, f.bulk(), f.silent)
+	o := f.bulk()
+	o.Previous = len(ops) > 0 && ops[0].Kind == storage.OpDelete // what was there is answered, and told to subscribers
+	return c.Subscribers.Write(ctx, c.Engine, req, where, ops, o, f.silent)
 }
 
 // updated tells that a document was changed, and gives it as the pipes left it.

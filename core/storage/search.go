@@ -74,15 +74,24 @@ type Searcher interface {
 	NextHits(ctx context.Context, scope Scope, scroll string, keep time.Duration) (Found, error)
 	// Count is how many documents of the targets match a query; nil matches every one.
 	Count(ctx context.Context, targets []Collection, query jsontext.Value) (int, error)
-	// Select calls visit with all documents of a collection that match a query, nil for every one, at most batch at a time (fewer when they are large)
-	// and each once, in no particular order. What matches is decided when Select begins; a document that is gone when its turn
-	// comes is left out, and one that has changed may be given as it was or as it is. visit may write to the engine; its error ends
-	// Select and is returned.
-	Select(ctx context.Context, c Collection, query jsontext.Value, batch int, visit func([]Document) error) error
+	// Select calls visit with all documents of a collection that match, each once, in no particular order. What matches is decided
+	// when Select begins; a document that is gone when its turn comes is left out, and one that has changed may be given as it
+	// was or as it is. visit may write to the engine; its error ends Select and is returned.
+	Select(ctx context.Context, c Collection, s Selection, visit func([]Document) error) error
 	// Refresh returns once searches see every write to the collection that was acknowledged before.
 	Refresh(ctx context.Context, c Collection) error
 	// Size tells how much a collection holds.
 	Size(ctx context.Context, c Collection) (Size, error)
+}
+
+// Selection is what Select gives.
+type Selection struct {
+	// Query is what matches; nil is every document.
+	Query jsontext.Value
+	// Batch is how many documents are given at a time at most, from 1; fewer when they are large.
+	Batch int
+	// NoSource leaves the sources out, for those who want ids and versions only.
+	NoSource bool
 }
 
 // Size is how much a collection holds.

@@ -177,7 +177,7 @@ type Op struct {
 
 // OpResult is what became of an Op.
 type OpResult struct {
-	// Document is the new one, whole; of OpDelete, the one that is gone.
+	// Document is the new one, whole; of OpDelete, the one that is gone, whose source is given when BulkOptions.Previous asks.
 	Document Document
 	Created  bool
 	// Previous is the source of the document as the op found it, when BulkOptions.Previous asks; nil when there was none. No

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -165,15 +163,15 @@ const selectAlive = 10 * time.Minute
 
 // Select visits the documents of a scroll as they were when it began. It sees every write that was acknowledged before: whoever
 // changes what he is given is held to its version. visit may take ten minutes at most.
-func (e *Engine) Select(ctx context.Context, c storage.Collection, q jsontext.Value, batch int, visit func([]storage.Document) error) error {
+func (e *Engine) Select(ctx context.Context, c storage.Collection, s storage.Selection, visit func([]storage.Document) error) error {
 	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
 	defer e.gate.Leave()
-	if batch <= 0 {
+	if s.Batch <= 0 {
 		return kerror.ServicesStorageInvalidArgument.New("batch", "a positive number")
 	}
-	if _, err := query.Parse(q); err != nil {
+	if _, err := query.Parse(s.Query); err != nil {
 		return err
 	}
 	if err := e.check(ctx, c); err != nil {
@@ -182,7 +180,9 @@ func (e *Engine) Select(ctx context.Context, c storage.Collection, q jsontext.Va
 	if err := e.refresh(ctx, c); err != nil {
 		return e.searchError(ctx, []storage.Collection{c}, err)
 	}
-	body := object{"query": queryOf(q), "size": min(batch, storage.MaxWindow), "version": true, "sort": []string{"_doc"}}
+	body := object{
+		"query": queryOf(s.Query), "size": min(s.Batch, storage.MaxWindow), "version": true, "sort": []string{"_doc"}, "_source": !s.NoSource,
+	}
 	answer, err := e.search(ctx, []storage.Collection{c}, body, values("scroll", duration(selectAlive)))
 	if err != nil {
 		return err

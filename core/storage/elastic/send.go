@@ -127,7 +127,7 @@ func (w *writer) accept(s *step, it item) {
 	}
 	switch {
 	case s.Kind == storage.OpDelete:
-		r.Document = s.old.document()
+		r.Document = storage.Document{ID: s.ID, Version: s.old.Version, Source: r.Previous}
 	case s.Kind == storage.OpUpsert && r.Created:
 		r.Document.Source = s.Default
 	case s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert:

@@ -84,7 +84,7 @@ func TestFewLargeAnswersAtOnce(t *testing.T) {
 func TestSelectGivesFewLargeDocuments(t *testing.T) {
 	e := withLarge(t)
 	seen := map[string]bool{}
-	must(t, e.Select(t.Context(), things, nil, maxBatch, func(docs []storage.Document) error {
+	must(t, e.Select(t.Context(), things, storage.Selection{Batch: maxBatch}, func(docs []storage.Document) error {
 		bytes := 0
 		for i, d := range docs {
 			if bytes >= batchBytes {

@@ -65,11 +65,15 @@ func Check(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	return e.each(ctx, []byte{0}, []byte{0xff}, func(key, value []byte) (bool, error) {
-		if len(key) > 5 && key[0] == spaceData && key[5] == kindDocument {
-			if _, err := parseRecord(value); err != nil {
-				return false, err
+		err := error(nil)
+		if len(key) > 5 && key[0] == spaceData {
+			switch key[5] {
+			case kindDocument:
+				_, err = parseRecord(value)
+			case kindHead:
+				_, _, err = parseHead(value)
 			}
 		}
-		return true, nil
+		return err == nil, err
 	})
 }

@@ -100,7 +100,7 @@ func (w *bulkWrite) settle() {
 // apply decides and applies what is ready under the locks of the documents, and gives how many ops it did: none when there
 // is no collection.
 func (w *bulkWrite) apply(batch *pebble.Batch) (int, error) {
-	u, err := w.engine.enter(w.address, batch, w.ready)
+	u, err := w.engine.enter(w.address, batch, w.ready, w.previous)
 	if err != nil {
 		return 0, err
 	}
@@ -126,11 +126,7 @@ func (w *bulkWrite) prepare() {
 func (w *bulkWrite) stage(u *unit) int {
 	n := 0
 	for ; n < len(w.ready) && (n == 0 || u.batch.Len() < chunkBytes); n++ {
-		r := u.stage(w.ready[n])
-		if !w.previous {
-			r.Previous = nil
-		}
-		w.results[w.done+n] = r
+		w.results[w.done+n] = u.stage(w.ready[n])
 		w.readyBytes -= len(w.ready[n].source) + len(w.ready[n].fallback)
 	}
 	w.ready = append(w.ready[:0], w.ready[n:]...)

@@ -38,35 +38,37 @@ func newChange(op storage.Op) change {
 	return ch
 }
 
-// current is a document as a write finds it. version without exists is the last version of a deleted document, which has
-// neither position nor source.
+// current is a document as a write finds it. It has its source only when it is whole.
 type current struct {
-	exists bool
 	record
+	whole bool
 }
+
+// merges reports whether the write needs the source of what is there.
+func (ch change) merges() bool { return ch.kind == storage.OpUpdate || ch.kind == storage.OpUpsert }
 
 // decide gives the source to write over what is there, nil to remove the document.
 func (ch change) decide(c storage.Collection, old current) (jsontext.Value, error) {
 	switch ch.kind {
 	case storage.OpCreate:
-		if old.exists {
+		if old.exists() {
 			return nil, kerror.ServicesStorageDocumentAlreadyExists.New()
 		}
 	case storage.OpReplace, storage.OpUpdate, storage.OpDelete:
-		if !old.exists {
+		if !old.exists() {
 			return nil, notFound(c, ch.id)
 		}
 	}
 	if ch.bad != nil {
 		return nil, ch.bad
 	}
-	if ch.ifVersion != 0 && (!old.exists || old.version != ch.ifVersion) {
+	if ch.ifVersion != 0 && (!old.exists() || old.version != ch.ifVersion) {
 		return nil, kerror.ServicesStorageTooManyChanges.New(ch.id)
 	}
 	switch {
-	case ch.kind == storage.OpUpsert && !old.exists:
+	case ch.kind == storage.OpUpsert && !old.exists():
 		return ch.fallback, nil
-	case ch.kind == storage.OpUpdate || ch.kind == storage.OpUpsert:
+	case ch.merges():
 		merged, err := source.Merge(old.source, ch.source)
 		if err != nil {
 			return nil, readError(err)

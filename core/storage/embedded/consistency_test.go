@@ -30,7 +30,7 @@ func checkConsistent(t testing.TB, e *Engine) {
 	}
 	var reader mapping.Document
 	want, got := map[string]struct{}{}, map[string]struct{}{}
-	there, deleted := map[string]bool{}, map[string]bool{}
+	there, heads := map[string]head{}, map[string]head{}
 	eachRaw(t, e, func(key, value []byte) {
 		number, kind, rest := binary.BigEndian.Uint32(key[1:]), key[5], key[6:]
 		c := live[number]
@@ -54,12 +54,16 @@ func checkConsistent(t testing.TB, e *Engine) {
 			keys, err := keywordKeys(number, c.keywords, string(rest), source)
 			must(t, err)
 			maps.Copy(want, keys)
-			there[string(key[1:5])+string(rest)] = true
+			there[string(key[1:5])+string(rest)] = r.head
 		case kindKeyword:
 			got[string(key)] = struct{}{}
 		case kindMapping, kindManifest, kindDead:
-		case kindDeleted:
-			deleted[string(key[1:5])+string(rest)] = true
+		case kindHead:
+			h, _, err := parseHead(value)
+			must(t, err)
+			if h.exists() {
+				heads[string(key[1:5])+string(rest)] = h
+			}
 		default:
 			t.Errorf("key %x has no known kind", key)
 		}
@@ -67,10 +71,8 @@ func checkConsistent(t testing.TB, e *Engine) {
 	if !maps.Equal(got, want) {
 		t.Errorf("the keyword index has %d keys, the documents ask for %d, and they differ", len(got), len(want))
 	}
-	for id := range deleted {
-		if there[id] {
-			t.Errorf("document %q is both there and deleted", id)
-		}
+	if !maps.Equal(there, heads) {
+		t.Errorf("%d documents are there, %d heads say so, and they differ", len(there), len(heads))
 	}
 }
 

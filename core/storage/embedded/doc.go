@@ -96,8 +96,8 @@
 //
 // # Versions of deleted documents
 //
-// The version outlives the document, so that a document created again never repeats one. That costs the id and about ten
-// bytes for each id that was ever deleted and not created again, in a key range of their own where no Scan meets them.
+// The version outlives the document in its head, so that a document created again never repeats one. That costs the id and about
+// ten bytes for each id that was ever deleted and not created again, in a key range of their own where no Scan meets them.
 // They go away with the collection: Drop forgets them, and a collection made again counts from 1. A Delete that is told to
 // forget leaves nothing behind; sessions are deleted so.
 package embedded

@@ -11,7 +11,8 @@ import (
 	"github.com/sluicehq/sluice/core/storage"
 )
 
-// TestFetch: many documents at once are what they are one by one, deleted and unknown ones too; a fetch ends at a number of bytes.
+// TestFetch: many documents at once, whole or not, are what they are one by one, deleted and unknown ones too; a fetch ends at a
+// number of bytes.
 func TestFetch(t *testing.T) {
 	e := withThings(t, vfs.NewMem())
 	var ids []string
@@ -31,14 +32,18 @@ func TestFetch(t *testing.T) {
 	must(t, err)
 	one := lookup{db: e.db}
 	defer one.close()
-	for i, f := range e.fetch(coll.number, ids, 1<<30, true) {
-		want, err := one.current(coll.number, ids[i])
+	whole := func(i int) bool { return i%2 == 0 }
+	for i, f := range e.fetch(coll.number, ids, whole, 1<<30) {
+		want, err := one.current(coll.number, ids[i], whole(i))
 		must(t, err)
-		if !f.done || f.err != nil || f.exists != want.exists || f.version != want.version || string(f.source) != string(want.source) {
+		if !f.done || f.err != nil || f.head != want.head || f.whole != want.whole || string(f.source) != string(want.source) {
 			t.Errorf("%s is %+v, want %+v", ids[i], f, want)
 		}
+		if there := i%3 != 0 && i%5 != 0; there != want.exists() || len(want.source) > 0 != (there && whole(i)) {
+			t.Errorf("%s is %+v", ids[i], want)
+		}
 	}
-	few := e.fetch(coll.number, ids[1:], 1, false)
+	few := e.fetch(coll.number, ids[1:], func(int) bool { return true }, 1)
 	done := slices.DeleteFunc(few, func(f fetched) bool { return !f.done })
 	if len(done) == 0 || len(done) > fetchers {
 		t.Errorf("%d documents for one byte", len(done))

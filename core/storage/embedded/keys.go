@@ -14,10 +14,10 @@ import (
 //	0x01 'c' scope index 0x00 name                    a collection: catalogueRecord as JSON
 //	0x01 'i' scope index                              an index: empty
 //	0x02 collection(4) 'd' id                         a document: record
+//	0x02 collection(4) 'h' id                         its head, which outlives it: head
 //	0x02 collection(4) 'i'                            the files of the search index: manifest as JSON
 //	0x02 collection(4) 'k' field(4) value id          a keyword of a document: empty
 //	0x02 collection(4) 'm'                            the mapping of the collection as JSON; absent when it has none
-//	0x02 collection(4) 't' id                         the last version of a deleted document: uvarint
 //	0x02 collection(4) 'x' file(8)                    the dead documents of a file of the search index: roaring bitmap
 //	0x03 collection(4) position(8)                    the log of the search index: logEntry
 //
@@ -35,14 +35,14 @@ const (
 	metaIndex      byte = 'i'
 
 	kindDocument byte = 'd'
+	kindHead     byte = 'h'
 	kindManifest byte = 'i'
 	kindKeyword  byte = 'k'
 	kindMapping  byte = 'm'
-	kindDeleted  byte = 't'
 	kindDead     byte = 'x'
 
 	// formatVersion is the version of the layout; another one is refused at Open.
-	formatVersion byte = 2
+	formatVersion byte = 3
 
 	maxPlainKeyword = 256
 	// keyRoom is the room that fits most keys, for buffers on the stack.
@@ -81,8 +81,8 @@ func appendDocumentKey(b []byte, collection uint32, id string) []byte {
 	return append(append(appendDataPrefix(b, collection), kindDocument), id...)
 }
 
-func appendDeletedKey(b []byte, collection uint32, id string) []byte {
-	return append(append(appendDataPrefix(b, collection), kindDeleted), id...)
+func appendHeadKey(b []byte, collection uint32, id string) []byte {
+	return append(append(appendDataPrefix(b, collection), kindHead), id...)
 }
 
 func manifestKey(collection uint32) []byte {

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -44,37 +43,37 @@ func (l *lookup) close() {
 	}
 }
 
-// current reads the document, or the version it had when it was deleted.
-func (l *lookup) current(collection uint32, id string) (current, error) {
-	r, ok, err := l.document(collection, id)
-	if ok || err != nil {
-		return current{exists: ok, record: r}, err
+// current reads a document, whole or its head.
+func (l *lookup) current(collection uint32, id string, whole bool) (now current, err error) {
+	if now.whole = whole; whole {
+		now.record, err = l.document(collection, id)
 	}
-	version, err := l.deleted(collection, id)
-	return current{record: record{version: version}}, err
+	if err == nil && !now.exists() {
+		now.head, err = l.head(collection, id)
+	}
+	return now, err
 }
 
-// document reads a document, whose source is a copy.
-func (l *lookup) document(collection uint32, id string) (r record, ok bool, err error) {
+// document reads a document, whose source is a copy; it has no head when there is none.
+func (l *lookup) document(collection uint32, id string) (record, error) {
 	var room [keyRoom]byte
 	value, ok, err := l.get(appendDocumentKey(room[:0], collection, id))
 	if !ok || err != nil {
-		return r, false, err
+		return record{}, err
 	}
-	r, err = readRecord(value)
-	return r, err == nil, err
+	return readRecord(value)
 }
 
-// deleted reads the version that a document had when it was deleted, 0 when there never was one.
-func (l *lookup) deleted(collection uint32, id string) (int64, error) {
+// head reads the head of a document; that of one that never was is zero.
+func (l *lookup) head(collection uint32, id string) (head, error) {
 	var room [keyRoom]byte
-	value, ok, err := l.get(appendDeletedKey(room[:0], collection, id))
+	value, ok, err := l.get(appendHeadKey(room[:0], collection, id))
 	if !ok || err != nil {
-		return 0, err
+		return head{}, err
 	}
-	version, n := binary.Uvarint(value)
-	if n <= 0 {
-		return 0, readError(errRecord)
+	h, _, err := parseHead(value)
+	if err != nil {
+		return head{}, readError(err)
 	}
-	return int64(version), nil //nolint:gosec // as it was written
+	return h, nil
 }

@@ -81,7 +81,7 @@ func checkSelect(t *testing.T, e *Engine) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; {
 		got := map[string]bool{}
-		err := e.Select(t.Context(), things, nil, 7, func(docs []storage.Document) error {
+		err := e.Select(t.Context(), things, storage.Selection{Batch: 7}, func(docs []storage.Document) error {
 			for _, d := range docs {
 				got[d.ID] = true
 			}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/embedded/search"
@@ -21,15 +20,15 @@ const (
 )
 
 // Select visits all documents that match, as they are when their turn comes.
-func (e *Engine) Select(ctx context.Context, address storage.Collection, raw jsontext.Value, batch int, visit func([]storage.Document) error) error {
+func (e *Engine) Select(ctx context.Context, address storage.Collection, s storage.Selection, visit func([]storage.Document) error) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
 	defer e.gate.Leave()
-	if batch <= 0 {
+	if s.Batch <= 0 {
 		return searchArgument("batch", "a positive number")
 	}
-	q, err := query.Parse(raw)
+	q, err := query.Parse(s.Query)
 	if err != nil {
 		return err
 	}
@@ -44,27 +43,27 @@ func (e *Engine) Select(ctx context.Context, address storage.Collection, raw jso
 		return err
 	})
 	for i := 0; err == nil && i < len(matches); i++ {
-		err = e.selectIn(ctx, p, p.target.Views[i], matches[i], min(batch, maxBatch), visit)
+		err = e.selectIn(ctx, p, p.target.Views[i], matches[i], s, visit)
 	}
 	return err
 }
 
 // selectIn visits the matches in one view.
-func (e *Engine) selectIn(ctx context.Context, p *pinned, v segment.View, matches *roaring.Bitmap, batch int, visit func([]storage.Document) error) error {
-	docs := make([]uint32, batch)
+func (e *Engine) selectIn(ctx context.Context, p *pinned, v segment.View, matches *roaring.Bitmap, s storage.Selection, visit func([]storage.Document) error) error {
+	docs := make([]uint32, min(s.Batch, maxBatch))
 	for it := matches.ManyIterator(); ; {
 		n := it.NextMany(docs)
 		if n == 0 {
 			return nil
 		}
-		if err := e.visitAll(ctx, p, v, docs[:n], visit); err != nil {
+		if err := e.visitAll(ctx, p, v, docs[:n], !s.NoSource, visit); err != nil {
 			return err
 		}
 	}
 }
 
 // visitAll visits those documents of a view that are still there, some at a time.
-func (e *Engine) visitAll(ctx context.Context, p *pinned, v segment.View, docs []uint32, visit func([]storage.Document) error) error {
+func (e *Engine) visitAll(ctx context.Context, p *pinned, v segment.View, docs []uint32, whole bool, visit func([]storage.Document) error) error {
 	var ids []string
 	err := e.compute(ctx, []*pinned{p}, func() (err error) {
 		ids, err = idsOf(v, docs)
@@ -72,25 +71,26 @@ func (e *Engine) visitAll(ctx context.Context, p *pinned, v segment.View, docs [
 	})
 	for err == nil && len(ids) > 0 {
 		var found []storage.Document
-		if found, ids, err = e.loadSome(ctx, p.coll.number, ids); err == nil && len(found) > 0 {
+		if found, ids, err = e.loadSome(ctx, p.coll.number, ids, whole); err == nil && len(found) > 0 {
 			err = visit(found)
 		}
 	}
 	return err
 }
 
-// loadSome reads some documents of a list of ids in order, as many as are given at a time, and gives the ids of the rest.
-func (e *Engine) loadSome(ctx context.Context, collection uint32, ids []string) (found []storage.Document, rest []string, err error) {
+// loadSome reads some documents, whole or their heads, of a list of ids in order, as many as are given at a time, and gives the
+// ids of the rest.
+func (e *Engine) loadSome(ctx context.Context, collection uint32, ids []string, whole bool) (found []storage.Document, rest []string, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	for i, f := range e.fetch(collection, ids, batchBytes, false) {
+	for i, f := range e.fetch(collection, ids, func(int) bool { return whole }, batchBytes) {
 		switch {
 		case f.err != nil:
 			return nil, nil, f.err
 		case !f.done:
 			rest = append(rest, ids[i])
-		case f.exists:
+		case f.exists():
 			found = append(found, storage.Document{ID: ids[i], Version: f.version, Source: f.source})
 		}
 	}

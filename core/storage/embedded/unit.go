@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,9 +22,11 @@ type unit struct {
 	engine  *Engine
 	address storage.Collection
 	coll    *collection
-	locked  stripes
-	stored  lookup // used under the locks
-	batch   *pebble.Batch
+	// previous keeps what the changes found in their results.
+	previous bool
+	locked   stripes
+	stored   lookup // used under the locks
+	batch    *pebble.Batch
 
 	// schema is the mapping with what the unit added; growing says that it may have added something and holds coll.growing.
 	schema  *schema
@@ -39,13 +42,13 @@ type unit struct {
 	known map[string]current
 }
 
-// enter begins a unit of changes; the caller must leave it.
-func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []change) (unit, error) {
+// enter begins a unit of changes, whose results have what they found if previous asks; the caller must leave it.
+func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []change, previous bool) (unit, error) {
 	coll, err := e.catalogue.enter(c)
 	if err != nil {
 		return unit{}, err
 	}
-	u := unit{engine: e, address: c, coll: coll, batch: batch, reader: e.readers.get(), stored: lookup{db: e.db}}
+	u := unit{engine: e, address: c, coll: coll, previous: previous, batch: batch, reader: e.readers.get(), stored: lookup{db: e.db}}
 	for i := range changes {
 		u.locked.add(e.locks.stripe(coll.number, changes[i].id))
 	}
@@ -63,17 +66,21 @@ const maxLook = 4 << 20
 
 // look reads what is stored of the documents. What it does not come to, or cannot read, is left to current.
 func (u *unit) look(changes []change) {
-	ids := make([]string, len(changes))
-	for i, ch := range changes {
-		ids[i] = ch.id
+	whole := make(map[string]bool, len(changes))
+	for _, ch := range changes {
+		whole[ch.id] = whole[ch.id] || u.needsWhole(ch)
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	for i, f := range u.engine.fetch(u.coll.number, ids, maxLook, true) {
+	ids := slices.Sorted(maps.Keys(whole))
+	for i, f := range u.engine.fetch(u.coll.number, ids, func(i int) bool { return whole[ids[i]] }, maxLook) {
 		if f.done && f.err == nil {
 			u.known[ids[i]] = f.current
 		}
 	}
+}
+
+// needsWhole reports whether a change needs the source of what is there.
+func (u *unit) needsWhole(ch change) bool {
+	return u.previous || len(u.coll.keywords) > 0 || ch.merges()
 }
 
 // leave gives the locks back, and looks after the memory that the search index needs.
@@ -104,7 +111,7 @@ func (u *unit) tryStage(ch change) (r storage.OpResult, err error) {
 	if len(ch.id) == 0 || len(ch.id) > maxIDBytes {
 		return r, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
 	}
-	old, err := u.current(ch.id)
+	old, err := u.current(ch.id, u.needsWhole(ch))
 	if err != nil {
 		return r, err
 	}
@@ -119,54 +126,55 @@ func (u *unit) tryStage(ch change) (r storage.OpResult, err error) {
 	if err := u.conform(source); err != nil {
 		return r, err
 	}
-	r = storage.OpResult{
-		Document: storage.Document{ID: ch.id, Version: old.version, Source: old.source}, Previous: old.source,
+	r.Document = storage.Document{ID: ch.id, Version: old.version}
+	if u.previous {
+		r.Document.Source, r.Previous = old.source, old.source
 	}
 	if source == nil {
-		u.delete(ch, old, keys)
+		u.delete(ch, old.head, keys)
 		return r, nil
 	}
-	r.Created, r.Document.Source = !old.exists, source
-	r.Document.Version, err = u.put(ch.id, old, keys, source)
+	r.Created, r.Document.Source = !old.exists(), source
+	r.Document.Version, err = u.put(ch.id, old.head, keys, source)
 	return r, err
 }
 
 // put stages a document that fits the mapping; the reader has its fields.
-func (u *unit) put(id string, old current, keys keywordDiff, source jsontext.Value) (version int64, err error) {
+func (u *unit) put(id string, old head, keys keywordDiff, source jsontext.Value) (version int64, err error) {
 	if err := u.reader.entry.Read(u.reader.fields()); err != nil {
 		return 0, err
 	}
 	keys.stage(u.batch)
 	doc, position, full := u.engine.addTo(u.coll.segments, &u.reader.entry, id)
-	r := record{version: old.version + 1, position: position, source: source}
+	r := record{head{old.version + 1, position}, source}
 	stageDocument(u.batch, u.coll.number, id, old, r)
 	u.fresh, u.full = append(u.fresh, doc), u.full || full
 	u.replace(old)
-	u.keep(id, current{exists: true, record: r})
+	u.keep(id, current{record: r, whole: true})
 	return r.version, nil
 }
 
-func (u *unit) delete(ch change, old current, keys keywordDiff) {
+func (u *unit) delete(ch change, old head, keys keywordDiff) {
 	keys.stage(u.batch)
 	position, full := u.coll.segments.next()
 	stageDeletion(u.batch, u.coll.number, ch, old, position)
 	u.full = u.full || full
 	u.replace(old)
-	u.keep(ch.id, current{record: record{version: old.version}})
+	u.keep(ch.id, current{record: record{head: head{version: old.version}}})
 }
 
-func (u *unit) replace(old current) {
-	if old.exists {
+func (u *unit) replace(old head) {
+	if old.exists() {
 		u.gone = append(u.gone, old.position)
 	}
 }
 
 // current gives a document as the unit has it so far.
-func (u *unit) current(id string) (current, error) {
-	if old, ok := u.known[id]; ok {
+func (u *unit) current(id string, whole bool) (current, error) {
+	if old, ok := u.known[id]; ok && (old.whole || !whole || !old.exists()) {
 		return old, nil
 	}
-	return u.stored.current(u.coll.number, id)
+	return u.stored.current(u.coll.number, id, whole)
 }
 
 func (u *unit) keep(id string, now current) {

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -35,7 +34,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 
 // applyOne decides and applies a write under the document's lock.
 func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) (storage.OpResult, error) {
-	u, err := e.enter(c, batch, []change{ch})
+	u, err := e.enter(c, batch, []change{ch}, false)
 	if err != nil {
 		return storage.OpResult{}, err
 	}
@@ -48,22 +47,27 @@ func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) 
 }
 
 // stageDocument writes a document over what is there.
-func stageDocument(batch *pebble.Batch, collection uint32, id string, old current, r record) {
+func stageDocument(batch *pebble.Batch, collection uint32, id string, old head, r record) {
 	var room [keyRoom]byte
 	value := appendRecord(make([]byte, 0, len(r.source)+recordRoom), r)
 	_ = batch.Set(appendDocumentKey(room[:0], collection, id), value, nil)
-	if !old.exists && old.version > 0 {
-		_ = batch.Delete(appendDeletedKey(room[:0], collection, id), nil)
-	}
+	stageHead(batch, collection, id, r.head)
 	stageLog(batch, collection, r.position, logEntry{op: logPut, old: old.position, id: id})
 }
 
+func stageHead(batch *pebble.Batch, collection uint32, id string, h head) {
+	var key, value [keyRoom]byte
+	_ = batch.Set(appendHeadKey(key[:0], collection, id), h.append(value[:0]), nil)
+}
+
 // stageDeletion removes a document, and keeps its version unless it is to be forgotten.
-func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old current, position uint64) {
+func stageDeletion(batch *pebble.Batch, collection uint32, ch change, old head, position uint64) {
 	var room [keyRoom]byte
 	_ = batch.Delete(appendDocumentKey(room[:0], collection, ch.id), nil)
-	if !ch.forget {
-		_ = batch.Set(appendDeletedKey(room[:0], collection, ch.id), binary.AppendUvarint(nil, uint64(old.version)), nil) //nolint:gosec // a version is positive
+	if ch.forget {
+		_ = batch.Delete(appendHeadKey(room[:0], collection, ch.id), nil)
+	} else {
+		stageHead(batch, collection, ch.id, head{version: old.version})
 	}
 	stageLog(batch, collection, position, logEntry{op: logDelete, old: old.position, id: ch.id})
 }

@@ -94,7 +94,7 @@ func (t *embeddedTarget) Delete(ctx context.Context, query jsontext.Value) (int,
 // byQuery does op to all documents that match, in the batches of the actions that do so.
 func (t *embeddedTarget) byQuery(ctx context.Context, query jsontext.Value, op storage.Op) (done int, err error) {
 	const batch = 1000
-	err = t.engine.Select(ctx, things, query, batch, func(found []storage.Document) error {
+	err = t.engine.Select(ctx, things, storage.Selection{Query: query, Batch: batch, NoSource: true}, func(found []storage.Document) error {
 		ops := make([]storage.Op, len(found))
 		for i, d := range found {
 			ops[i] = op

@@ -72,7 +72,7 @@ func opKinds(t *testing.T, f fixture) {
 		{op: storage.Op{Kind: storage.OpUpsert, ID: "c", Source: []byte(`{"no":1}`), Default: []byte(`{}`), IfVersion: 3}, err: kerror.ServicesStorageTooManyChanges},
 		{op: storage.Op{Kind: storage.OpUpsert, ID: "d", Source: []byte(`{}`), Default: []byte(`{"no":1}`), IfVersion: 1}, err: kerror.ServicesStorageTooManyChanges},
 		{op: storage.Op{Kind: storage.OpDelete, ID: "c", IfVersion: 1}, err: kerror.ServicesStorageTooManyChanges},
-		{op: storage.Op{Kind: storage.OpDelete, ID: "c", IfVersion: 2}, version: 2, source: `{"k":"e"}`},
+		{op: storage.Op{Kind: storage.OpDelete, ID: "c", IfVersion: 2}, version: 2},
 		{op: storage.Op{Kind: storage.OpDelete, ID: "c"}, err: kerror.ServicesStorageNotFound},
 		{op: storage.Op{Kind: storage.OpUpdate, ID: "c", Source: []byte(`{}`)}, err: kerror.ServicesStorageNotFound},
 		{op: storage.Op{Kind: storage.OpPut, ID: "b", Source: []byte(`[]`)}, err: kerror.ServicesStorageInvalidArgument},
@@ -88,7 +88,11 @@ func opKinds(t *testing.T, f fixture) {
 		s := steps[i]
 		what := fmt.Sprintf("op %d, %d of %q", i, s.op.Kind, s.op.ID)
 		wantErr(t, what, r.Err, s.err)
-		if s.err == nil {
+		switch {
+		case s.err != nil:
+		case s.op.Kind == storage.OpDelete:
+			wantGone(t, what, r, s.op.ID, s.version)
+		default:
 			wantDocument(t, what, r.Document, s.op.ID, s.version, s.source)
 		}
 		if r.Created != s.created {

@@ -209,11 +209,11 @@ func (f Faulty) Count(ctx context.Context, targets []storage.Collection, query j
 }
 
 // Select implements storage.Searcher.
-func (f Faulty) Select(ctx context.Context, c storage.Collection, query jsontext.Value, batch int, visit func([]storage.Document) error) error {
+func (f Faulty) Select(ctx context.Context, c storage.Collection, s storage.Selection, visit func([]storage.Document) error) error {
 	if err := f.fail("Select", c, ""); err != nil {
 		return err
 	}
-	return f.Engine.Select(ctx, c, query, batch, visit)
+	return f.Engine.Select(ctx, c, s, visit)
 }
 
 // Refresh implements storage.Searcher.

@@ -59,6 +59,14 @@ func previous(t *testing.T, f fixture) {
 	}
 }
 
+// wantGone compares the result of a deletion, which has the source only for who asked what was there.
+func wantGone(t *testing.T, what string, r storage.OpResult, id string, version int64) {
+	t.Helper()
+	if d := r.Document; d.ID != id || d.Version != version || string(d.Source) != string(r.Previous) {
+		t.Errorf("%s took away %q version %d %s, want %q version %d %s", what, d.ID, d.Version, d.Source, id, version, r.Previous)
+	}
+}
+
 // previousOfAll: of writes that meet on one document, each finds what the one before it left, and none fails for the others.
 func previousOfAll(t *testing.T, f fixture) {
 	var mu sync.Mutex

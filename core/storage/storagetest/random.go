@@ -160,7 +160,7 @@ func (r *randomRun) write(t *testing.T, how string) {
 	case "Update":
 		res.Document, res.Err = r.Update(t.Context(), r.c, id, source, storage.UpdateOptions{WriteOptions: o})
 	case "Delete":
-		res.Document = storage.Document{ID: id, Version: r.model.docs[id].version, Source: r.model.docs[id].source}
+		res.Document = storage.Document{ID: id, Version: r.model.docs[id].version}
 		res.Created, res.Err = false, r.Delete(t.Context(), r.c, id, o)
 	}
 	r.compare(t, how, storage.Op{ID: id, Source: source, IfVersion: o.IfVersion}, res)
@@ -211,7 +211,7 @@ func (r *randomRun) compare(t *testing.T, how string, op storage.Op, res storage
 	source := op.Source
 	switch {
 	case how == "Delete":
-		wantDocument(t, what, res.Document, op.ID, old.version, string(old.source))
+		wantGone(t, what, res, op.ID, old.version)
 		delete(r.model.docs, op.ID)
 		return
 	case how == "Upsert" && !there:

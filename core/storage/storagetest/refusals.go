@@ -93,7 +93,7 @@ var documentCalls = append([]call{
 		return err
 	}},
 	{"Select", func(ctx context.Context, e storage.Engine, c storage.Collection) error {
-		return e.Select(ctx, c, nil, 1, func([]storage.Document) error { return nil })
+		return e.Select(ctx, c, storage.Selection{Batch: 1}, func([]storage.Document) error { return nil })
 	}},
 	{"Refresh", func(ctx context.Context, e storage.Engine, c storage.Collection) error { return e.Refresh(ctx, c) }},
 	{"Size", func(ctx context.Context, e storage.Engine, c storage.Collection) error {

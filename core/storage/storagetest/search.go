@@ -244,14 +244,14 @@ func searchRefusals(t *testing.T, f fixture) {
 			_, err = f.Count(ctx, list, nil)
 			wantErr(t, "Count", err, def)
 		}
-		wantErr(t, "Select", f.Select(ctx, c, nil, 1, func([]storage.Document) error { return nil }), def)
+		wantErr(t, "Select", f.Select(ctx, c, storage.Selection{Batch: 1}, func([]storage.Document) error { return nil }), def)
 		wantErr(t, "Refresh", f.Refresh(ctx, c), def)
 		_, err := f.Size(ctx, c)
 		wantErr(t, "Size", err, def)
 	}
 	_, err := f.Count(ctx, here, []byte(`{"nosuch":{}}`))
 	wantErr(t, "Count", err, kerror.ServicesStorageUnknownQueryKeyword)
-	err = f.Select(ctx, f.c, []byte(`{"nosuch":{}}`), 1, func([]storage.Document) error { return nil })
+	err = f.Select(ctx, f.c, storage.Selection{Query: []byte(`{"nosuch":{}}`), Batch: 1}, func([]storage.Document) error { return nil })
 	wantErr(t, "Select", err, kerror.ServicesStorageUnknownQueryKeyword)
 	_, err = f.NextHits(ctx, storage.Public, "nosuch", 0)
 	wantErr(t, "NextHits", err, kerror.ServicesStorageUnknownScrollID)
@@ -337,7 +337,7 @@ func selects(t *testing.T, f fixture) {
 	ctx := t.Context()
 	f.fill(t, 50)
 	seen := map[string]int{}
-	err := f.Select(ctx, f.c, []byte(`{"term":{"k":"k1"}}`), 7, func(docs []storage.Document) error {
+	err := f.Select(ctx, f.c, storage.Selection{Query: []byte(`{"term":{"k":"k1"}}`), Batch: 7}, func(docs []storage.Document) error {
 		if len(docs) == 0 || len(docs) > 7 {
 			t.Errorf("a batch of %d", len(docs))
 		}
@@ -360,16 +360,28 @@ func selects(t *testing.T, f fixture) {
 			t.Errorf("%s was visited %d times", id, n)
 		}
 	}
+	err = f.Select(ctx, f.c, storage.Selection{Query: []byte(`{"term":{"k":"k2"}}`), Batch: 100, NoSource: true}, func(docs []storage.Document) error {
+		for _, d := range docs {
+			if seen[d.ID]++; d.Version != 1 || d.Source != nil {
+				t.Errorf("%s has version %d, and a source that nobody wants: %s", d.ID, d.Version, d.Source)
+			}
+		}
+		return nil
+	})
+	wantErr(t, "Select without sources", err, nil)
+	if len(seen) != 33 {
+		t.Errorf("%d documents were visited, want 33", len(seen))
+	}
 	stop := errors.New("stop")
 	visits := 0
-	err = f.Select(ctx, f.c, nil, 10, func([]storage.Document) error {
+	err = f.Select(ctx, f.c, storage.Selection{Batch: 10}, func([]storage.Document) error {
 		visits++
 		return stop
 	})
 	if !errors.Is(err, stop) || visits != 1 {
 		t.Errorf("visit said stop and was called %d times: %v", visits, err)
 	}
-	err = f.Select(ctx, f.c, []byte(`{"term":{"k":"none"}}`), 10, func([]storage.Document) error { return stop })
+	err = f.Select(ctx, f.c, storage.Selection{Query: []byte(`{"term":{"k":"none"}}`), Batch: 10}, func([]storage.Document) error { return stop })
 	wantErr(t, "Select of nothing", err, nil)
 }
 
