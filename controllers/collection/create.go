@@ -94,7 +94,7 @@ func isDynamic(mapping jsontext.Value) bool {
 	return err == nil && shown.Dynamic != notDynamic
 }
 
-// onTopOf gives the spec with the settings that the collection has already, when there is one.
+// onTopOf gives the spec with the settings that the collection has already, when there is one, all under names with dots.
 func (c controller) onTopOf(ctx context.Context, where storage.Collection, spec storage.Spec) (storage.Spec, error) {
 	if spec.Settings == nil {
 		return spec, nil
@@ -102,7 +102,9 @@ func (c controller) onTopOf(ctx context.Context, where storage.Collection, spec 
 	before, err := c.Engine.Describe(ctx, where)
 	switch {
 	case errors.Is(err, kerror.ServicesStorageUnknownIndex), errors.Is(err, kerror.ServicesStorageUnknownCollection):
-		return spec, nil
+		given, err := flatten(spec.Settings)
+		spec.Settings = merged(nil, given)
+		return spec, err
 	case err != nil:
 		return spec, err
 	}

@@ -140,7 +140,11 @@ func checkSettings(settings jsontext.Value) error {
 		return err
 	}
 	for _, s := range list {
-		if !s.known() {
+		switch {
+		case s.known():
+		case slices.Contains(settingGroups, s.name):
+			return kerror.APIAssertInvalidArgument.New("settings."+s.name, "an object, or null to take away all that is in it")
+		default:
 			return kerror.APIAssertUnexpectedArgument.New("settings."+s.name, "the settings of an Elasticsearch index, such as "+usual)
 		}
 		if err := s.checkNumber(); err != nil {
@@ -152,7 +156,7 @@ func checkSettings(settings jsontext.Value) error {
 
 func (s setting) known() bool {
 	group, _, grouped := strings.Cut(s.name, ".")
-	return slices.Contains(settingNames, s.name) || grouped && slices.Contains(settingGroups, group)
+	return slices.Contains(settingNames, s.name) || slices.Contains(settingGroups, group) && (grouped || s.value.Kind() == 'n')
 }
 
 // checkNumber looks at the settings that are answered as numbers.
@@ -171,8 +175,8 @@ func (s setting) checkNumber() error {
 	return nil
 }
 
-// changed gives the settings that a collection has after it was given more: null takes one away. How many shards there are
-// is fixed when a collection is made.
+// changed gives the settings that a collection has after it was given more, under names with dots. How many shards there are is
+// fixed when a collection is made.
 func changed(where storage.Collection, stored, given jsontext.Value) (jsontext.Value, error) {
 	if given == nil {
 		return nil, nil
@@ -188,20 +192,27 @@ func changed(where storage.Collection, stored, given jsontext.Value) (jsontext.V
 	if has, wants := shardsOf(all), shardsOf(more); wants != has && slices.ContainsFunc(more, setting.isShards) {
 		return nil, kerror.ServicesStorageWrongEsStaticSettingsForCollectionRecreation.New(where.Name, where.Index, where.Scope.String(), shards, wants, has)
 	}
-	var merged protocol.Args
-	for _, s := range all {
-		merged.Set(s.name, s.value)
-	}
+	return merged(all, more), nil
+}
+
+// merged gives settings with others in their place; null takes one away, with all that are in it.
+func merged(all, more []setting) jsontext.Value {
 	for _, s := range more {
-		switch {
-		case s.isShards() && merged.Has(shards): // the same, perhaps written in another way
-		case s.value.Kind() == 'n':
-			merged.Remove(s.name)
-		default:
-			merged.Set(s.name, s.value)
+		if s.isShards() && slices.ContainsFunc(all, setting.isShards) { // the same, perhaps written in another way
+			continue
+		}
+		all = slices.DeleteFunc(all, func(old setting) bool {
+			return old.name == s.name || s.value.Kind() == 'n' && strings.HasPrefix(old.name, s.name+".")
+		})
+		if s.value.Kind() != 'n' {
+			all = append(all, s)
 		}
 	}
-	return merged.JSON(), nil
+	var result protocol.Args
+	for _, s := range all {
+		result.Set(s.name, s.value)
+	}
+	return result.JSON()
 }
 
 func (s setting) isShards() bool { return s.name == shards }

@@ -20,17 +20,6 @@ type reading struct {
 	err  error
 }
 
-// given drops what is null, which stands for a setting that is taken back, and definitions of nothing else.
-func given(definitions map[string]definition) {
-	for name, d := range definitions {
-		had := len(d)
-		maps.DeleteFunc(d, func(_ string, v jsontext.Value) bool { return v.Kind() == 'n' })
-		if had > 0 && len(d) == 0 || d == nil {
-			delete(definitions, name)
-		}
-	}
-}
-
 func (d definition) at(path string) *reading { return &reading{path: path, left: maps.Clone(d)} }
 
 func (r *reading) fail(option, format string, args ...any) {

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,60 +83,101 @@ func (n *Normalizer) Apply(text []byte) []byte {
 
 // sections are the members of "analysis" in the settings of a collection.
 type sections struct {
-	Analyzer   map[string]definition `json:"analyzer"`
-	Normalizer map[string]definition `json:"normalizer"`
-	Tokenizer  map[string]definition `json:"tokenizer"`
-	Filter     map[string]definition `json:"filter"`
-	CharFilter map[string]definition `json:"char_filter"`
+	Analyzer, Normalizer, Tokenizer, Filter, CharFilter map[string]definition
 }
 
-// ParseSet reads the settings of a collection, of which {"analysis":…} or {"index":{"analysis":…}} counts; nil when there is
-// nothing of that. The error says what is wrong, and where.
+// part gives the definitions under a member of "analysis"; nil when there is no such member.
+func (s *sections) part(name string) *map[string]definition {
+	switch name {
+	case "analyzer":
+		return &s.Analyzer
+	case "normalizer":
+		return &s.Normalizer
+	case "tokenizer":
+		return &s.Tokenizer
+	case "filter":
+		return &s.Filter
+	case "char_filter":
+		return &s.CharFilter
+	}
+	return nil
+}
+
+// ParseSet reads the settings of a collection, of which {"analysis":…} or {"index":{"analysis":…}} counts, or the same with dots
+// as in {"analysis.filter.short.type":…}; nil when there is nothing of that. What is null stands for a setting that is taken
+// back. The error says what is wrong, and where.
 func ParseSet(settings jsontext.Value) (*Set, error) {
-	raw, err := section(settings)
-	if raw == nil || err != nil {
-		return nil, err
+	if len(settings) == 0 {
+		return nil, nil
+	}
+	if settings.Kind() != '{' {
+		return nil, errors.New("settings: expected an object")
 	}
 	var s sections
-	if err := json.Unmarshal(raw, &s, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("analysis: expected objects of analyzer, normalizer, tokenizer, filter or char_filter: %w", err)
+	if err := s.read("", settings); err != nil {
+		return nil, err
 	}
-	if max(len(s.Analyzer), len(s.Normalizer), len(s.Tokenizer), len(s.Filter), len(s.CharFilter)) > maxDefinitions {
+	most := max(len(s.Analyzer), len(s.Normalizer), len(s.Tokenizer), len(s.Filter), len(s.CharFilter))
+	switch {
+	case most == 0:
+		return nil, nil
+	case most > maxDefinitions:
 		return nil, fmt.Errorf("analysis: more than %d definitions of a kind", maxDefinitions)
-	}
-	for _, definitions := range []map[string]definition{s.Analyzer, s.Normalizer, s.Tokenizer, s.Filter, s.CharFilter} {
-		given(definitions)
 	}
 	return s.set()
 }
 
-// section finds the part of settings that is about analysis.
-func section(settings jsontext.Value) (found jsontext.Value, err error) {
-	if len(settings) == 0 {
-		return nil, nil
+// read takes settings under a name in, which are flat: those in an object have its name before theirs.
+func (s *sections) read(name string, v jsontext.Value) error {
+	name = strings.TrimPrefix(name, "index.")
+	if v.Kind() != '{' {
+		return s.option(name, v)
 	}
-	var all map[string]jsontext.Value
-	if err := json.Unmarshal(settings, &all); err != nil {
-		return nil, fmt.Errorf("settings: %w", err)
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(v, &members); err != nil {
+		return fmt.Errorf("settings: %w", err)
 	}
-	for name, value := range all {
-		switch {
-		case name == "analysis" && value.Kind() != 'n':
-			found = value
-		case name == "index" && value.Kind() == '{':
-			inner, err := section(value)
-			if err != nil {
-				return nil, err
-			}
-			if inner != nil {
-				found = inner
-			}
-		case strings.HasPrefix(strings.TrimPrefix(name, "index."), "analysis."):
-			return nil, fmt.Errorf("%s: write analysis as objects in each other, not with dots", name)
+	for _, member := range slices.Sorted(maps.Keys(members)) {
+		inner := member
+		if name != "" {
+			inner = name + "." + member
+		}
+		if err := s.read(inner, members[member]); err != nil {
+			return err
 		}
 	}
-	return found, nil
+	return nil
 }
+
+// option takes one setting in.
+func (s *sections) option(name string, v jsontext.Value) error {
+	parts := strings.SplitN(name, ".", 4)
+	if parts[0] != "analysis" || v.Kind() == 'n' {
+		return nil
+	}
+	if len(parts) == 1 {
+		return fmt.Errorf("analysis: expected an object of %s", allParts)
+	}
+	definitions := s.part(parts[1])
+	switch {
+	case definitions == nil:
+		return fmt.Errorf("analysis.%s: there is no such part of analysis; there are %s", parts[1], allParts)
+	case len(parts) < 4:
+		return fmt.Errorf("%s: expected an object", name)
+	case strings.Contains(parts[3], "."):
+		return fmt.Errorf("%s: expected no object here; a name has no dots", name)
+	case *definitions == nil:
+		*definitions = map[string]definition{}
+	}
+	if (*definitions)[parts[2]] == nil {
+		(*definitions)[parts[2]] = definition{}
+	}
+	(*definitions)[parts[2]][parts[3]] = v
+	return nil
+}
+
+// allParts are the members that "analysis" can have.
+const allParts = "analyzer, normalizer, tokenizer, filter and char_filter"
 
 func (s *sections) set() (*Set, error) {
 	set := &Set{analyzers: map[string]*Analyzer{}, normalizers: map[string]*Normalizer{}}

@@ -59,7 +59,7 @@ func TestCustomLikeElasticsearch(t *testing.T) {
 }
 
 func TestParseSet(t *testing.T) {
-	for _, settings := range []string{``, `{}`, `{"number_of_replicas":1}`, `{"index":{"refresh_interval":"1s"}}`, `{"analysis":null}`} {
+	for _, settings := range []string{``, `{}`, `{"number_of_replicas":1}`, `{"index":{"refresh_interval":"1s"}}`, `{"analysis":null}`, `{"analysis":{"analyzer":{"a":{}}}}`} {
 		if set, err := analysis.ParseSet(jsontext.Value(settings)); err != nil || set != nil {
 			t.Errorf("%s: %v, %v", settings, set, err)
 		}
@@ -68,7 +68,7 @@ func TestParseSet(t *testing.T) {
 	if _, err := analysis.ParseSet(jsontext.Value(taken)); err != nil {
 		t.Errorf("%s: %v", taken, err)
 	}
-	set, err := analysis.ParseSet(jsontext.Value(`{"index":{"analysis":{"analyzer":{"mine":{"type":"french"},"default":{"type":"simple"}}}}}`))
+	set, err := analysis.ParseSet(jsontext.Value(`{"index":{"analysis":{"analyzer":{"mine":{"type":"french"}}}},"index.analysis":{"analyzer.default.type":"simple"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,12 +92,13 @@ func TestParseSetRefuses(t *testing.T) {
 		many[i] = fmt.Sprintf(`"f%d":{"type":"trim"}`, i)
 	}
 	for settings, want := range map[string]string{
-		`[]`:                            "settings",
-		`{"analysis":3}`:                "analysis",
-		`{"analysis":{"analysers":{}}}`: "analysis",
-		`{"index.analysis.analyzer.a.type":"french"}`:                                          "not with dots",
+		`[]`:             "settings",
+		`{"analysis":3}`: "analysis",
+		`{"analysis":{"analysers":{"a":{"type":"french"}}}}`:                                   "analysis.analysers: there is no such part of analysis; there are analyzer,",
+		`{"analysis.analyzer.a":"french"}`:                                                     "analysis.analyzer.a: expected an object",
+		`{"analysis":{"analyzer":{"a.b":{"type":"french"}}}}`:                                  "analysis.analyzer.a.b.type: expected no object here; a name has no dots",
 		`{"analysis":{"filter":{` + strings.Join(many, ",") + `}}}`:                            "more than 100",
-		`{"analysis":{"analyzer":{"a":{}}}}`:                                                   `analysis.analyzer.a.type: there is no analyzer ""`,
+		`{"index.analysis.analyzer.a.stopwords":"x"}`:                                          `analysis.analyzer.a.type: there is no analyzer ""`,
 		`{"analysis":{"analyzer":{"a":{"type":"klingon"}}}}`:                                   `there is no analyzer "klingon"; there are custom, arabic`,
 		`{"analysis":{"analyzer":{"a":{"type":"custom"}}}}`:                                    "analysis.analyzer.a.tokenizer: it is missing",
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"nope"}}}}`:                                 `there is no tokenizer "nope"`,
@@ -116,7 +117,7 @@ func TestParseSetRefuses(t *testing.T) {
 		`{"analysis":{"filter":{"a":{"type":"stop","stopwords":"_klingon_"}}}}`:                "the list _klingon_",
 		`{"analysis":{"filter":{"a":{"type":"stemmer","language":"klingon"}}}}`:                "expected one of arabic",
 		`{"analysis":{"filter":{"a":{"type":"stemmer","language":3}}}}`:                        "expected a text",
-		`{"analysis":{"filter":{"a":{}}}}`:                                                     `there is no filter ""`,
+		`{"analysis":{"filter":{"a":{"x":1}}}}`:                                                `there is no filter ""`,
 		`{"analysis":{"normalizer":{"a":{"type":"custom","filter":["stop"]}}}}`:                `a normalizer cannot use the filter "stop"`,
 		`{"analysis":{"normalizer":{"a":{"type":"nope"}}}}`:                                    "there are custom and lowercase",
 		`{"analysis":{"tokenizer":{"a":{"type":"char_group"}}}}`:                               "tokenize_on_chars: it is missing",

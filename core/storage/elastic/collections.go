@@ -121,8 +121,14 @@ func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec stora
 func (l *layout) with(c storage.Collection, spec storage.Spec) (layout, error) {
 	next := *l
 	if spec.Settings != nil && !sameJSON(spec.Settings, l.record.Settings) {
-		if _, err := parseSet(spec.Settings); err != nil {
+		set, err := parseSet(spec.Settings)
+		if err != nil {
 			return next, err
+		}
+		if had, err := l.fields(c); err == nil { // or else it is not for this engine to judge
+			if _, err := had.With(set); err != nil {
+				return next, err
+			}
 		}
 		next.record.Settings = spec.Settings
 	}

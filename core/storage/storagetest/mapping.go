@@ -98,8 +98,19 @@ func analysis(t *testing.T, f fixture) {
 
 	_, _, err := f.Put(t.Context(), c, "a", []byte(`{"k":"red","t":"quick-brown fox","more":"dog"}`), storage.WriteOptions{Refresh: storage.RefreshWaitFor})
 	wantErr(t, "Put", err, nil)
+	wantErr(t, "Ensure without what fields use", f.Ensure(t.Context(), c, storage.Spec{Settings: []byte(`{"refresh_interval":"5s"}`)}), kerror.ServicesStorageInvalidMappingArgument)
+	more := storage.Spec{
+		Settings: []byte(`{"analysis.analyzer.mine.tokenizer":"whitespace","analysis.analyzer.mine.filter":["uppercase"],"refresh_interval":"5s",
+			"analysis.normalizer.up.filter":["uppercase"],"analysis.analyzer.late.tokenizer":"keyword"}`),
+		Mapping: []byte(`{"properties":{"late":{"type":"text","analyzer":"late"}}}`),
+	}
+	wantErr(t, "Ensure with dots and one more", f.Ensure(t.Context(), c, more), nil)
+	wantErr(t, "Ensure with dots again", f.Ensure(t.Context(), c, more), nil)
+	_, _, err = f.Put(t.Context(), c, "b", []byte(`{"late":"as it is"}`), storage.WriteOptions{Refresh: storage.RefreshWaitFor})
+	wantErr(t, "Put", err, nil)
 	for query, want := range map[string]int{
-		`{"term":{"k":"Red"}}`: 1, `{"term":{"t":"QUICK-BROWN"}}`: 1, `{"match":{"t":"quick-brown"}}`: 1, `{"match":{"t":"quick"}}`: 0, `{"term":{"more":"DOG"}}`: 1,
+		`{"term":{"late":"as it is"}}`: 1,
+		`{"term":{"k":"Red"}}`:         1, `{"term":{"t":"QUICK-BROWN"}}`: 1, `{"match":{"t":"quick-brown"}}`: 1, `{"match":{"t":"quick"}}`: 0, `{"term":{"more":"DOG"}}`: 1,
 	} {
 		if n, err := f.Count(t.Context(), []storage.Collection{c}, jsontext.Value(query)); err != nil || n != want {
 			t.Errorf("Count of %s: %d, %v; want %d", query, n, err, want)
