@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/base64"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -109,7 +110,24 @@ func TestValidate(t *testing.T) {
 		"a password of nobody": {func(c *config.Config) {
 			c.Storage.Engine, c.Storage.Elasticsearch.Password = "elasticsearch", config.NewSecret("x")
 		}, []string{"storage.elasticsearch.username"}},
-		"two at once": {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
+		"Elastic Cloud": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", cloudID("example.org:443$1234$5678")
+		}, nil},
+		"Elastic Cloud and addresses": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", cloudID("example.org$1234")
+			c.Storage.Elasticsearch.Addresses = []string{"https://search:9200"}
+		}, []string{"storage.elasticsearch.cloudId"}},
+		"no cloud":  {func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", "name" }, []string{"storage.elasticsearch.cloudId"}},
+		"no base64": {func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", "name:$" }, []string{"storage.elasticsearch.cloudId"}},
+		"half a cloud": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", cloudID("example.org$")
+		}, []string{"storage.elasticsearch.cloudId"}},
+		"a path in it": {func(c *config.Config) {
+			c.Storage.Engine, c.Storage.Elasticsearch.CloudID = "elasticsearch", cloudID("example.org/x$1")
+		}, []string{"storage.elasticsearch.cloudId"}},
+		"half a key pair": {func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.CertFile = "elasticsearch", "a.pem" }, []string{"storage.elasticsearch.certFile"}},
+		"the other half":  {func(c *config.Config) { c.Storage.Engine, c.Storage.Elasticsearch.KeyFile = "elasticsearch", "a.pem" }, []string{"storage.elasticsearch.certFile"}},
+		"two at once":     {func(c *config.Config) { c.Log.Level, c.Storage.Engine = "trace", "mysql" }, []string{"storage.engine", "log.level"}},
 	} {
 		c := config.Defaults()
 		test.change(c)
@@ -148,3 +166,5 @@ func TestDerivedValues(t *testing.T) {
 		}
 	}
 }
+
+func cloudID(place string) string { return "name:" + base64.StdEncoding.EncodeToString([]byte(place)) }

@@ -17,9 +17,9 @@ type health struct {
 	Plugins map[string]PluginHealth `json:"plugins,omitzero"`
 }
 
-// healthCheck answers {status: green|yellow|red, services: {storageEngine: green|red}, plugins?: {id: {status, reason?}}}. A
-// red service gives error and result together, with status 500. A plugin that is down or degraded makes the status yellow,
-// which is beyond the API of Kuzzle, and no error, as the node serves all the rest. services (CSV) names what to look at;
+// healthCheck answers {status: green|yellow|red, services: {storageEngine: green|yellow|red}, plugins?: {id: {status, reason?}}}.
+// A red service gives error and result together, with status 500. A plugin that is down or degraded, and an engine that lacks
+// copies of its data, make the status yellow, which is beyond the API of Kuzzle, and no error, as the node serves all the rest. services (CSV) names what to look at;
 // without it, everything.
 func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any, error) {
 	wanted, err := services(req)
@@ -33,6 +33,8 @@ func (c controller) healthCheck(ctx context.Context, req *protocol.Request) (any
 		if err := c.Engine.Healthy(ctx); err != nil {
 			h.Status, h.Services["storageEngine"] = "red", "red"
 			down = kerror.CoreFatalServiceUnavailable.Wrap(err, "storageEngine")
+		} else if c.StorageImpaired != nil && c.StorageImpaired() {
+			h.Status, h.Services["storageEngine"] = "yellow", "yellow"
 		}
 	}
 	if c.PluginHealth != nil && (wanted == nil || slices.Contains(wanted, "plugins")) {

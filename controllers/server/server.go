@@ -24,6 +24,9 @@ type Options struct {
 	Plugins func() []Plugin
 	// PluginHealth tells how every plugin is, by id; nil for none.
 	PluginHealth func() map[string]PluginHealth
+	// StorageImpaired reports whether the engine serves everything and still lacks something, such as copies of its data; nil
+	// for never.
+	StorageImpaired func() bool
 	// Version is that of the binary, API the version of the Kuzzle API it speaks.
 	Version string
 	API     string

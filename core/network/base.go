@@ -22,8 +22,8 @@ type Gate interface {
 	// WideOpen says that anonymous may do everything, as on a new node. While it is true only loopback hosts and
 	// origins are served, so that no web page can reach the node through the browser of its owner.
 	WideOpen() bool
-	// Ready is the answer of /_ready.
-	Ready() bool
+	// Ready is nil, or why /_ready answers 503.
+	Ready() error
 }
 
 // Base is what every server of this package needs. Nothing in it may change once a server was made of it.

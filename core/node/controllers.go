@@ -38,7 +38,7 @@ func (n *Node) contribute() error {
 			RestrictedProfiles: n.options.Config.Security.RestrictedProfileIDs,
 		})},
 		{Owner: "server", Actions: server.Actions(server.Options{
-			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins, PluginHealth: n.pluginHealth,
+			Users: n.users, Engine: n.engine, Routes: snapshot, Plugins: n.runningPlugins, PluginHealth: n.pluginHealth, StorageImpaired: n.storageImpaired,
 			Version: n.options.Version, API: apiVersion, Started: n.started,
 			Limits: map[string]int{
 				"concurrentRequests":  limits.ConcurrentRequests,

@@ -31,7 +31,9 @@ import (
 	"github.com/sluicehq/sluice/core/router"
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/elastic"
 	"github.com/sluicehq/sluice/core/validation"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // Options are what a node is started with.
@@ -52,12 +54,14 @@ type Options struct {
 //
 // Life: Start, then Stop once. Done is closed when it can serve no longer by itself.
 type Node struct {
-	options  Options
-	id       string
-	started  time.Time
-	metrics  *prometheus.Registry
-	audit    *audit.Log // nil for none
-	engine   storage.Engine
+	options Options
+	id      string
+	started time.Time
+	metrics *prometheus.Registry
+	audit   *audit.Log // nil for none
+	engine  storage.Engine
+	// elastic is engine without what is put before it, nil when documents are not in Elasticsearch.
+	elastic  *elastic.Engine
 	users    *security.Service
 	tokens   *auth.Service
 	bus      *events.Bus
@@ -125,9 +129,20 @@ func (n *Node) Plugins() []pluginhost.Status { return n.plugins.Plugins() }
 // Done gets what made the node stop serving by itself.
 func (n *Node) Done() <-chan error { return n.served }
 
-// Ready is the answer of /_ready.
-func (n *Node) Ready() bool {
-	return n.ready.Load() && !n.funnel.Overloaded() && !n.audit.Blocking()
+// Ready is nil, or why /_ready answers 503.
+func (n *Node) Ready() error {
+	switch {
+	case !n.ready.Load():
+		return kerror.Bare(kerror.ServiceUnavailableError, "The node starts or stops.")
+	case n.funnel.Overloaded():
+		return kerror.APIProcessOverloaded.New()
+	case n.audit.Blocking():
+		return kerror.CoreFatalServiceUnavailable.New("audit log")
+	}
+	if n.elastic != nil {
+		return n.elastic.Ready()
+	}
+	return nil
 }
 
 // WideOpen reports whether anonymous may do everything, so that only this machine is served.

@@ -54,8 +54,8 @@ func (n *Node) greet(out io.Writer) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Sluice (%s) listens on http%[3]s://%[2]s and ws%[3]s://%[2]s\n", n.options.Version, n.Address(), n.tls.suffix())
 	fmt.Fprintf(&b, "  data     %s\n", data)
-	if c.Storage.Engine == elasticsearch {
-		fmt.Fprintf(&b, "  storage  Elasticsearch at %s\n", strings.Join(c.Storage.Elasticsearch.Addresses, ", "))
+	if n.elastic != nil {
+		fmt.Fprintf(&b, "  storage  Elasticsearch at %s\n", n.elastic.Place())
 	}
 	for i, p := range n.Plugins() {
 		label := "plugins"

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -60,23 +61,48 @@ func (n *Node) openEmbedded(ctx context.Context, c *config.Config) (storage.Engi
 
 // openElastic connects to Elasticsearch. Its documents are backed up by snapshots of its own.
 func (n *Node) openElastic(ctx context.Context, c *config.Config) (storage.Engine, error) {
-	e := c.Storage.Elasticsearch
-	o := elastic.Options{
-		Addresses: e.Addresses, Username: e.Username, Password: e.Password.Reveal(), APIKey: e.APIKey.Reveal(), Timeout: e.Timeout,
+	o, err := elasticOptions(&c.Storage.Elasticsearch)
+	if err != nil {
+		return nil, err
 	}
-	if e.CAFile != "" {
-		var err error
-		if o.CACert, err = os.ReadFile(e.CAFile); err != nil {
-			return nil, fmt.Errorf("storage.elasticsearch.caFile: %w", err)
-		}
-	}
+	o.Logger, o.Metrics = n.options.Logger, n.metrics
 	engine, err := elastic.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
+	n.elastic = engine
 	n.onStop(func(context.Context) error { return engine.Close() })
 	n.serveBackups(elsewhere{})
 	return engine, nil
+}
+
+// storageImpaired reports whether documents are kept in fewer copies than they should be.
+func (n *Node) storageImpaired() bool { return n.elastic != nil && n.elastic.Impaired() }
+
+// elasticOptions reads the files that the settings name.
+func elasticOptions(e *config.Elasticsearch) (elastic.Options, error) {
+	o := elastic.Options{
+		Addresses: e.Addresses, Username: e.Username, Password: e.Password.Reveal(), APIKey: e.APIKey.Reveal(),
+		Timeout: e.Timeout, ConnectTimeout: e.ConnectTimeout, StartTimeout: e.StartTimeout, MaxRequests: e.MaxConcurrentRequests,
+		BreakerFailures: e.BreakerFailures, ProbeInterval: e.ProbeInterval,
+	}
+	if e.CloudID != "" {
+		o.Addresses, o.CloudID = nil, e.CloudID
+	}
+	var err error
+	if e.CAFile != "" {
+		if o.CACert, err = os.ReadFile(e.CAFile); err != nil {
+			return o, fmt.Errorf("storage.elasticsearch.caFile: %w", err)
+		}
+	}
+	if e.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
+		if err != nil {
+			return o, fmt.Errorf("storage.elasticsearch.certFile and keyFile: %w", err)
+		}
+		o.Certificate = &pair
+	}
+	return o, nil
 }
 
 // elsewhere refuses a backup of documents that are not in the data folder.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/network"
 	"github.com/sluicehq/sluice/protocol"
+	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 func TestAPI(t *testing.T) {
@@ -495,14 +496,15 @@ func TestWideOpenWhileTheBodyArrives(t *testing.T) {
 type switchedGate struct{ wideOpen atomic.Bool }
 
 func (g *switchedGate) WideOpen() bool { return g.wideOpen.Load() }
-func (g *switchedGate) Ready() bool    { return true }
+func (g *switchedGate) Ready() error   { return nil }
 
 func TestReadyTurnsAway(t *testing.T) {
 	o := options(t)
-	o.Gate = gate{notReady: true}
+	o.Gate = gate{notReady: kerror.ServicesStorageNotConnected.New()} // whose status is another
 	address, _ := serve(t, o)
-	if a := do(t, address, request("GET /_ready", "")); a.status != 503 || a.field(t, "status") != "503" {
-		t.Errorf("ready: %d", a.status)
+	a := do(t, address, request("GET /_ready", ""))
+	if a.status != 503 || a.field(t, "status") != "503" || !strings.Contains(a.body, `"services.storage.not_connected"`) {
+		t.Errorf("ready: %d %s", a.status, a.body)
 	}
 	if a := do(t, address, request("GET /_healthcheck", "")); a.status != 200 {
 		t.Errorf("health: %d", a.status)

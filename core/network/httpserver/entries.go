@@ -125,19 +125,17 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveHealth says that the process answers, and nothing else. Probes are asked for no origin: they tell nothing.
-func (s *Server) serveHealth(x *exchange) { x.answerProbe(http.StatusOK) }
+func (s *Server) serveHealth(x *exchange) { x.answerProbe(nil) }
 
-func (s *Server) serveReady(x *exchange) {
-	if s.o.Gate.Ready() {
-		x.answerProbe(http.StatusOK)
-		return
+func (s *Server) serveReady(x *exchange) { x.answerProbe(s.o.Gate.Ready()) }
+
+// answerProbe answers 503 when something is wrong, whatever it is.
+func (x *exchange) answerProbe(wrong error) {
+	resp := protocol.NewResponse(x.req, nil, wrong)
+	resp.Node = x.server.o.NodeID
+	if wrong != nil {
+		resp.Status = http.StatusServiceUnavailable
 	}
-	x.answerProbe(http.StatusServiceUnavailable)
-}
-
-func (x *exchange) answerProbe(status int) {
-	resp := protocol.NewResponse(x.req, nil, nil)
-	resp.Status, resp.Node = status, x.server.o.NodeID
 	x.answer(resp)
 }
 

@@ -59,10 +59,13 @@ func echo(_ context.Context, req *protocol.Request) (any, error) {
 	return seen{req.Index, req.Collection, req.ID, req.Token, req.Args.JSON(), body}, nil
 }
 
-type gate struct{ wideOpen, notReady bool }
+type gate struct {
+	wideOpen bool
+	notReady error
+}
 
 func (g gate) WideOpen() bool { return g.wideOpen }
-func (g gate) Ready() bool    { return !g.notReady }
+func (g gate) Ready() error   { return g.notReady }
 
 func routes(t testing.TB) func() *router.Snapshot {
 	t.Helper()

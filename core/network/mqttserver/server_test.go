@@ -53,7 +53,7 @@ func byAction(ctx context.Context, req *protocol.Request) (any, error) {
 type gate struct{ wideOpen atomic.Bool }
 
 func (g *gate) WideOpen() bool { return g.wideOpen.Load() }
-func (g *gate) Ready() bool    { return true }
+func (g *gate) Ready() error   { return nil }
 
 func options(t testing.TB, do executor) Options {
 	t.Helper()

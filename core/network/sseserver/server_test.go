@@ -46,7 +46,7 @@ func subscribes(result string) executor {
 type gate struct{}
 
 func (gate) WideOpen() bool { return false }
-func (gate) Ready() bool    { return true }
+func (gate) Ready() error   { return nil }
 
 // node is an HTTP server with streams.
 type node struct {

@@ -257,7 +257,7 @@ func TestWideOpenAfterTheUpgrade(t *testing.T) {
 type switchedGate struct{ wideOpen atomic.Bool }
 
 func (g *switchedGate) WideOpen() bool { return g.wideOpen.Load() }
-func (g *switchedGate) Ready() bool    { return true }
+func (g *switchedGate) Ready() error   { return nil }
 
 func TestURLHasNoToken(t *testing.T) {
 	urls := make(chan string, 1)

@@ -39,7 +39,7 @@ func now(context.Context, *protocol.Request) (any, error) {
 type gate struct{}
 
 func (gate) WideOpen() bool { return false }
-func (gate) Ready() bool    { return true }
+func (gate) Ready() error   { return nil }
 
 func options(t testing.TB, do executor) Options {
 	t.Helper()

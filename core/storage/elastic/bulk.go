@@ -75,6 +75,8 @@ type step struct {
 	old stored
 	// tries counts how often the op met another write.
 	tries int
+	// busy counts how often Elasticsearch had no time for it.
+	busy int
 }
 
 // next prepares the ops of the next chunk, and gives how many ops it covers: those that are refused are none of its steps.
@@ -179,21 +181,26 @@ func (w *writer) run(ctx context.Context, chunk []*step) error {
 	return nil
 }
 
-// pause lets others finish after many conflicts.
+// pause lets others finish after many conflicts, and Elasticsearch get on when it is busy.
 func pause(ctx context.Context, chunk []*step) error {
-	tries := 0
+	tries, busy := 0, 0
 	for _, s := range chunk {
-		tries = max(tries, s.tries)
+		tries, busy = max(tries, s.tries), max(busy, s.busy)
 	}
-	if tries < 3 {
+	var length time.Duration
+	if busy > 0 {
+		length = backoff(busy - 1)
+	}
+	if tries >= 3 {
+		length = max(length, time.Duration(min(tries*tries, 100))*time.Millisecond)
+	}
+	if length == 0 {
 		return ctx.Err()
 	}
-	select {
-	case <-ctx.Done():
+	if !wait(ctx, length) {
 		return ctx.Err()
-	case <-time.After(time.Duration(min(tries*tries, 100)) * time.Millisecond):
-		return nil
 	}
+	return nil
 }
 
 // readOld reads the documents of the steps that depend on them.

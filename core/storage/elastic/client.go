@@ -3,6 +3,8 @@ package elastic
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -24,25 +26,31 @@ type client struct {
 	base      *elasticsearch.BaseClient
 	transport *http.Transport
 	timeout   time.Duration
+	breaker   breaker
+	// slots are taken by the requests that run.
+	slots   chan struct{}
+	metrics metrics
 }
 
 // maxAnswerBytes bounds the memory of one answer.
 const maxAnswerBytes = 512 << 20
 
 func newClient(o Options) (*client, error) {
-	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return nil, errors.New("the default transport was replaced")
+	transport, err := newTransport(o)
+	if err != nil {
+		return nil, err
 	}
-	c := &client{transport: transport.Clone(), timeout: o.Timeout}
-	c.transport.MaxIdleConnsPerHost = maxIdle
-	var err error
+	c := &client{
+		transport: transport, timeout: o.Timeout, slots: make(chan struct{}, o.MaxRequests),
+		breaker: breaker{most: o.BreakerFailures, pause: o.ProbeInterval},
+	}
 	c.base, err = elasticsearch.NewBaseClient(elasticsearch.Config{
-		Addresses: o.Addresses, Username: o.Username, Password: o.Password, APIKey: o.APIKey, CACert: o.CACert,
+		Addresses: o.Addresses, CloudID: o.CloudID, Username: o.Username, Password: o.Password, APIKey: o.APIKey,
 		Transport:  c.transport,
-		MaxRetries: len(o.Addresses) - 1,
-		// Only what was never sent may be sent again.
-		RetryOnError:  func(_ *http.Request, err error) bool { return neverSent(err) },
+		MaxRetries: max(0, len(o.Addresses)-1),
+		RetryOnError: func(r *http.Request, err error) bool {
+			return r.Context().Err() == nil && (neverSent(err) || repeatable(r))
+		},
 		RetryOnStatus: []int{neverStatus},
 	})
 	if err != nil {
@@ -51,17 +59,47 @@ func newClient(o Options) (*client, error) {
 	return c, nil
 }
 
-const (
-	// maxIdle is how many connections are kept for the next requests to one address.
-	maxIdle = 64
-	// neverStatus is no status: an empty list would stand for 502, 503 and 504.
-	neverStatus = 1
-)
+func newTransport(o Options) (*http.Transport, error) {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("the default transport was replaced")
+	}
+	t := standard.Clone()
+	t.MaxIdleConnsPerHost, t.MaxIdleConns = o.MaxRequests, 0
+	t.DialContext = (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	if o.dial != nil {
+		t.DialContext = o.dial
+	}
+	t.TLSHandshakeTimeout = o.ConnectTimeout
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.Certificate != nil {
+		t.TLSClientConfig.Certificates = []tls.Certificate{*o.Certificate}
+	}
+	if o.CACert != nil {
+		t.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(o.CACert) {
+			return nil, errors.New("the authorities for the certificate of Elasticsearch are no certificates in PEM")
+		}
+	}
+	return t, nil
+}
+
+// neverStatus is no status: an empty list would stand for 502, 503 and 504.
+const neverStatus = 1
 
 // neverSent reports whether there was no connection to send over.
 func neverSent(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
+}
+
+// onlyReads is a header that is never sent, as it has no value: to net/http it says that the request may be repeated when its
+// connection breaks, and here the same about other addresses.
+const onlyReads = "X-Idempotency-Key"
+
+func repeatable(r *http.Request) bool {
+	_, ok := r.Header[onlyReads]
+	return ok
 }
 
 // request is one call.
@@ -72,11 +110,9 @@ type request struct {
 	query url.Values
 	// body is JSON, or lines of JSON for _bulk; nil for none.
 	body []byte
+	// probe says that the request finds out whether Elasticsearch is there: neither the breaker nor those that run hold it up.
+	probe bool
 }
-
-// pauses lie before the repetitions of a request that found no shard to answer it: that of an index that was just made needs
-// a moment to start.
-var pauses = []time.Duration{50 * time.Millisecond, 150 * time.Millisecond, 500 * time.Millisecond}
 
 // reads reports whether the request may be repeated, since it changes nothing.
 func (r request) reads() bool {
@@ -90,40 +126,104 @@ func (r request) reads() bool {
 	return false
 }
 
-// wait reports whether the time has passed before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
+func (r request) String() string { return r.method + " /" + strings.Join(r.path, "/") }
+
+// advances reports whether the request is answered differently when it is repeated: it may have taken a page of a scroll.
+func (r request) advances() bool {
+	return r.method == http.MethodPost && len(r.path) > 0 && r.path[len(r.path)-1] == "scroll"
 }
 
 // do sends r and reads the answer into to, nil when it does not matter. What Elasticsearch refused is a *failure; ctx that
-// ended is its own error; everything else is services.storage.not_connected.
+// ended is its own error; when the breaker is open, or there is no answer, it is services.storage.not_connected, and when too
+// many requests run all the time, services.storage.too_many_operations.
 func (c *client) do(ctx context.Context, r request, to any) error {
-	within, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	status, body, err := c.send(within, r)
-	for _, pause := range pauses {
-		if status != http.StatusServiceUnavailable || !r.reads() || !wait(within, pause) {
-			break
-		}
-		status, body, err = c.send(within, r)
+	body, err := c.attempt(ctx, r)
+	for try := 0; try < maxTriesOf(r, err) && wait(ctx, backoff(try)); try++ {
+		c.metrics.retries.Inc()
+		body, err = c.attempt(ctx, r)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
-		return kerror.ServicesStorageNotConnected.Wrap(fmt.Errorf("%s /%s: %w", r.method, strings.Join(r.path, "/"), err))
-	case status >= http.StatusBadRequest:
-		return newFailure(status, body)
-	case to == nil:
-		return nil
+	case err != nil || to == nil:
+		return err
 	}
 	if err := json.Unmarshal(body, to, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return unexpected(fmt.Sprintf("the answer to %s /%s cannot be read", r.method, strings.Join(r.path, "/")), err)
+		return unexpected("the answer to "+r.String()+" cannot be read", err)
+	}
+	return nil
+}
+
+// attempt sends r once. Its time begins when it may be sent, so that a queue here is not taken for a server that does not answer.
+func (c *client) attempt(ctx context.Context, r request) ([]byte, error) {
+	limit := c.timeout
+	if r.probe {
+		limit = min(limit, probeTimeout)
+	} else {
+		if err := c.enter(ctx); err != nil {
+			c.count(outcomeShed)
+			return nil, err
+		}
+		defer func() { <-c.slots }()
+	}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	status, body, err := c.send(within, r)
+	switch {
+	case err != nil && ctx.Err() != nil: // the server may be slow, or the caller short of time: the monitor finds out
+		c.count(outcomeGivenUp)
+		return nil, ctx.Err()
+	case err != nil:
+		err = fmt.Errorf("%s: %w", r, err)
+		c.breaker.fail(err)
+		c.count(outcomeFailed)
+		return nil, notConnected(err, "")
+	case status >= http.StatusBadRequest:
+		return nil, c.refused(newFailure(status, body))
+	}
+	c.breaker.succeed()
+	c.count(outcomeAnswered)
+	return body, nil
+}
+
+// refused takes note of a refusal, and gives it.
+func (c *client) refused(f *failure) error {
+	outcome := outcomeAnswered
+	switch {
+	case f.away():
+		outcome = outcomeFailed
+	case f.busy():
+		outcome = outcomeBusy
+	}
+	c.count(outcome)
+	if outcome == outcomeFailed {
+		c.breaker.fail(f)
+	} else {
+		c.breaker.succeed()
+	}
+	return f
+}
+
+func (c *client) count(outcome string) { c.metrics.requests.WithLabelValues(outcome).Inc() }
+
+// enter waits until a request may be sent, as long as one may take.
+func (c *client) enter(ctx context.Context) error {
+	if err := c.breaker.refusal(); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	select {
+	case c.slots <- struct{}{}:
+	case <-within.Done():
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return kerror.ServicesStorageTooManyOperations.New("requests to Elasticsearch")
+	}
+	if err := c.breaker.refusal(); err != nil { // it has opened in the meantime
+		<-c.slots
+		return err
 	}
 	return nil
 }
@@ -140,6 +240,9 @@ func (c *client) send(ctx context.Context, r request) (int, []byte, error) {
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.reads() {
+		req.Header[onlyReads] = nil
 	}
 	res, err := c.base.Perform(req)
 	if err != nil {

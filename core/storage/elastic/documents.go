@@ -41,7 +41,7 @@ func (e *Engine) load(ctx context.Context, c storage.Collection, ids []string) (
 	}
 	for _, d := range answer.Docs {
 		if d.Error != nil {
-			err = &failure{status: http.StatusInternalServerError, cause: *d.Error}
+			err = &failure{status: d.Error.status(), cause: *d.Error}
 			break
 		}
 	}

@@ -22,6 +22,30 @@ type cause struct {
 	Root     []cause `json:"root_cause"`
 }
 
+// status is the one that Elasticsearch leaves out where it tells the error of one document of many that were read.
+func (c *cause) status() int {
+	if c.Type == "no_shard_available_action_exception" {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// shards is the part of an answer that tells how many of those asked had none.
+type shards struct {
+	Failed int `json:"failed"`
+}
+
+// err is not nil when an answer lacks what some shards hold.
+func (s shards) err() error {
+	if s.Failed == 0 {
+		return nil
+	}
+	return notConnected(fmt.Errorf("%d shards did not answer", s.Failed), noShard)
+}
+
+// noShard says to clients that a part of Elasticsearch is away.
+const noShard = "Elasticsearch has no shard that could do this."
+
 // failure is a refusal by Elasticsearch.
 type failure struct {
 	status int
@@ -74,8 +98,28 @@ func (f *failure) noIndex() bool {
 
 func (f *failure) conflict() bool { return f.status == http.StatusConflict }
 
-// busy reports whether Elasticsearch did nothing because it has too much to do.
-func (f *failure) busy() bool { return f.status == http.StatusTooManyRequests }
+// blocked reports whether a block of the index or of the cluster is in the way, for which an operator must do something.
+func (f *failure) blocked() bool { return f.Type == "cluster_block_exception" }
+
+// busy reports whether Elasticsearch did nothing because it has too much to do. A full disk has the same status.
+func (f *failure) busy() bool { return f.status == http.StatusTooManyRequests && !f.blocked() }
+
+// away reports whether the whole cluster cannot serve, or a proxy before it, and not the shards of some index only.
+func (f *failure) away() bool {
+	return f.unavailable() && (f.Type == "unknown" || f.blocked() || f.Type == "master_not_discovered_exception")
+}
+
+// floodStage is in the text of the block that a full disk leads to.
+const floodStage = "flood-stage watermark"
+
+// block gives the error for a block, with what to do about it.
+func (f *failure) block() error {
+	if strings.Contains(f.text(), floodStage) {
+		return kerror.ServicesStorageUnexpectedError.Wrap(f, "the disk of Elasticsearch is nearly full (flood stage), so that it only "+
+			"lets this collection be read. Free disk space there, or add some: it lifts the block by itself then")
+	}
+	return kerror.ServicesStorageUnexpectedError.Wrap(f, "an operator has blocked this in Elasticsearch, and must lift the block there: "+f.text())
+}
 
 // severalValues is in the text of what Elasticsearch takes for an error of its own: a document in several groups of a collapse.
 const severalValues = "the grouping field must be single valued"
@@ -85,8 +129,15 @@ func (f *failure) public() error {
 	switch {
 	case f.busy():
 		return kerror.ServicesStorageTooManyOperations.Wrap(f, "Elasticsearch")
-	case f.status == http.StatusServiceUnavailable || f.status == http.StatusBadGateway || f.status == http.StatusGatewayTimeout:
-		return kerror.ServicesStorageNotConnected.Wrap(f)
+	case f.away():
+		return notConnected(f, "")
+	case f.unavailable():
+		return notConnected(f, noShard)
+	case f.blocked():
+		return f.block()
+	case f.status == http.StatusUnauthorized:
+		return kerror.ServicesStorageUnexpectedError.Wrap(f, "Elasticsearch does not take the credentials of this node: its operator must "+
+			"check storage.elasticsearch.apiKey, or username and password")
 	case strings.Contains(f.text(), severalValues):
 		return kerror.ServicesStorageUnexpectedBadRequest.Wrap(f, "collapse: a document has several values in the field, and belongs to one group only")
 	case f.status == http.StatusBadRequest || f.status == http.StatusRequestEntityTooLarge:

@@ -18,7 +18,7 @@ func kuzzleIndex(t *testing.T, e *Engine, s storage.Scope) storage.Collection {
 	t.Cleanup(func() { _ = e.DropIndex(context.Background(), s, c.Index) })
 	do := func(method string, path []string, query []string, body string) {
 		t.Helper()
-		if err := e.client.do(t.Context(), request{method, path, values(query...), []byte(body)}, nil); err != nil {
+		if err := e.client.do(t.Context(), request{method: method, path: path, query: values(query...), body: []byte(body)}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -149,6 +149,9 @@ func (e *Engine) nextPage(ctx context.Context, id string, keep time.Duration) (*
 	if f, ok := errors.AsType[*failure](err); ok && f.status == http.StatusNotFound {
 		return nil, kerror.ServicesStorageUnknownScrollID.Wrap(f)
 	}
+	if err == nil {
+		err = answer.Shards.err()
+	}
 	return &answer, public(err)
 }
 

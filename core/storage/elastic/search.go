@@ -42,6 +42,7 @@ func (h *hit) document() storage.Document {
 type found struct {
 	PIT      string `json:"pit_id"`
 	Scroll   string `json:"_scroll_id"`
+	Shards   shards `json:"_shards"`
 	TimedOut bool   `json:"timed_out"`
 	Hits     struct {
 		Total struct {
@@ -229,13 +230,14 @@ func (e *Engine) Count(ctx context.Context, targets []storage.Collection, q json
 		}
 	}
 	var answer struct {
-		Count int `json:"count"`
+		Count  int    `json:"count"`
+		Shards shards `json:"_shards"`
 	}
 	r := request{method: http.MethodPost, path: []string{names(targets), "_count"}, body: encode(object{"query": queryOf(q)})}
 	if err := e.client.do(ctx, r, &answer); err != nil {
 		return 0, e.searchError(ctx, targets, err)
 	}
-	return answer.Count, nil
+	return answer.Count, answer.Shards.err()
 }
 
 // queryOf is a query that may be absent.

@@ -28,7 +28,7 @@ func (w *writer) send(ctx context.Context, steps []*step) (again []*step, err er
 	for _, s := range steps {
 		body = w.appendLines(body, s)
 	}
-	query := values("require_alias", "true")
+	query := values("require_alias", "true", "timeout", duration(w.engine.client.timeout/3)) // for a shard that is not there
 	if w.options.Refresh == storage.RefreshWaitFor {
 		query.Set("refresh", "true")
 	}
@@ -157,17 +157,14 @@ func (w *writer) failed(ctx context.Context, s *step, it item) (again bool) {
 		r.Err = tooManyChanges(s.ID)
 	case f.status == http.StatusNotFound:
 		r.Err = notFound(w.c, s.ID)
-	case f.busy() && s.tries < maxBusy:
-		s.tries++
+	case f.busy() && s.busy < maxBusy:
+		s.busy++
 		return true
 	default:
 		r.Err = w.engine.explain(ctx, w.c, f, s.Source)
 	}
 	return false
 }
-
-// maxBusy is how often a step is tried again that Elasticsearch had no time for.
-const maxBusy = 5
 
 // mayRepeat reports whether a step that met another write may be tried again. With IfVersion it will be refused, but for the
 // right reason.
@@ -178,12 +175,15 @@ func (w *writer) mayRepeat(s *step) bool {
 	return s.tries < maxTries
 }
 
+// maxLost is how often a step is tried again whose collection was not there and is again.
+const maxLost = 5
+
 // lost is for steps whose collection was not there: when it is again (Truncate, or dropped and made again), they are tried
 // again, since nothing was done.
 func (w *writer) lost(ctx context.Context, steps []*step) ([]*step, error) {
 	w.engine.schemas.forget(w.c)
 	err := w.engine.missing(ctx, w.c)
-	if err == nil && steps[0].tries < maxBusy {
+	if err == nil && steps[0].tries < maxLost {
 		for _, s := range steps {
 			s.tries++
 		}
