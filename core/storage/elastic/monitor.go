@@ -64,7 +64,8 @@ func (m *monitor) ask(ctx context.Context) (pause time.Duration) {
 		return m.pause
 	}
 	lost := errors.Is(err, kerror.ServicesStorageNotConnected)
-	if f, refused := errors.AsType[*failure](err); !lost && !(refused && f.busy()) { // else the breaker knows, or nobody
+	f, refused := errors.AsType[*failure](err)
+	if !lost && (!refused || !f.busy()) { // else the breaker knows, or nobody
 		m.state.Store(&state{problem: healthy(status, err), yellow: status == "yellow"})
 	}
 	m.tell(before)
