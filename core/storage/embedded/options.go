@@ -33,6 +33,9 @@ const (
 	memtableBytes = 8 << 20
 	// memtables is how many full memtables may wait for the disk before writers do.
 	memtables = 4
+	// indexBlockBytes lets a file of the usual size have one block that says where its documents are. The 4 KiB of Pebble make
+	// that two levels, of which every look-up reads both.
+	indexBlockBytes = 256 << 10
 	// fileFormat is Pebble's on-disk format. It must know synced offsets in the log (FormatWALSyncChunks), else damage to
 	// acknowledged records at its end would look like a torn tail. Raising it cannot be undone: an older binary will not open
 	// the directory.
@@ -53,6 +56,7 @@ func (o Options) pebble(h *health, log pebbleLog) *pebble.Options {
 	for i := range p.Levels {
 		// A look-up of an id that is not there, as in every Create, should not read a block on each level.
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		p.Levels[i].IndexBlockSize = indexBlockBytes
 	}
 	return p
 }
