@@ -113,7 +113,7 @@ func (e *Engine) ensureNew(ctx context.Context, c storage.Collection, spec stora
 	if err := l.setFields(m); err != nil {
 		return false, err
 	}
-	l.addKeywords(spec.Keywords, true)
+	l.addKeywords(spec.Keywords, nil)
 	return false, e.make(ctx, c, l)
 }
 
@@ -137,7 +137,7 @@ func (l *layout) with(c storage.Collection, spec storage.Spec) (layout, error) {
 			return next, err
 		}
 	}
-	next.addKeywords(spec.Keywords, false)
+	next.addKeywords(spec.Keywords, l)
 	next.made = l.made || len(spec.Keywords) > 0
 	return next, nil
 }

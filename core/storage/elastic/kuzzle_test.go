@@ -100,3 +100,22 @@ func contains(list []storage.Collection, c storage.Collection) bool {
 	}
 	return false
 }
+
+// A field that comes with its keyword has nothing of the documents there are, so it cannot answer for them.
+func TestKeywordOfNewField(t *testing.T) {
+	for _, test := range []struct{ name, mapping, path string }{
+		{"had", `{"f":{"type":"keyword"}}`, "f"},
+		{"new", `{}`, ""},
+	} {
+		l := layout{mapping: members{"dynamic": []byte(`"false"`), "properties": []byte(test.mapping)}}
+		next, err := l.with(storage.Collection{}, storage.Spec{
+			Keywords: []string{"f"}, Mapping: []byte(`{"properties":{"f":{"type":"keyword"}}}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k, ok := next.keyword("f"); !ok || k.path != test.path {
+			t.Errorf("%s: the keyword is found in %q, %v", test.name, k.path, ok)
+		}
+	}
+}

@@ -239,8 +239,9 @@ func (l *layout) keyword(name string) (keyword, bool) {
 	return k, ok
 }
 
-// addKeywords adds those that are new. fresh says that the collection does not exist yet, so that they can be indexed.
-func (l *layout) addKeywords(names []string, fresh bool) {
+// addKeywords adds those that are new. before is the collection as it is now: a field that is new has not got what the documents
+// hold. nil says that the collection does not exist yet, so that keywords can be indexed.
+func (l *layout) addKeywords(names []string, before *layout) {
 	l.marks = maps.Clone(l.marks)
 	for _, name := range names {
 		if _, had := l.marks[name]; had {
@@ -250,12 +251,12 @@ func (l *layout) addKeywords(names []string, fresh bool) {
 			l.marks = map[string]mark{}
 		}
 		switch {
-		case fresh:
+		case before == nil:
 			l.marks[name] = mark{
 				Type: "keyword", IgnoreAbove: maxIndexed, OnError: "continue",
 				Script: encode(object{"source": keywordScript, "lang": "painless", "params": object{"name": name}}),
 			}
-		case !l.made && l.indexed(name) != nil:
+		case !before.made && before.indexed(name) != nil:
 			l.marks[name] = mark{Type: "alias", Path: name}
 		default:
 			l.marks[name] = mark{Type: "keyword", Index: new(bool), DocValues: new(bool)}
