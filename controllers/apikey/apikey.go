@@ -30,7 +30,7 @@ func (k Keys) Create(ctx context.Context, req *protocol.Request, kuid string, bo
 	if err != nil {
 		return nil, err
 	}
-	n := auth.NewKey{ID: req.ID, KUID: kuid, Refresh: refresh(req, storage.RefreshWaitFor)}
+	n := auth.NewKey{ID: req.ID, KUID: kuid, By: req.User.KUID(), Refresh: refresh(req, storage.RefreshWaitFor)}
 	if n.Description, err = body.String("description"); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 const Key = mapping.KuzzleInfo
 
 // Mapping is what every public collection says of it.
-var Mapping = jsontext.Value(`{"properties":{"author":{"type":"keyword"},"createdAt":{"type":"date"},"updatedAt":{"type":"date"},"updater":{"type":"keyword"}}}`)
+var Mapping = jsontext.Value(mapping.KuzzleInfoMapping)
 
 // Writer makes the metadata of documents that are about to be written. Each method fires announce.InjectMetadata, once for
 // all documents of a request.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluicehq/sluice/core/security"
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -19,12 +20,25 @@ import (
 // keysCollection holds the API keys, expired ones too, under ids that users may choose.
 var keysCollection = storage.Collection{Scope: storage.Internal, Index: "kuzzle", Name: "api-keys"}
 
-func keysSpec() storage.Spec {
+// keysSpec has the mapping of a Kuzzle 2 for a ttl of type keyword, and otherwise that of earlier versions.
+func keysSpec(ttl string) storage.Spec {
 	return storage.Spec{
 		Keywords: []string{"userId", "fingerprint"},
-		Mapping: jsontext.Value(`{"dynamic":"false","properties":{"userId":{"type":"keyword"},"fingerprint":{"type":"keyword"},` +
-			`"description":{"type":"text"},"expiresAt":{"type":"long"},"ttl":{"type":"long"}}}`),
+		Mapping: jsontext.Value(`{"dynamic":"false","properties":{"` + mapping.KuzzleInfo + `":` + mapping.KuzzleInfoMapping +
+			`,"userId":{"type":"keyword"},"fingerprint":{"type":"keyword"},` +
+			`"description":{"type":"text"},"expiresAt":{"type":"long"},"ttl":{"type":"` + ttl + `"}}}`),
 	}
+}
+
+func (s *Service) ensureKeys(ctx context.Context) error {
+	err := s.engine.Ensure(ctx, keysCollection, keysSpec("keyword"))
+	if errors.Is(err, kerror.ServicesStorageCannotChangeMapping) {
+		err = s.engine.Ensure(ctx, keysCollection, keysSpec("long"))
+	}
+	if err != nil {
+		return fmt.Errorf("make collection %s: %w", keysCollection.Name, err)
+	}
+	return nil
 }
 
 // Key is an API key: a token that programs keep, with the rights of its user. Its text is shown once, when it is made.
@@ -46,12 +60,20 @@ type KeySource struct {
 	Token string `json:"token,omitzero"`
 }
 
+// storedKey is the document of a key.
+type storedKey struct {
+	KeySource
+	Info security.Metadata `json:"_kuzzle_info"`
+}
+
 // NewKey is an API key to be made.
 type NewKey struct {
 	// ID is "" for one that is made up.
 	ID          string
 	KUID        string
 	Description string
+	// By is the kuid of whoever makes it.
+	By string
 	// TTL is Infinite for ever.
 	TTL     time.Duration
 	Refresh storage.Refresh
@@ -75,7 +97,7 @@ func (s *Service) CreateKey(ctx context.Context, n NewKey) (Key, error) {
 	k := Key{n.ID, KeySource{
 		UserID: n.KUID, Description: n.Description, ExpiresAt: issued.ExpiresAt, TTL: issued.TTL, Fingerprint: id.String(),
 	}}
-	source, err := json.Marshal(k.Source)
+	source, err := json.Marshal(storedKey{k.Source, security.NewMetadata(n.By, s.now())})
 	if err != nil {
 		return Key{}, err
 	}

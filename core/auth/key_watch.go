@@ -16,7 +16,7 @@ const lookForKeysEvery = time.Second
 // keysWatch is what a node knows of its KeysFile.
 type keysWatch struct {
 	signing key   // zero when the keys of the file sign
-	retired []key // of the settings
+	retired []key // of the settings, and of a Kuzzle
 	// seen is the file whose keys are in force, nil when there was none.
 	seen fs.FileInfo
 	// failing is set while the file cannot be taken over, which is told once.
@@ -33,6 +33,11 @@ func (s *Service) openKeys(ctx context.Context) (*keysWatch, error) {
 	if w.retired, err = configuredRetired(s.options); err != nil {
 		return nil, err
 	}
+	theirs, err := s.kuzzleKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.retired = append(w.retired, theirs...)
 	var r ring
 	if s.options.KeysFile != "" {
 		if r, w.seen, err = changeRing(s.options, w.missing(s.options.Algorithm, s.now().UTC())); err != nil {

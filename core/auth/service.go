@@ -123,8 +123,8 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	if err := s.engine.Ensure(ctx, tokensCollection, storage.Spec{Keywords: []string{"kuid"}}); err != nil {
 		return nil, fmt.Errorf("make collection %s: %w", tokensCollection.Name, err)
 	}
-	if err := s.engine.Ensure(ctx, keysCollection, keysSpec()); err != nil {
-		return nil, fmt.Errorf("make collection %s: %w", keysCollection.Name, err)
+	if err := s.ensureKeys(ctx); err != nil {
+		return nil, err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -44,21 +45,24 @@ func (k Kind) collection() storage.Collection {
 	}
 }
 
-// specs are what the collections are made with. The mappings are those of the API; operators may add to them.
+// infoMapping is the member of each mapping for who wrote a document and when.
+const infoMapping = `"` + metadataKey + `":` + mapping.KuzzleInfoMapping
+
+// specs are what the collections are made with. The mappings are those of a Kuzzle 2; operators may add to them.
 var specs = map[storage.Collection]storage.Spec{
 	usersCollection: {
 		Keywords: []string{"profileIds"},
-		Mapping:  jsontext.Value(`{"dynamic":"false","properties":{"profileIds":{"type":"keyword"}}}`),
+		Mapping:  jsontext.Value(`{"dynamic":"false","properties":{` + infoMapping + `,"profileIds":{"type":"keyword"}}}`),
 	},
 	profilesCollection: {
 		Keywords: []string{"tags"},
-		Mapping: jsontext.Value(`{"dynamic":"false","properties":{"tags":{"type":"keyword"},"policies":{"properties":{` +
+		Mapping: jsontext.Value(`{"dynamic":"false","properties":{` + infoMapping + `,"tags":{"type":"keyword"},"policies":{"properties":{` +
 			`"roleId":{"type":"keyword"},"restrictedTo":{"type":"nested","properties":{` +
 			`"index":{"type":"keyword"},"collections":{"type":"keyword"}}}}}}}`),
 	},
 	rolesCollection: {
 		Keywords: []string{"tags"},
-		Mapping: jsontext.Value(`{"dynamic":"false","properties":{"tags":{"type":"keyword"},` +
+		Mapping: jsontext.Value(`{"dynamic":"false","properties":{` + infoMapping + `,"tags":{"type":"keyword"},` +
 			`"controllers":{"dynamic":"false","properties":{}}}}`),
 	},
 	configCollection: {},
@@ -115,13 +119,17 @@ func (s *Service) Settle(ctx context.Context, k Kind, w Write) error {
 	return nil
 }
 
-// Mapping gives the mapping of a kind, {dynamic, _meta?, properties}.
+// Mapping gives the mapping of a kind, {dynamic, _meta?, properties}, without the fields that the node itself writes.
 func (s *Service) Mapping(ctx context.Context, k Kind) (jsontext.Value, error) {
 	spec, err := s.engine.Describe(ctx, k.collection())
 	if err != nil {
 		return nil, StorageFailed("read the mapping of "+k.collection().Name, err)
 	}
-	return spec.Mapping, nil
+	m, err := mapping.Parse(spec.Mapping)
+	if err != nil {
+		return spec.Mapping, nil //nolint:nilerr // somebody added to it in the engine what only that can read
+	}
+	return m.JSON(false), nil
 }
 
 // AddMapping adds fields to the mapping of a kind. Those that are there cannot be changed:
@@ -137,7 +145,7 @@ func (s *Service) AddMapping(ctx context.Context, k Kind, properties jsontext.Va
 			return kerror.APIAssertForbiddenArgument.New("body.properties." + f.Name)
 		}
 	}
-	mapping := append(append(jsontext.Value(`{"properties":`), properties...), '}')
-	err = s.engine.Ensure(ctx, k.collection(), storage.Spec{Mapping: mapping})
+	more := append(append(jsontext.Value(`{"properties":`), properties...), '}')
+	err = s.engine.Ensure(ctx, k.collection(), storage.Spec{Mapping: more})
 	return searchFailed("change the mapping of "+k.collection().Name, err)
 }

@@ -3,11 +3,13 @@ package security
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
@@ -22,14 +24,23 @@ type Write struct {
 func (w Write) options() storage.WriteOptions { return storage.WriteOptions{Refresh: w.Refresh} }
 
 // metadataKey is the member of every stored document of this package that says who wrote it and when.
-const metadataKey = "_kuzzle_info"
+const metadataKey = mapping.KuzzleInfo
 
-// metadata is what it holds; times are milliseconds since 1970.
-type metadata struct {
+// Metadata is what it holds; times are milliseconds since 1970.
+type Metadata struct {
 	Author    *string `json:"author"`
 	CreatedAt int64   `json:"createdAt"`
 	UpdatedAt *int64  `json:"updatedAt"`
 	Updater   *string `json:"updater"`
+}
+
+// NewMetadata is that of a document that is new; by is the kuid of whoever asked, "" for the node itself.
+func NewMetadata(by string, now time.Time) Metadata {
+	m := Metadata{CreatedAt: now.UnixMilli()}
+	if by != "" {
+		m.Author = &by
+	}
+	return m
 }
 
 // stamp gives object with the metadata of a document written now over earlier, which is nil when it is new. Whatever the
@@ -39,15 +50,11 @@ func (s *Service) stamp(object, earlier jsontext.Value, w Write) (jsontext.Value
 	if err != nil {
 		return nil, err
 	}
-	now := s.now().UnixMilli()
-	var by *string
-	if w.By != "" {
-		by = &w.By
-	}
-	info := metadata{Author: by, CreatedAt: now}
+	info := NewMetadata(w.By, s.now())
+	by, now := info.Author, info.CreatedAt
 	if earlier != nil {
 		var old struct {
-			Info metadata `json:"_kuzzle_info"`
+			Info Metadata `json:"_kuzzle_info"`
 		}
 		if json.Unmarshal(earlier, &old) == nil && old.Info.CreatedAt != 0 { // what nobody can read is written anew
 			info = old.Info

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
@@ -24,7 +25,7 @@ var Collection = storage.Collection{Scope: storage.Internal, Index: "kuzzle", Na
 // layout is the mapping of Kuzzle, in which "validations" is misspelt: the specification itself is not indexed.
 var layout = jsontext.Value(`{"dynamic":"false","properties":{
 	"index":{"type":"keyword"},"collection":{"type":"keyword"},"validations":{"type":"object","dynamic":"false"},
-	"_kuzzle_info":{"properties":{"author":{"type":"keyword"},"createdAt":{"type":"date"},"updatedAt":{"type":"date"},"updater":{"type":"keyword"}}}}}`)
+	"_kuzzle_info":` + mapping.KuzzleInfoMapping + `}}`)
 
 // Engine is where a Validator stores.
 type Engine interface {

@@ -7,6 +7,9 @@ import (
 // KuzzleInfo is the field that the metadata of documents stands in.
 const KuzzleInfo = "_kuzzle_info"
 
+// KuzzleInfoMapping is what collections say of it.
+const KuzzleInfoMapping = `{"properties":{"author":{"type":"keyword"},"createdAt":{"type":"date"},"updatedAt":{"type":"date"},"updater":{"type":"keyword"}}}`
+
 // JSON is AppendJSON in memory of its own.
 func (m *Mapping) JSON(kuzzleInfo bool) jsontext.Value { return m.AppendJSON(nil, kuzzleInfo) }
 
