@@ -18,7 +18,7 @@ func (s *Strategy) confirm(ctx context.Context, req *protocol.Request, username 
 	if err != nil {
 		return err
 	}
-	h, err := parseHash(r.Hash)
+	h, err := r.password()
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (s *Strategy) confirm(ctx context.Context, req *protocol.Request, username 
 	}
 	result := auth.Undecided
 	defer func() { attempt.End(result) }()
-	ok, err := s.hasher.matches(ctx, networkOf(req), &h, password)
+	ok, err := s.hasher.matches(ctx, networkOf(req), h, password)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,9 @@ type hasher struct {
 	cost Cost
 	// decoy is compared with the password of an unknown user, so that it takes as long as a known one.
 	decoy hash
-	slots chan struct{}
+	// kuzzle is so for hashes of a Kuzzle 2; nil when nobody has one.
+	kuzzle *kuzzleHash
+	slots  chan struct{}
 	// runs counts hashes computed.
 	runs atomic.Int64
 	// idle fires when no hash was computed for idleTime.
@@ -60,17 +62,23 @@ func (h *hasher) hash(ctx context.Context, network, password string) (hash, erro
 	return newHash(password, h.cost), nil
 }
 
-// matches compares a password with a stored hash, nil for a user that does not exist, which matches nothing.
-func (h *hasher) matches(ctx context.Context, network string, stored *hash, password string) (bool, error) {
+// matches compares a password with a stored hash, nil for a user that does not exist, which matches nothing. All who are refused
+// wait equally long.
+func (h *hasher) matches(ctx context.Context, network string, stored storedHash, password string) (bool, error) {
 	if err := h.enter(ctx, network); err != nil {
 		return false, err
 	}
 	defer h.leave()
-	if stored == nil {
-		h.decoy.matches(password)
-		return false, nil
+	if stored != nil && stored.matches(password) {
+		return true, nil
 	}
-	return stored.matches(password), nil
+	if _, same := stored.(hash); !same {
+		h.decoy.matches(password)
+	}
+	if theirs, same := stored.(kuzzleHash); h.kuzzle != nil && (!same || theirs.way != stretched) {
+		h.kuzzle.matches(password)
+	}
+	return false, nil
 }
 
 func (h *hasher) enter(ctx context.Context, network string) error {

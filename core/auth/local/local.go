@@ -90,6 +90,9 @@ func Open(ctx context.Context, o Options) (*Strategy, error) {
 	if err := s.engine.Ensure(ctx, usersCollection, spec); err != nil {
 		return nil, fmt.Errorf("make the collection of the strategy local: %w", err)
 	}
+	if err := s.lookForKuzzle(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.loadResetKey(ctx); err != nil {
 		return nil, err
 	}
@@ -111,6 +114,17 @@ type record struct {
 	SetBy string `json:"setBy,omitempty"`
 	// Username is the id of the record, for searches.
 	Username string `json:"username"`
+
+	// damage says why there is no hash, nil when there is one.
+	damage error
+}
+
+// password gives the hash; its error says why nobody can log in with it.
+func (r record) password() (storedHash, error) {
+	if r.damage != nil {
+		return nil, r.damage
+	}
+	return parseStored(r.Hash)
 }
 
 // info is what anybody who may read credentials sees.
@@ -137,17 +151,16 @@ func (s *Strategy) Verify(ctx context.Context, login auth.Login) (auth.Outcome, 
 		return auth.Outcome{Message: refused}, nil
 	}
 	found, version, err := s.read(ctx, username)
-	if err != nil && !errors.Is(err, errNone) {
+	if err != nil && !errors.Is(err, errNone) && !errors.Is(err, errDamaged) {
 		return auth.Outcome{}, err
 	}
-	var stored *hash
+	var stored storedHash
 	if err == nil {
-		h, err := parseHash(found.Hash)
-		if err != nil {
-			s.log.ErrorContext(ctx, "a stored password cannot be read; its user cannot log in", "user", found.KUID, "error", err)
-		} else {
-			stored = &h
-		}
+		stored, err = found.password()
+	}
+	if err != nil && !errors.Is(err, errNone) {
+		stored = nil
+		s.log.ErrorContext(ctx, "a stored password cannot be read; its user cannot log in", "user", found.KUID, "error", err)
 	}
 	ok, err := s.hasher.matches(ctx, networkOf(login.Request), stored, password)
 	switch {
@@ -193,7 +206,10 @@ func (s *Strategy) renew(ctx context.Context, req *protocol.Request, username, p
 	}
 }
 
-var errNone = errors.New("no credentials")
+var (
+	errNone    = errors.New("no credentials")
+	errDamaged = errors.New("stored credentials cannot be read")
+)
 
 // read gives the record of a user name; errNone when there is none.
 func (s *Strategy) read(ctx context.Context, username string) (record, int64, error) {
@@ -247,10 +263,13 @@ func (s *Strategy) replace(ctx context.Context, username string, r record, versi
 func parse(doc storage.Document) (record, error) {
 	var r record
 	if err := json.Unmarshal(doc.Source, &r); err != nil {
-		return record{}, fmt.Errorf("parse stored credentials: %w", err)
+		return record{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if r.KUID == "" {
-		return record{}, errors.New("stored credentials name no user")
+		return record{}, fmt.Errorf("%w: they name no user", errDamaged)
+	}
+	if r.Hash == "" {
+		r.fillFromKuzzle(doc.Source)
 	}
 	return r, nil
 }

@@ -65,6 +65,22 @@ func (h hash) String() string {
 		h.cost.MemoryKiB, h.cost.Iterations, h.cost.Parallelism, b64.EncodeToString(h.salt), b64.EncodeToString(h.sum))
 }
 
+// storedHash is the hash of a password, made here or by a Kuzzle 2.
+type storedHash interface {
+	// matches compares in constant time.
+	matches(password string) bool
+	// weakerThan reports whether the password must be hashed anew for a cost.
+	weakerThan(c Cost) bool
+}
+
+// parseStored reads a hash in either form.
+func parseStored(text string) (storedHash, error) {
+	if strings.HasPrefix(text, kuzzlePrefix) {
+		return parseKuzzleHash(text)
+	}
+	return parseHash(text)
+}
+
 var errHash = errors.New("not an Argon2id hash in PHC form")
 
 // parseHash reads the PHC form.

@@ -148,11 +148,11 @@ func (s *Strategy) withPassword(ctx context.Context, req *protocol.Request, user
 // unlike refuses a password that one of the hashes was made of. A hash that cannot be read is of no password.
 func (s *Strategy) unlike(ctx context.Context, network, password string, hashes []string) error {
 	for _, text := range hashes {
-		h, err := parseHash(text)
+		h, err := parseStored(text)
 		if err != nil {
 			continue
 		}
-		same, err := s.hasher.matches(ctx, network, &h, password)
+		same, err := s.hasher.matches(ctx, network, h, password)
 		if err != nil {
 			return err
 		}
