@@ -58,7 +58,7 @@ func (p *page) top(q query.Query) func(context.Context, search.Hit, *query.Shown
 		inner := pages[shown]
 		if inner == nil {
 			inner = &page{engine: p.engine, from: p.from, pinned: p.pinned, filter: source.NewFilter(shown.Source), hasSlot: true}
-			if err := inner.setHighlight(&query.Search{Query: q, Highlight: shown.Highlight}); err != nil {
+			if err := inner.setHighlight(ctx, &query.Search{Query: q, Highlight: shown.Highlight}); err != nil {
 				return storage.Hit{}, false, err
 			}
 			pages[shown] = inner

@@ -78,9 +78,10 @@ func (p *page) run(ctx context.Context, r search.Request) (result search.Result,
 
 // show reads the documents of hits.
 func (p *page) show(ctx context.Context, r search.Request, hits []search.Hit, a *answer) ([]storage.Hit, error) {
-	if err := p.setHighlight(r.Search); err != nil {
+	if err := p.setHighlight(ctx, r.Search); err != nil {
 		return nil, err
 	}
+	defer func() { p.highlight = nil }() // a scroll may wait for long
 	shown := make([]storage.Hit, 0, len(hits))
 	for i := range hits {
 		if err := ctx.Err(); err != nil {
@@ -134,20 +135,24 @@ func (p *page) read(ctx context.Context, h *search.Hit, withSource bool) (hit st
 	return hit, err == nil, err
 }
 
-// setHighlight makes the highlighters of a search that asks for them.
-func (p *page) setHighlight(s *query.Search) error {
-	p.highlight = nil
+// setHighlight makes the highlighters of a search that asks for them. It takes a slot like highlighted.
+func (p *page) setHighlight(ctx context.Context, s *query.Search) error {
 	if s.Highlight == nil {
 		return nil
 	}
-	for _, pinned := range p.pinned {
-		h, err := highlight.New(pinned.target.Mapping, s.Highlight, s.Query)
-		if err != nil {
-			return err
+	return p.compute(ctx, func() error {
+		bounds := search.NewBounds(ctx)
+		all := make([]*highlight.Highlighter, 0, len(p.pinned))
+		for _, pinned := range p.pinned {
+			h, err := highlight.New(bounds, pinned.target.Mapping, s.Highlight, s.Query)
+			if err != nil {
+				return err
+			}
+			all = append(all, h)
 		}
-		p.highlight = append(p.highlight, h)
-	}
-	return nil
+		p.highlight = all
+		return nil
+	})
 }
 
 // highlighted shows what was found in a document. It takes a slot like filtered.

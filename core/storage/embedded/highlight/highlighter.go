@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/analysis"
-	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -37,17 +37,18 @@ type field struct {
 	words    *words
 }
 
-// New gives the highlighter of a search for q. The clauses of q are known to suit the mapping.
-func New(m *mapping.Mapping, h *query.Highlight, q query.Query) (*Highlighter, error) {
+// New gives the highlighter of a search for q. The clauses of q are known to suit the mapping, those of a highlight_query are not.
+// Fails with services.storage.unexpected_bad_request for what cannot be looked for, and when b does.
+func New(b *search.Bounds, m *mapping.Mapping, h *query.Highlight, q query.Query) (*Highlighter, error) {
 	made := &Highlighter{mapping: m, html: h.HTML}
 	places := map[string]int{}
 	for _, spec := range h.Fields {
-		names, err := namesOf(m, spec.Pattern)
+		names, err := namesOf(b, m, spec.Pattern)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			f, err := newField(m, name, spec, q)
+			f, err := newField(b, m, name, spec, q)
 			switch i, there := places[name]; {
 			case err != nil:
 				return nil, err
@@ -63,16 +64,16 @@ func New(m *mapping.Mapping, h *query.Highlight, q query.Query) (*Highlighter, e
 }
 
 // namesOf gives the fields with texts that a pattern stands for.
-func namesOf(m *mapping.Mapping, pattern string) ([]string, error) {
+func namesOf(b *search.Bounds, m *mapping.Mapping, pattern string) ([]string, error) {
 	if !strings.Contains(pattern, "*") {
 		if hasText(m.Resolve(pattern)) {
 			return []string{pattern}, nil
 		}
 		return nil, nil
 	}
-	accepts, err := automaton.Wildcard(pattern, false)
+	accepts, err := b.Automaton(pattern, &query.Wildcard{}, []byte(pattern))
 	if err != nil {
-		return nil, refuse("highlight: %s: %v", pattern, err)
+		return nil, err
 	}
 	var names []string
 	for f := range m.All() {
@@ -80,14 +81,14 @@ func namesOf(m *mapping.Mapping, pattern string) ([]string, error) {
 			names = append(names, f.Path)
 		}
 	}
-	return names, nil
+	return names, b.Charge(len(names))
 }
 
 func hasText(f *mapping.Field) bool {
 	return f != nil && (f.Type == mapping.Text || f.Type == mapping.Keyword)
 }
 
-func newField(m *mapping.Mapping, name string, spec query.HighlightField, q query.Query) (field, error) {
+func newField(b *search.Bounds, m *mapping.Mapping, name string, spec query.HighlightField, q query.Query) (field, error) {
 	target := m.Resolve(name)
 	f := field{HighlightField: spec, name: name, path: target.Path}
 	if target.Type == mapping.Text {
@@ -101,7 +102,7 @@ func newField(m *mapping.Mapping, name string, spec query.HighlightField, q quer
 		path = ""
 	}
 	var err error
-	f.words, err = wordsOf(m, q, path, spec.Plain || spec.AnyField || hasNested(m, q))
+	f.words, err = wordsOf(b, m, q, path, spec.Plain || spec.AnyField || hasNested(m, q))
 	return f, err
 }
 

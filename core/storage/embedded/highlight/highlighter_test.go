@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage/embedded/highlight"
+	"github.com/sluicehq/sluice/core/storage/embedded/search"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
 	"github.com/sluicehq/sluice/protocol/kerror"
@@ -29,7 +30,7 @@ func apply(ctx context.Context, t *testing.T, body, doc string) (string, error) 
 	if err != nil {
 		t.Fatalf("%s: %v", body, err)
 	}
-	h, err := highlight.New(m, s.Highlight, s.Query)
+	h, err := highlight.New(search.NewBounds(t.Context()), m, s.Highlight, s.Query)
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +105,15 @@ func TestRefusals(t *testing.T) {
 		{`{"query":{"match":{"t":"fox"}},"highlight":{"fields":{"t":{}}}}`, long, "set max_analyzed_offset"},
 		{`{"highlight":{"highlight_query":{"match":{"t":{"query":"a","analyzer":"none"}}},"fields":{"t":{}}}}`, `{}`, "analyzer [none] not found"},
 		{`{"highlight":{"highlight_query":{"match":{"t":"` + strings.Repeat("a ", 1025) + `"}},"fields":{"t":{}}}}`, `{}`, "may have 1024"},
-		{`{"highlight":{"highlight_query":{"regexp":{"t":"("}},"fields":{"t":{}}}}`, `{}`, "highlight"},
+		{`{"highlight":{"highlight_query":{"regexp":{"t":"("}},"fields":{"t":{}}}}`, `{}`, "failed to parse the regular expression"},
+		{
+			`{"highlight":{"highlight_query":{"bool":{"should":[` + strings.Repeat(`{"prefix":{"t":"fo"}},`, 999) + `{"prefix":{"t":"f"}}]}},"fields":{"t":{}}}}`,
+			`{"t":"` + strings.Repeat("fox ", 2000) + `"}`, "find more than",
+		},
+		{
+			`{"highlight":{"highlight_query":{"bool":{"should":[` + strings.Repeat(`{"match":{"t":"fox"}},`, 999) + `{"prefix":{"t":"f"}}]}},"fields":{"t":{}}}}`,
+			`{"t":"` + strings.Repeat("fox ", 2000) + `"}`, "find more than",
+		},
 	} {
 		_, err := apply(t.Context(), t, tt.body, tt.doc)
 		if !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || !strings.Contains(err.Error(), tt.says) {
@@ -115,6 +124,34 @@ func TestRefusals(t *testing.T) {
 	cancel()
 	if _, err := apply(ended, t, `{"query":{"match":{"t":"fox"}},"highlight":{"fields":{"t":{}}}}`, `{"t":"fox"}`); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
+	}
+}
+
+// TestBounds: what is looked for is bounded for all fields and collections of a search together, and ends with it.
+func TestBounds(t *testing.T) {
+	m, err := mapping.Parse(jsontext.Value(fields))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := query.ParseSearch(jsontext.Value(`{"highlight":{"highlight_query":{"bool":{"should":[` +
+		strings.Repeat(`{"regexp":{"t":".*a.{8}x"}},`, 999) + `{"match_all":{}}]}},"fields":{"t":{"type":"plain"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := highlight.New(search.NewBounds(ended), m, s.Highlight, s.Query); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the search ended: %v", err)
+	}
+	bounds := search.NewBounds(t.Context())
+	for made := 0; ; made++ {
+		_, err := highlight.New(bounds, m, s.Highlight, s.Query)
+		if errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) && made > 10 {
+			return
+		}
+		if err != nil || made > 1000 {
+			t.Fatalf("after %d collections: %v", made, err)
+		}
 	}
 }
 
@@ -137,7 +174,7 @@ func FuzzApply(f *testing.F) {
 		if err != nil || s.Highlight == nil {
 			return
 		}
-		h, err := highlight.New(m, s.Highlight, s.Query)
+		h, err := highlight.New(search.NewBounds(t.Context()), m, s.Highlight, s.Query)
 		if err != nil {
 			return
 		}

@@ -2,7 +2,6 @@ package highlight
 
 import (
 	"bytes"
-	"context"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +16,7 @@ import (
 // words is what a query looks for in one field.
 type words struct {
 	mapping *mapping.Mapping
+	bounds  *search.Bounds
 	// path is that of the field, empty for all fields.
 	path string
 	// apart shows every word by itself, also those of phrases, whether or not the clauses around them match.
@@ -55,14 +55,17 @@ type place struct {
 }
 
 // wordsOf gathers what a query looks for in a field.
-func wordsOf(m *mapping.Mapping, q query.Query, path string, apart bool) (*words, error) {
-	w := &words{mapping: m, path: path, apart: apart, terms: map[string][]leaf{}, same: map[string]int{}}
+func wordsOf(b *search.Bounds, m *mapping.Mapping, q query.Query, path string, apart bool) (*words, error) {
+	w := &words{mapping: m, bounds: b, path: path, apart: apart, terms: map[string][]leaf{}, same: map[string]int{}}
 	w.root = w.gather(q)
 	return w, w.err
 }
 
-// gather gives what a query looks for.
+// gather gives what a query looks for, and nothing more when that needed too much.
 func (w *words) gather(q query.Query) part {
+	if !w.charge(1) {
+		return no
+	}
 	switch q := q.(type) {
 	case *query.MatchAll:
 		return yes
@@ -98,9 +101,17 @@ func (w *words) gather(q query.Query) part {
 	return w.leaf(q)
 }
 
+// charge reports whether n more words may be looked for.
+func (w *words) charge(n int) bool {
+	if w.err == nil {
+		w.err = w.bounds.Charge(n)
+	}
+	return w.err == nil
+}
+
 // phrased gives what a query in words looks for.
 func (w *words) phrased(q query.Query) part {
-	found, err := search.Phrased(context.Background(), w.mapping, q) // the search did the same work before
+	found, err := w.bounds.Phrased(w.mapping, q)
 	if err != nil {
 		w.err = err
 		return no
@@ -146,7 +157,10 @@ func (w *words) excluded(list []query.Query) []part {
 func (w *words) leaf(q query.Query) part {
 	switch q := q.(type) {
 	case *query.Term:
-		return w.term(q.Field, query.Text(q.Value), q.CaseInsensitive)
+		if q.CaseInsensitive {
+			return w.pattern(q, q.Field, query.Text(q.Value))
+		}
+		return w.term(q.Field, query.Text(q.Value))
 	case *query.Terms:
 		return w.oneOf(q.Field, q.Values)
 	case *query.TermsSet:
@@ -160,29 +174,30 @@ func (w *words) leaf(q query.Query) part {
 			return w.add(between(f, q))
 		}
 	case *query.Prefix:
+		if q.CaseInsensitive {
+			return w.pattern(q, q.Field, q.Value)
+		}
 		if f := w.field(q.Field); f != nil {
 			prefix := normalized(f, q.Value)
-			if q.CaseInsensitive {
-				return w.pattern(automaton.Folded(string(prefix), true))
-			}
 			return w.add(func(term []byte) bool { return bytes.HasPrefix(term, prefix) })
 		}
 	case *query.Wildcard:
-		if f := w.field(q.Field); f != nil && q.Value != "" {
-			return w.pattern(automaton.Wildcard(string(normalized(f, q.Value)), q.CaseInsensitive))
+		if q.Value != "" {
+			return w.pattern(q, q.Field, q.Value)
 		}
 	case *query.Regexp:
-		if f := w.field(q.Field); f != nil {
-			return w.pattern(automaton.Regexp(string(normalized(f, q.Value)), q.Flags, q.CaseInsensitive, q.MaxStates))
-		}
+		return w.pattern(q, q.Field, q.Value)
 	}
 	return maybe
 }
 
 func (w *words) termsSet(q *query.TermsSet) part {
 	g := &group{needed: 1}
+	if !w.charge(len(q.Values)) {
+		return no
+	}
 	for _, value := range q.Values {
-		g.should = append(g.should, w.term(q.Field, query.Text(value), false))
+		g.should = append(g.should, w.term(q.Field, query.Text(value)))
 	}
 	if q.MinimumField == "" {
 		g.needed = max(1, q.MinimumShouldMatch.Of(len(q.Values)))
@@ -215,9 +230,15 @@ func (w *words) field(path string) *mapping.Field {
 	return f
 }
 
-func (w *words) pattern(a *automaton.Automaton, err error) part {
+// pattern looks for the words that a clause describes.
+func (w *words) pattern(q query.Query, path, text string) part {
+	f := w.field(path)
+	if f == nil {
+		return maybe
+	}
+	a, err := w.bounds.Automaton(path, q, normalized(f, text))
 	if err != nil {
-		w.err = refuse("highlight: %v", err)
+		w.err = err
 		return no
 	}
 	return w.add(a.Match)
@@ -253,7 +274,7 @@ func (w *words) addTerm(f *mapping.Field, term []byte) part {
 // oneOf looks for words that count as one.
 func (w *words) oneOf(path string, values []jsontext.Value) part {
 	f := w.field(path)
-	if f == nil {
+	if f == nil || !w.charge(len(values)) {
 		return maybe
 	}
 	clause := w.number(len(w.keys))
@@ -293,13 +314,10 @@ func accepting(tokens []analysis.Token, begun bool) func(term []byte) bool {
 	}
 }
 
-func (w *words) term(path, value string, fold bool) part {
+func (w *words) term(path, value string) part {
 	f := w.field(path)
-	switch {
-	case f == nil:
+	if f == nil {
 		return maybe
-	case fold:
-		return w.pattern(automaton.Folded(string(normalized(f, value)), false))
 	}
 	return w.addTerm(f, normalized(f, value))
 }
@@ -314,6 +332,8 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 	value := []byte(query.Text(q.Value))
 	name := q.Analyzer
 	switch {
+	case w.err != nil:
+		return nil
 	case name == "" && f.Type != mapping.Text:
 		return []analysis.Token{{Term: normalized(f, string(value))}}
 	case name == "":
@@ -327,6 +347,9 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 	tokens := a.Tokens(value, nil)
 	if len(tokens) > maxWords {
 		w.err = refuse("highlight: a text for the field [%s] has %d words, and may have %d", f.Path, len(tokens), maxWords)
+		return nil
+	}
+	if !w.charge(len(tokens)) {
 		return nil
 	}
 	return tokens
@@ -398,9 +421,10 @@ func (w *words) near(f *mapping.Field, word []byte, how query.Fuzzing) part {
 func (w *words) multiMatch(q *query.MultiMatch) part {
 	var paths []string
 	for _, weighted := range q.Fields {
-		names, err := namesOf(w.mapping, weighted.Pattern)
+		names, err := namesOf(w.bounds, w.mapping, weighted.Pattern)
 		if err != nil {
 			w.err = err
+			return no
 		}
 		paths = append(paths, names...)
 	}

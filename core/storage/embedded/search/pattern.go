@@ -31,7 +31,7 @@ func (c compiler) prefix(q *query.Prefix) (clause, error) {
 	}
 	text := keywordOf(f, q.Value)
 	if q.CaseInsensitive {
-		a, err := c.automaton(f.Path, pattern{clause: "prefix", text: string(text)})
+		a, err := c.automaton(f.Path, patternOf(q, text))
 		return c.accepted(f, a, err)
 	}
 	return c.steady(between{field: f, from: text, to: behind(text)}), nil
@@ -42,7 +42,7 @@ func (c compiler) wildcard(q *query.Wildcard) (clause, error) {
 	if f == nil || q.Value == "" { // which in Elasticsearch is not the empty text
 		return nothing{}, err
 	}
-	a, err := c.automaton(f.Path, pattern{clause: "wildcard", text: string(keywordOf(f, q.Value)), fold: q.CaseInsensitive})
+	a, err := c.automaton(f.Path, patternOf(q, keywordOf(f, q.Value)))
 	return c.accepted(f, a, err)
 }
 
@@ -56,7 +56,7 @@ func (c compiler) regexp(q *query.Regexp) (clause, error) {
 	case q.CaseInsensitive && q.Value == "": // as in wildcard
 		return nothing{}, nil
 	}
-	a, err := c.automaton(f.Path, pattern{clause: "regexp", text: string(keywordOf(f, q.Value)), flags: q.Flags, fold: q.CaseInsensitive, states: q.MaxStates})
+	a, err := c.automaton(f.Path, patternOf(q, keywordOf(f, q.Value)))
 	return c.accepted(f, a, err)
 }
 
@@ -81,7 +81,7 @@ func (c compiler) folded(q *query.Term) (clause, error) {
 	if len(text) == 0 && f.Index { // as in wildcard
 		return nothing{}, nil
 	}
-	a, err := c.automaton(f.Path, pattern{clause: "term", text: string(text)})
+	a, err := c.automaton(f.Path, patternOf(q, text))
 	return c.accepted(f, a, err)
 }
 

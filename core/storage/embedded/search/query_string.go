@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -11,12 +10,6 @@ import (
 
 // maxParts is how many clauses the text of one query may become, in all fields together.
 const maxParts = 1 << 16
-
-// Phrased gives the clauses that a query in words stands for, by a mapping. Fails with services.storage.unexpected_bad_request
-// when the query names an analyzer that does not exist, or becomes too many clauses; with the error of ctx when that ends.
-func Phrased(ctx context.Context, m *mapping.Mapping, q query.Query) (query.Query, error) {
-	return compiler{target: &target{Target: Target{Mapping: m}, session: newSession(ctx)}}.clausesOf(q)
-}
 
 // phrased compiles a query in words.
 func (c compiler) phrased(q query.Query) (clause, error) {

@@ -68,6 +68,20 @@ func (s *session) automaton(path string, p pattern) (*automaton.Automaton, error
 	return a, s.charge(1, a.Bytes())
 }
 
+// patternOf gives the pattern of a clause, by its text as the field indexes it.
+func patternOf(q query.Query, text []byte) pattern {
+	p := pattern{text: string(text)}
+	switch q := q.(type) {
+	case *query.Prefix:
+		p.clause = "prefix"
+	case *query.Wildcard:
+		p.clause, p.fold = "wildcard", q.CaseInsensitive
+	case *query.Regexp:
+		p.clause, p.flags, p.fold, p.states = "regexp", q.Flags, q.CaseInsensitive, q.MaxStates
+	}
+	return p
+}
+
 func (p pattern) build() (*automaton.Automaton, error) {
 	switch p.clause {
 	case "prefix":

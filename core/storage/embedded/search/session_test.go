@@ -39,6 +39,13 @@ func TestAutomatonOnce(t *testing.T) {
 		if a, b := compile(), compile(); a.automaton != b.automaton || len(s.automata) != 1 {
 			t.Errorf("%s: built twice", raw)
 		}
+		b := Bounds{s}
+		if a, err := b.Automaton("k", q, []byte("x")); err != nil || len(s.automata) != 2 {
+			t.Errorf("%s: an automaton %v for another text, %v", raw, a, err)
+		}
+		if _, err := b.Automaton("other", q, []byte("x")); err != nil || len(s.automata) != 2 {
+			t.Errorf("%s: built twice for two fields, %v", raw, err)
+		}
 	}
 }
 
