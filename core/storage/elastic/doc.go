@@ -25,11 +25,25 @@
 //     document is refused the mapping is read again.
 //   - A write that depends on the document (Replace, Delete, IfVersion) reads it first and is held to its sequence number.
 //     When it meets another write it starts over, unless IfVersion forbids.
-//   - A request is never sent twice when it may have reached the server: only a connection that could not be made is tried
-//     on the next address. services.storage.not_connected for a write leaves open whether it happened.
+//   - A write is never sent twice when it may have been done: only a connection that could not be made is tried on the next
+//     address, and what Elasticsearch refused because it was busy (429) is sent again, five times with pauses. A read whose
+//     connection breaks is tried on the next address too. services.storage.not_connected for a write leaves open whether it
+//     happened, unless the text says that there was no shard or since when nobody answers.
 //   - Find and Scan refresh the collection first. RefreshWaitFor forces a refresh: wait_for takes up to a second, forcing
 //     about ten milliseconds, and a shard does one refresh for all who wait.
 //   - Scan and Find sort ids in memory, since Elasticsearch does not sort by them: about 50 bytes for each document.
+//
+// # Faults
+//
+//   - After Options.BreakerFailures requests in a row without an answer of a working cluster, the next ones fail at once. A
+//     monitor asks every Options.ProbeInterval how Elasticsearch is, and its first answer lets requests through again. A
+//     refusal that concerns one index, such as one that is red, does not count.
+//   - Options.MaxRequests run at once, each with a time limit of its own; others wait as long, and then fail with
+//     services.storage.too_many_operations.
+//   - Ready says what the monitor knows: nil unless Elasticsearch is away, red, or refuses the node.
+//   - A full disk (the flood stage) and blocks refuse writes with services.storage.unexpected_error, whose text says what an
+//     operator must do. Reads go on.
+//   - A shard that is away is waited for a third of Options.Timeout by a write, and not a second by a read.
 //
 // # Where it differs from the embedded engine
 //
