@@ -105,8 +105,10 @@ const manyScorers = 3
 
 // anyScorer adds up the scores of the parts that have a document.
 type anyScorer struct {
-	v      *view
-	parts  []scorer
+	v     *view
+	parts []scorer
+	// stands has the document of each part, which is asked for more often than it changes.
+	stands []uint32
 	needed int
 	begun  bool
 	at     uint32
@@ -123,14 +125,20 @@ func (s *anyScorer) seek(doc uint32) uint32 {
 	if s.begun && s.at >= doc {
 		return s.at
 	}
+	if !s.begun {
+		s.stands = make([]uint32, len(s.parts))
+	}
 	for {
 		if doc == noDoc || s.v.ended(len(s.parts)) {
 			s.begun, s.at = true, noDoc
 			return noDoc
 		}
 		least, count := uint32(noDoc), 0
-		for _, part := range s.parts {
-			at := s.advance(part, doc)
+		for i, at := range s.stands {
+			if !s.begun || at < doc {
+				at = s.advance(s.parts[i], doc)
+				s.stands[i] = at
+			}
 			switch {
 			case at < least:
 				least, count = at, 1
@@ -152,11 +160,9 @@ func (s *anyScorer) advance(part scorer, doc uint32) uint32 {
 	if !s.begun {
 		return part.seek(doc)
 	}
-	at := part.doc()
+	at := part.next()
 	if at < doc {
-		if at = part.next(); at < doc {
-			at = part.seek(doc)
-		}
+		at = part.seek(doc)
 	}
 	return at
 }
@@ -165,9 +171,9 @@ func (s *anyScorer) doc() uint32 { return s.at }
 
 func (s *anyScorer) score() float32 {
 	sum := float64(0)
-	for _, part := range s.parts {
-		if part.doc() == s.at {
-			sum += float64(part.score())
+	for i, at := range s.stands {
+		if at == s.at {
+			sum += float64(s.parts[i].score())
 		}
 	}
 	return float32(sum)
@@ -189,11 +195,11 @@ type bestScorer struct {
 
 func (s *bestScorer) score() float32 {
 	best, others := float32(0), float64(0)
-	for _, part := range s.parts {
-		if part.doc() != s.at {
+	for i, at := range s.stands {
+		if at != s.at {
 			continue
 		}
-		if score := part.score(); score >= best {
+		if score := s.parts[i].score(); score >= best {
 			others += float64(best)
 			best = score
 		} else {
