@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/go-json-experiment/json"
@@ -120,10 +121,11 @@ type elasticFound struct {
 	Aggregations jsontext.Value `json:"aggregations"`
 }
 
-func (t *elasticTarget) Search(ctx context.Context, body jsontext.Value) (int, error) {
+func (t *elasticTarget) Search(ctx context.Context, body jsontext.Value, hits int) (int, error) {
 	var found elasticFound
 	// Its memory of whole answers is off, since documents that change would empty it.
-	err := t.do(ctx, http.MethodPost, "/_search", url.Values{"request_cache": {"false"}, "track_total_hits": {"true"}}, body, &found)
+	q := url.Values{"request_cache": {"false"}, "track_total_hits": {"true"}, "size": {strconv.Itoa(hits)}}
+	err := t.do(ctx, http.MethodPost, "/_search", q, body, &found)
 	return found.Hits.Total.Value, err
 }
 

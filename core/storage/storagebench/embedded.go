@@ -51,8 +51,8 @@ func (t *embeddedTarget) Get(ctx context.Context, id string) error {
 	return err
 }
 
-func (t *embeddedTarget) Search(ctx context.Context, body jsontext.Value) (int, error) {
-	found, err := t.engine.Search(ctx, storage.Search{Targets: []storage.Collection{things}, Body: body, Size: 10})
+func (t *embeddedTarget) Search(ctx context.Context, body jsontext.Value, hits int) (int, error) {
+	found, err := t.engine.Search(ctx, storage.Search{Targets: []storage.Collection{things}, Body: body, Size: hits})
 	return found.Total, err
 }
 

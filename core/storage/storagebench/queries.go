@@ -6,38 +6,42 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// question is a kind of search: body gives number i of it, a whole search body.
+// question is a kind of search: body gives number i of it, a whole search body, which is asked for as many hits.
 type question struct {
 	name string
+	hits int
 	body func(c corpus, i int) jsontext.Value
 }
 
+// pageHits is how many hits a search shows that is not for an aggregation.
+const pageHits = 10
+
 // questions are the rows of searches. Each number asks for something else, so that no engine answers from memory of an answer.
 var questions = []question{
-	{"term", func(_ corpus, i int) jsontext.Value {
+	{"term", pageHits, func(_ corpus, i int) jsontext.Value {
 		return text(`{"query":{"term":{"category":"cat%d"}}}`, random(i).IntN(categories))
 	}},
-	{"bool, range, sort", filteredList},
-	{"match", func(c corpus, i int) jsontext.Value {
+	{"bool, range, sort", pageHits, filteredList},
+	{"match", pageHits, func(c corpus, i int) jsontext.Value {
 		r := random(i)
 		return text(`{"query":{"match":{"title":"%s %s"}}}`, c.vocabulary[20+r.IntN(400)], c.vocabulary[500+r.IntN(5000)])
 	}},
-	{"match_all, sort", func(_ corpus, i int) jsontext.Value {
+	{"match_all, sort", pageHits, func(_ corpus, i int) jsontext.Value {
 		return text(`{"query":{"match_all":{}},"sort":[{"%s":"%s"}]}`, pick(i/2, "createdAt", "qty", "price"), pick(i, "desc", "asc"))
 	}},
-	{"geo, 200 km", func(_ corpus, i int) jsontext.Value {
+	{"geo, 200 km", pageHits, func(_ corpus, i int) jsontext.Value {
 		r := random(i)
 		return text(`{"query":{"geo_distance":{"distance":"200km","location":{"lat":%.4f,"lon":%.4f}}}}`, 42+16*r.Float64(), 20*r.Float64())
 	}},
-	{"terms aggregation", func(_ corpus, i int) jsontext.Value {
-		return text(`{"size":0,"aggs":{"by":{"terms":{"field":"%s","size":%d}}}}`, pick(i, "category", "tags", "status"), 10+i%40)
+	{"terms aggregation", 0, func(_ corpus, i int) jsontext.Value {
+		return text(`{"aggs":{"by":{"terms":{"field":"%s","size":%d}}}}`, pick(i, "category", "tags", "status"), 10+i%40)
 	}},
-	{"filtered aggregation", func(_ corpus, i int) jsontext.Value {
-		return text(`{"size":0,"query":{"range":{"qty":{"gte":%d,"lt":%[2]d}}},"aggs":{"by":{"terms":{"field":"category"},"aggs":{"price":{"stats":{"field":"price"}}}}}}`,
+	{"filtered aggregation", 0, func(_ corpus, i int) jsontext.Value {
+		return text(`{"query":{"range":{"qty":{"gte":%d,"lt":%[2]d}}},"aggs":{"by":{"terms":{"field":"category"},"aggs":{"price":{"stats":{"field":"price"}}}}}}`,
 			i%7000, i%7000+2000)
 	}},
-	{"date_histogram", func(_ corpus, i int) jsontext.Value {
-		return text(`{"size":0,"query":{"term":{"status":"st%d"}},"aggs":{"by":{"date_histogram":{"field":"createdAt","calendar_interval":"%s"}}}}`,
+	{"date_histogram", 0, func(_ corpus, i int) jsontext.Value {
+		return text(`{"query":{"term":{"status":"st%d"}},"aggs":{"by":{"date_histogram":{"field":"createdAt","calendar_interval":"%s"}}}}`,
 			i%statuses, pick(i, "day", "week", "month"))
 	}},
 }

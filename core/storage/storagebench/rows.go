@@ -32,7 +32,7 @@ func reads() []row[Target] {
 	}}}
 	for _, q := range questions {
 		rows = append(rows, row[Target]{q.name, calls, math.MaxInt, func(ctx context.Context, t Target, c corpus, i int) (int, error) {
-			_, err := t.Search(ctx, q.body(c, i))
+			_, err := t.Search(ctx, q.body(c, i), q.hits)
 			return 1, err
 		}})
 	}
@@ -68,7 +68,7 @@ func createdAndFound(ctx context.Context, t Target, c corpus, i int) (int, error
 	if err := t.Create(ctx, Document{id(n), c.source(random(n), owner)}, true); err != nil {
 		return 0, err
 	}
-	total, err := t.Search(ctx, owned(owner))
+	total, err := t.Search(ctx, owned(owner), pageHits)
 	if err == nil && total != 1 {
 		err = fmt.Errorf("%s finds %d documents of the one that was just written", t.Name(), total)
 	}
@@ -104,7 +104,7 @@ func upserts(ctx context.Context, t Target, c corpus, within time.Duration) ([]R
 		written <- outcome{r, err}
 	}()
 	searched, err := load{searchers, within, math.MaxInt, once(func(ctx context.Context, i int) error {
-		_, err := t.Search(ctx, filteredList(c, i))
+		_, err := t.Search(ctx, filteredList(c, i), pageHits)
 		return err
 	})}.run(ctx)
 	if err != nil {

@@ -150,7 +150,7 @@ func (e engines) agree(ctx context.Context) error {
 	for _, q := range questions {
 		for i := range variants {
 			body := q.body(e.corpus, i)
-			if err := e.sameTotal(ctx, body, func(ctx context.Context, t Target) (int, error) { return t.Search(ctx, body) }); err != nil {
+			if err := e.sameTotal(ctx, body, func(ctx context.Context, t Target) (int, error) { return t.Search(ctx, body, q.hits) }); err != nil {
 				return err
 			}
 		}

@@ -12,8 +12,8 @@ type Target interface {
 	// Create writes a new document, found says that searches see it on return.
 	Create(ctx context.Context, d Document, found bool) error
 	Get(ctx context.Context, id string) error
-	// Search reads a whole answer of ten hits with their sources, and gives how many documents match.
-	Search(ctx context.Context, body jsontext.Value) (total int, err error)
+	// Search reads a whole answer of as many hits with their sources, and gives how many documents match.
+	Search(ctx context.Context, body jsontext.Value, hits int) (total int, err error)
 	Count(ctx context.Context, query jsontext.Value) (int, error)
 	// Bulk writes the documents, whether or not they are there.
 	Bulk(ctx context.Context, documents []Document) error
