@@ -122,6 +122,7 @@ func (a *Response) setResult(r *Request, result any) error {
 		a.Result = v
 	default:
 		if a.Result, err = json.Marshal(v, json.Deterministic(true)); err != nil {
+			a.Result = nil // it may hold the beginning of one
 			return kerror.PluginControllerUnserializableResponse.Wrap(err)
 		}
 	}

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"testing"
 
@@ -140,9 +141,14 @@ func TestInternalErrorsStayInside(t *testing.T) {
 	if got := string(a.Append(nil, "")); jsontext.Value(got).IsValid() == false || contains(got, "secret") {
 		t.Error(got)
 	}
-	a = NewResponse(request(), func() {}, nil)
-	if !errors.Is(a.Error, kerror.PluginControllerUnserializableResponse) {
-		t.Errorf("%+v", a.Error)
+	for _, result := range []any{func() {}, map[string]any{"hits": []float64{1, math.Inf(1)}}} {
+		a = NewResponse(request(), result, nil)
+		if !errors.Is(a.Error, kerror.PluginControllerUnserializableResponse) {
+			t.Errorf("%+v", a.Error)
+		}
+		if got := jsontext.Value(a.Append(nil, "")); !got.IsValid() {
+			t.Errorf("%s is not JSON", got)
+		}
 	}
 }
 

@@ -202,6 +202,9 @@ func parseFieldFactor(n *node) (*FieldFactor, error) {
 	return f, nil
 }
 
+// maxSeed is how many bytes the seed of a random_score may have.
+const maxSeed = 1024
+
 func parseRandomScore(n *node) (*RandomScore, error) {
 	if err := n.wantObject(); err != nil {
 		return nil, err
@@ -213,7 +216,9 @@ func parseRandomScore(n *node) (*RandomScore, error) {
 		case "field":
 			err = m.setText(&f.Field)
 		case "seed":
-			err = m.setScalarText(&f.Seed)
+			if err = m.setScalarText(&f.Seed); err == nil && len(f.Seed) > maxSeed {
+				err = m.fail("expected at most %d bytes", maxSeed)
+			}
 		default:
 			err = m.unknownOption()
 		}

@@ -291,6 +291,20 @@ func (n *node) setFloat(to *float64) error {
 	return n.fail("expected a number")
 }
 
+// setBoost takes a number that multiplies scores, or the text of one. Scores have 32 bits.
+func (n *node) setBoost(to *float64) error {
+	if err := n.setFloat(to); err != nil {
+		return err
+	}
+	switch {
+	case *to < 0:
+		return n.fail("must not be negative")
+	case *to > math.MaxFloat32:
+		return n.fail("must be at most %g", math.MaxFloat32)
+	}
+	return nil
+}
+
 // setInt takes a whole number of at least least that fits 32 bits, or the text of one.
 func (n *node) setInt(to *int, least int) error {
 	var f float64

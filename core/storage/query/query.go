@@ -27,7 +27,7 @@ type Query interface {
 
 // Common is what every clause has.
 type Common struct {
-	// Boost multiplies the score of the clause. It is 1 unless the query says otherwise, and never negative.
+	// Boost multiplies the score of the clause. It is 1 unless the query says otherwise, never negative, and finite in 32 bits.
 	Boost float64
 	// Name is the _name, empty when there is none.
 	Name string
@@ -40,13 +40,7 @@ func (c *Common) Clause() *Common { return c }
 func (c *Common) option(m *node) (taken bool, err error) {
 	switch m.name {
 	case "boost":
-		if err := m.setFloat(&c.Boost); err != nil {
-			return true, err
-		}
-		if c.Boost < 0 {
-			return true, m.fail("must not be negative")
-		}
-		return true, nil
+		return true, m.setBoost(&c.Boost)
 	case "_name":
 		return true, m.setText(&c.Name)
 	}

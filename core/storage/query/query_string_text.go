@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -219,8 +220,8 @@ func (r *stringReader) boost(piece *Piece) bool {
 		return false
 	}
 	number, _ := r.take(lexNumber) // the lexer lets nothing else follow
-	if f, err := strconv.ParseFloat(number.image, 32); err == nil {
-		piece.Boost = f
+	if f, err := strconv.ParseFloat(number.image, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		piece.Boost = min(f, math.MaxFloat32)
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -276,8 +277,8 @@ func (n *node) setFields(to *[]WeightedField) error {
 		f := WeightedField{name, 1}
 		if i := strings.IndexByte(name, '^'); i >= 0 {
 			weight := node{raw: jsontext.Value(`"` + name[i+1:] + `"`)}
-			if weight.setFloat(&f.Boost) != nil || f.Boost < 0 {
-				return n.fail("the weight of %q is not a number", name)
+			if weight.setBoost(&f.Boost) != nil {
+				return n.fail("the weight of %q is not a number from 0 to %g", name, math.MaxFloat32)
 			}
 			f.Pattern = name[:i]
 		}

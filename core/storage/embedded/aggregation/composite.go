@@ -31,7 +31,7 @@ func newComposite(of *query.Composite, a query.Aggregation, l *limits) (*composi
 	c := &composite{buckets: b, of: of, dictionary: newDictionary(l), prune: max(minPrune, 4*of.Size)}
 	c.keyOrder = func(a, b uint64) int { return bytes.Compare(c.dictionary.term(a), c.dictionary.term(b)) }
 	for i := range of.Sources {
-		c.parts = append(c.parts, newCompositePart(&of.Sources[i]))
+		c.parts = append(c.parts, newCompositePart(&of.Sources[i], l))
 	}
 	c.values = make([][][]byte, len(c.parts))
 	return c, err

@@ -16,6 +16,7 @@ import (
 // number, or a text with its end. All bytes are turned over when the order is descending.
 type compositePart struct {
 	source *query.CompositeSource
+	limits *limits
 	format format
 	dates  *dateScale // nil without intervals of dates
 	kind   kind       // of the values; unmapped as long as none are known
@@ -30,8 +31,8 @@ const (
 	nullLast
 )
 
-func newCompositePart(of *query.CompositeSource) *compositePart {
-	p := &compositePart{source: of}
+func newCompositePart(of *query.CompositeSource, l *limits) *compositePart {
+	p := &compositePart{source: of, limits: l}
 	if of.Rounding != nil {
 		p.dates = newDateScale(&query.DateHistogram{Rounding: *of.Rounding})
 	}
@@ -111,7 +112,9 @@ func (p *compositePart) float(x float64) []byte {
 // bits gives a number the bits that are in its order.
 func (p *compositePart) bits(x float64) uint64 {
 	if p.source.Interval > 0 {
-		x = math.Floor(x/p.source.Interval)*p.source.Interval + 0
+		key := math.Floor(x/p.source.Interval)*p.source.Interval + 0
+		p.limits.canHold(key, x, p.source.Interval, 0)
+		x = key
 	}
 	b := math.Float64bits(x)
 	if b>>63 == 1 {

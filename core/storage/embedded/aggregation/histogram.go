@@ -35,7 +35,7 @@ type scale interface {
 }
 
 func newHistogram(of *query.Histogram, a query.Aggregation, l *limits) (*histogram, error) {
-	h := &histogram{name: a.Name, field: of.Field, what: "histogram", options: &of.HistogramOptions, scale: &numberScale{of: of}}
+	h := &histogram{name: a.Name, field: of.Field, what: "histogram", options: &of.HistogramOptions, scale: &numberScale{of: of, limits: l}}
 	return h, h.begin(a, l)
 }
 

@@ -75,5 +75,58 @@ func TestTooMuchMemory(t *testing.T) {
 	}
 }
 
+// TestKeysBeyondNumbers refuses intervals so small that there is no number for the begin of one.
+func TestKeysBeyondNumbers(t *testing.T) {
+	m, err := mapping.Parse(jsontext.Value(`{"properties":{"d":{"type":"double"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d mapping.Document
+	if err := m.Fields(jsontext.Value(`{"d":[5,1.7e308]}`), &d); err != nil {
+		t.Fatal(err)
+	}
+	var e segment.Entry
+	if err := e.Read(&d); err != nil {
+		t.Fatal(err)
+	}
+	s := segment.NewMemory()
+	s.Lock()
+	s.Add(&e, "id", 1)
+	s.Unlock()
+	view := segment.View{Segment: s, Live: new(segment.Live).With(0)}
+	for aggs, refused := range map[string]bool{
+		`{"a":{"histogram":{"field":"d","interval":5e-324}}}`:                                                     true,
+		`{"a":{"histogram":{"field":"d","interval":1e-300,"offset":1e300}}}`:                                      true,
+		`{"a":{"histogram":{"field":"d","interval":1,"offset":-1e308}}}`:                                          true,
+		`{"a":{"histogram":{"field":"nope","interval":1e-10,"extended_bounds":{"min":0,"max":1e308}}}}`:           true,
+		`{"a":{"histogram":{"field":"nope","missing":5,"interval":1e-309}}}`:                                      true,
+		`{"a":{"composite":{"sources":[{"h":{"histogram":{"field":"d","interval":5e-324}}}]}}}`:                   true,
+		`{"a":{"histogram":{"field":"d","interval":1e308}}}`:                                                      false,
+		`{"a":{"histogram":{"field":"d","interval":1,"min_doc_count":1}}}`:                                        false,
+		`{"a":{"histogram":{"field":"d","interval":1e-300,"min_doc_count":1,"hard_bounds":{"max":10}}}}`:          false,
+		`{"a":{"composite":{"sources":[{"h":{"histogram":{"field":"d","interval":1}}}],"after":{"h":-1.7e308}}}}`: false,
+		`{"a":{"histogram":{"field":"nope","interval":1e307,"extended_bounds":{"min":-1.7e308,"max":1.7e308}}}}`:  false,
+	} {
+		search, err := query.ParseSearch(jsontext.Value(`{"aggs":` + aggs + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := New(t.Context(), search.Aggregations, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer jsontext.Value
+		if err = plan.Collect(t.Context(), Part{Mapping: m, View: view, Match: matchAll}, roaring.BitmapOf(0)); err == nil {
+			answer, err = plan.Result(t.Context())
+		}
+		if refused != errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || !refused && err != nil {
+			t.Errorf("%s: %v, %s", aggs, err, answer)
+		}
+		if err == nil && strings.Contains(string(answer), "Infinity") {
+			t.Errorf("%s: %s", aggs, answer)
+		}
+	}
+}
+
 // matchAll is what every query of these tests matches.
 func matchAll(query.Query) (*roaring.Bitmap, error) { return roaring.BitmapOf(0), nil }

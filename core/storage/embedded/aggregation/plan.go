@@ -306,8 +306,15 @@ const maxBytes = 256 << 20
 
 // charge notes that memory is needed.
 func (l *limits) charge(bytes int) {
-	if l.bytes += bytes; l.bytes > maxBytes && l.err == nil {
-		l.err = refuse("the aggregations need more than %d MB of memory", maxBytes>>20)
+	if l.bytes += bytes; l.bytes > maxBytes {
+		l.fail(refuse("the aggregations need more than %d MB of memory", maxBytes>>20))
+	}
+}
+
+// fail ends the search with an error, unless it has one already.
+func (l *limits) fail(err error) {
+	if l.err == nil {
+		l.err = err
 	}
 }
 
@@ -318,8 +325,8 @@ const checkWork = 1 << 16
 func (l *limits) spend(work int) bool {
 	if l.work += work; l.work >= checkWork {
 		l.work = 0
-		if err := l.ctx.Err(); err != nil && l.err == nil {
-			l.err = err
+		if err := l.ctx.Err(); err != nil {
+			l.fail(err)
 		}
 	}
 	return l.err != nil

@@ -9,6 +9,7 @@ import (
 // numberScale has the intervals of a histogram of numbers.
 type numberScale struct {
 	of     *query.Histogram
+	limits *limits
 	format format
 }
 
@@ -27,7 +28,8 @@ func (s *numberScale) key(x float64) (float64, bool) {
 			return 0, false
 		}
 	}
-	return s.begin(step), true
+	key := s.begin(step)
+	return key, s.limits.canHold(key, x, s.of.Interval, s.of.Offset)
 }
 
 // begin is where the interval with a number begins. It is never -0.
@@ -49,12 +51,30 @@ func (s *numberScale) extended() (first, last *float64) {
 		return nil, nil
 	}
 	if b.Min != nil {
-		first = new(s.round(*b.Min))
+		first = s.bound(*b.Min)
 	}
 	if b.Max != nil {
-		last = new(s.round(*b.Max))
+		last = s.bound(*b.Max)
 	}
 	return first, last
+}
+
+// bound gives the key of the interval of a bound, nil when there is none.
+func (s *numberScale) bound(x float64) *float64 {
+	key := s.round(x)
+	if !s.limits.canHold(key, x, s.of.Interval, s.of.Offset) {
+		return nil
+	}
+	return &key
+}
+
+// canHold reports whether there is a key for the interval of a number. When there is none the search fails.
+func (l *limits) canHold(key, x, interval, offset float64) bool {
+	if isFinite(key) {
+		return true
+	}
+	l.fail(refuse("the intervals of %v are too small for the value %v with the offset %v: choose a greater interval", interval, x, offset))
+	return false
 }
 
 func (s *numberScale) text(key float64) string {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -33,7 +34,7 @@ func (c compiler) compile(q query.Query) (clause, error) {
 	if err := c.charge(1, clauseBytes); err != nil {
 		return nil, err
 	}
-	c.boost *= float32(q.Clause().Boost)
+	c.boost = finite(c.boost * float32(q.Clause().Boost))
 	switch q := q.(type) {
 	case *query.MatchAll:
 		return c.steady(everything{c.space}), nil
@@ -74,6 +75,14 @@ func (c compiler) compile(q query.Query) (clause, error) {
 		return c.forgiving(q)
 	}
 	return c.leaf(q)
+}
+
+// finite gives a score, and the greatest there is for one that has become too great: JSON knows no others.
+func finite(score float32) float32 {
+	if score <= math.MaxFloat32 {
+		return score
+	}
+	return math.MaxFloat32
 }
 
 // called is the compiler of a clause with a name.

@@ -49,7 +49,7 @@ func (c compiler) analyzerOf(path string, q *query.Full) string {
 func (c compiler) crossGroup(fields []query.WeightedField, tie float64, q query.Full, how query.Words) (clause, error) {
 	if len(fields) == 1 {
 		inner := c
-		inner.boost *= float32(fields[0].Boost)
+		inner.boost = finite(inner.boost * float32(fields[0].Boost))
 		return c.inside(fields[0].Pattern)(inner.match(fields[0].Pattern, q, how))
 	}
 	found, err := c.crossWords(fields, tie, q, how)
@@ -105,7 +105,7 @@ func (c compiler) crossWord(fields []query.WeightedField, tie float64, words []j
 	weighty, others := &best{space: c.space, tie: tie}, &best{space: c.space, tie: tie}
 	for _, field := range fields {
 		inner := c
-		inner.boost *= float32(field.Boost)
+		inner.boost = finite(inner.boost * float32(field.Boost))
 		for _, word := range words {
 			part, err := c.inside(field.Pattern)(inner.term(field.Pattern, word))
 			switch {

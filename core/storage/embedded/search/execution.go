@@ -201,7 +201,7 @@ func (e *execution) matchView(p *part, v *view, c *collector) error {
 	s = and(v, v.n, s, v.live())
 	score := float32(0)
 	if f, ok := p.query.(fixed); ok && e.ranks() {
-		score = f.score()
+		score = finite(f.score())
 	}
 	if e.plan != nil {
 		e.scores, e.steady = nil, score
@@ -329,7 +329,7 @@ func (b *ranked) score(p *part) error {
 		if b.live != nil && !b.live.has(doc) {
 			continue
 		}
-		b.docs, b.scores = append(b.docs, doc), append(b.scores, s.score())
+		b.docs, b.scores = append(b.docs, doc), append(b.scores, finite(s.score()))
 		if len(b.docs) == cap(b.docs) {
 			if err := b.flush(); err != nil {
 				return err

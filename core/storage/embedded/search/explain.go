@@ -108,11 +108,11 @@ func (x *explainer) explain(doc uint32) (e explanation, ok bool) {
 		one := [1]uint32{doc}
 		ok = len(x.found.keep(one[:])) == 1
 		if f, scored := x.clause.(fixed); scored {
-			e.value = f.score()
+			e.value = finite(f.score())
 		}
 	case x.scorer != nil:
 		if ok = x.scorer.seek(doc) == doc; ok {
-			e.value = x.scorer.score()
+			e.value = finite(x.scorer.score())
 		}
 	}
 	if !ok {
@@ -149,7 +149,7 @@ func (x *explainer) own(e explanation) explanation {
 // explain says what the functions give for the document it stands on.
 func (s *functionScorer) explain() explanation {
 	factor := min(s.factor(s.doc()), s.query.MaxBoost)
-	return explanation{value: float32(factor), description: fmt.Sprintf("the functions that match, combined by %s", s.mode)}
+	return explanation{value: finite(float32(factor)), description: fmt.Sprintf("the functions that match, combined by %s", s.mode)}
 }
 
 // describe says in words what the score of a clause is.

@@ -27,7 +27,7 @@ func (c compiler) several(
 	combined := &best{space: c.space, tie: tie}
 	for _, field := range fields {
 		inner := c
-		inner.boost *= float32(field.Boost)
+		inner.boost = finite(inner.boost * float32(field.Boost))
 		part, err := c.inside(field.Pattern)(inner.oneOf(kind, field.Pattern, q, how, slop))
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"io"
 	"math"
 	"slices"
 
@@ -82,7 +83,7 @@ func (r fieldFactor) modified(x float64) float64 {
 
 // random is a score that is the same each time for a seed and a value.
 type random struct {
-	seed  string
+	seed  uint64         // the hash of it
 	field *mapping.Field // nil when the document itself counts
 }
 
@@ -90,10 +91,13 @@ type random struct {
 const positionField = "_seq_no"
 
 func (c compiler) random(q *query.RandomScore) (rater, error) {
-	r := random{seed: q.Seed}
+	seed := q.Seed
 	if q.Field == "" && q.Seed == "" {
-		r.seed = c.now.String()
+		seed = c.now.String()
 	}
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, seed) // it never fails
+	r := random{seed: h.Sum64()}
 	if q.Field == "" || q.Field == positionField {
 		return r, nil
 	}
@@ -136,10 +140,10 @@ func (r random) open(v *view) (func(uint32) (float64, error), error) {
 			return dst
 		}
 	}
-	scratch := []byte(r.seed)
+	var scratch []byte
 	return func(doc uint32) (float64, error) {
 		h := fnv.New64a()
-		scratch = read(doc, append(scratch[:len(r.seed)], 0))
+		scratch = read(doc, binary.BigEndian.AppendUint64(scratch[:0], r.seed))
 		_, _ = h.Write(scratch) // it never fails
 		x := h.Sum64()
 		x = (x ^ x>>32) * 0x9e3779b97f4a7c15 // neighbours get numbers that are far from each other
@@ -252,12 +256,12 @@ func (r *decay) chosen(list []float64) float64 {
 
 // fallen is what is left of 1 at a distance.
 func (r *decay) fallen(distance float64) float64 {
+	scales := min(distance, math.MaxFloat64) / r.reach.Scale
 	switch r.Kind {
 	case "gauss":
-		return math.Exp(math.Log(r.At) * distance * distance / (r.reach.Scale * r.reach.Scale))
+		return math.Exp(math.Log(r.At) * scales * scales)
 	case "exp":
-		return math.Exp(math.Log(r.At) * distance / r.reach.Scale)
+		return math.Exp(math.Log(r.At) * scales)
 	}
-	end := r.reach.Scale / (1 - r.At)
-	return max(0, (end-distance)/end)
+	return max(0, 1-scales*(1-r.At))
 }
