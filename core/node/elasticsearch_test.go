@@ -61,8 +61,10 @@ func TestElasticsearchAway(t *testing.T) {
 	}
 	wantMetrics(t, n, "sluice_elasticsearch_ready 0", "sluice_elasticsearch_outages_total 1", `sluice_elasticsearch_requests_total{outcome="failed"}`)
 
+	n.Log.Await(t, "Elasticsearch cannot serve")
 	startsWithout(t, s)
 	awaitStatus(t, n, "/_ready", http.StatusOK)
+	n.Log.Await(t, "Elasticsearch serves again")
 	if a := n.Must("GET", "/lost/things/a", ""); a.Get("result._version") != 1.0 {
 		t.Errorf("read: %s", a.Body)
 	}

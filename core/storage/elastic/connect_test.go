@@ -178,15 +178,29 @@ func TestBoundedRequests(t *testing.T) {
 	if _, err := e.List(ctx, storage.Public); err == nil || ctx.Err() == nil {
 		t.Errorf("a third request gave %v", err)
 	}
-	e.client.timeout = 50 * time.Millisecond // of those that begin now
-	_, err = e.List(t.Context(), storage.Public)
-	wantErr(t, "a request that waits too long", err, kerror.ServicesStorageTooManyOperations)
 	if len(arrived) > 0 {
 		t.Error("a request was sent beyond the bound")
 	}
-	if err := e.Ready(); err != nil {
-		t.Errorf("a queue is taken for a server that is away: %v", err)
-	}
 	close(hold)
 	running.Wait()
+}
+
+// TestFullQueue: who waits as long as a request may take is told that there are too many, and nobody takes the server for one that
+// is away.
+func TestFullQueue(t *testing.T) {
+	e, err := Open(t.Context(), Options{Addresses: []string{server(t)}, MaxRequests: 1, Timeout: time.Second, BreakerFailures: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	e.client.slots <- struct{}{}
+	_, err = e.List(t.Context(), storage.Public)
+	wantErr(t, "List", err, kerror.ServicesStorageTooManyOperations)
+	if err := e.Ready(); err != nil {
+		t.Errorf("Ready gives %v", err)
+	}
+	<-e.client.slots
+	if _, err = e.List(t.Context(), storage.Public); err != nil {
+		t.Errorf("List, when there is room again: %v", err)
+	}
 }

@@ -30,7 +30,7 @@ type state struct {
 }
 
 // probeTimeout bounds the questions how Elasticsearch is.
-const probeTimeout = 5 * time.Second
+const probeTimeout = 3 * time.Second
 
 func newMonitor(c *client, o Options) *monitor {
 	m := &monitor{client: c, logger: o.Logger, pause: o.ProbeInterval, done: make(chan struct{})}
