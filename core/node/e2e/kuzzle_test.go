@@ -5,7 +5,10 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +24,7 @@ func TestKuzzle(t *testing.T) {
 	server := elastictest.Start(t)
 	t.Run("found", func(t *testing.T) { testKuzzleFound(t, server) })
 	t.Run("made", func(t *testing.T) { testKuzzleMade(t, server) })
+	t.Run("document", func(t *testing.T) { testElasticsearchDocument(t, server) })
 }
 
 func testKuzzleFound(t *testing.T, server *elastictest.Server) {
@@ -272,6 +276,30 @@ func testKuzzleMade(t *testing.T, server *elastictest.Server) {
 			t.Errorf("the mapping of %s is\n%v, in Kuzzle it is\n%v", name, got, want)
 		}
 	}
+}
+
+// testElasticsearchDocument replays docs/elasticsearch.md with its first settings, over the server of the test.
+func testElasticsearchDocument(t *testing.T, server *elastictest.Server) {
+	needs(t, "curl")
+	elastictest.LoadKuzzle(t, server.URL)
+	const file, shown = "docs/elasticsearch.md", "http://127.0.0.1:9200"
+	text, err := os.ReadFile(filepath.Join(nodetest.Root(), filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := regexp.MustCompile("(?s)```yaml\n(# sluice.yaml\n.*?)```").FindSubmatch(text)
+	if settings == nil || !strings.Contains(string(settings[1]), shown) {
+		t.Fatal("the document has no settings to start with")
+	}
+	path := filepath.Join(t.TempDir(), "sluice.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(settings[1]), shown, server.URL, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	transcript := readTranscript(t, file)
+	for i, e := range transcript {
+		transcript[i].command = strings.ReplaceAll(e.command, shown, server.URL)
+	}
+	replay(t, strings.Replace(serveLine(t, transcript), "sluice.yaml", path, 1), transcript)
 }
 
 type index struct {
