@@ -2,11 +2,16 @@ package auth
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sluicehq/sluice/core/storage"
@@ -54,6 +59,38 @@ func TestKuzzleKey(t *testing.T) {
 	// It signs nothing here: whoever can read the documents has it.
 	if k := s.keys.Load(); len(k.byID) != 2 || k.signing.id == k.unnamed[len(k.unnamed)-1].id {
 		t.Errorf("%d keys, and %s signs", len(k.byID), k.signing.id)
+	}
+}
+
+// With the secret of a Kuzzle a node makes API keys that Kuzzle verifies: HS256, and the fingerprint of the whole text.
+func TestKeyForKuzzle(t *testing.T) {
+	e := kuzzleEngine(t, "")
+	doc, err := e.Get(t.Context(), configCollection, kuzzleSecretID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct{ Seed string }
+	if err := json.Unmarshal(doc.Source, &config, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, e, func(o *Options) { o.Secret = config.Seed })
+	made := createKey(t, s, Infinite)
+	text := strings.TrimPrefix(made.Source.Token, keyPrefix)
+	signed := text[:strings.LastIndexByte(text, '.')]
+	mac := hmac.New(sha256.New, []byte(config.Seed))
+	mac.Write([]byte(signed))
+	if got := signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)); got != text {
+		t.Errorf("the key is %s, Kuzzle would sign %s", text, got)
+	}
+	if doc, err = e.Get(t.Context(), keysCollection, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(made.Source.Token))
+	if !strings.Contains(string(doc.Source), `"fingerprint":"`+hex.EncodeToString(sum[:])+`"`) {
+		t.Errorf("it is stored as %s", doc.Source)
+	}
+	if verifies(t, s, elastictest.KuzzleKey) != "root" {
+		t.Error("a key of Kuzzle's is refused")
 	}
 }
 
