@@ -24,9 +24,9 @@ type columns struct {
 	names map[string]string
 }
 
-// readColumns reads the arguments fields and fieldsName.
-func readColumns(args protocol.Args) (c columns, err error) {
-	if args.Raw("fields") != nil {
+// readColumns reads the arguments fields and fieldsName out of the first that have them.
+func readColumns(all ...protocol.Args) (c columns, err error) {
+	if args := firstWith("fields", all...); args.Raw("fields") != nil {
 		paths, err := args.Strings("fields")
 		if err != nil {
 			return c, err
@@ -38,6 +38,7 @@ func readColumns(args protocol.Args) (c columns, err error) {
 		}
 	}
 	c.names = map[string]string{}
+	args := firstWith("fieldsName", all...)
 	if args.Raw("fieldsName") == nil {
 		return c, nil
 	}

@@ -85,7 +85,7 @@ func (c controller) export(ctx context.Context, req *protocol.Request) (any, err
 	return protocol.Stream(func(ctx context.Context, w io.Writer) error { return c.writeExport(ctx, req, e, w) }), nil
 }
 
-// exportOf reads the arguments. With GET, those of the body stand in the URL.
+// exportOf reads the arguments. Those of the body may stand in the URL, as they do with GET; the body comes first.
 func (c controller) exportOf(req *protocol.Request) (e export, err error) {
 	body := req.Args
 	if !isGet(req) {
@@ -105,7 +105,7 @@ func (c controller) exportOf(req *protocol.Request) (e export, err error) {
 	if err = e.readQuery(req, body); err != nil {
 		return e, err
 	}
-	e.columns, err = readColumns(body)
+	e.columns, err = readColumns(body, req.Args)
 	return e, err
 }
 
@@ -129,11 +129,11 @@ func (e *export) readForm(args protocol.Args) (err error) {
 
 // readQuery reads which documents are meant, and checks what can be checked before the answer begins.
 func (e *export) readQuery(req *protocol.Request, body protocol.Args) error {
-	matching, err := body.OptObject("query")
+	matching, err := firstWith("query", body, req.Args).OptObject("query")
 	if err != nil {
 		return err
 	}
-	if e.collapse, err = body.OptObject("collapse"); err != nil {
+	if e.collapse, err = firstWith("collapse", body, req.Args).OptObject("collapse"); err != nil {
 		return err
 	}
 	var members protocol.Args
@@ -146,6 +146,16 @@ func (e *export) readQuery(req *protocol.Request, body protocol.Args) error {
 	e.query = members.Raw("query")
 	_, err = query.Parse(e.query)
 	return err
+}
+
+// firstWith gives the first arguments that have one of a name, or else none.
+func firstWith(name string, all ...protocol.Args) protocol.Args {
+	for _, args := range all {
+		if args.Raw(name) != nil {
+			return args
+		}
+	}
+	return protocol.Args{}
 }
 
 // writeExport writes the whole of it.

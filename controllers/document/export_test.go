@@ -132,6 +132,13 @@ func TestExportTable(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+	args := map[string]string{"format": "csv", "fields": "tag,n", "fieldsName": `{"n":"N"}`, "query": `{"term":{"tag":"odd"}}`}
+	if got := mustExport(t, n, "POST", args, ""); got != "_id,tag,N\nb1,odd,1\n" {
+		t.Errorf("POST with all in the URL: %q", got)
+	}
+	if got := mustExport(t, n, "POST", args, `{"fields":["n"],"fieldsName":{}}`); got != "_id,n\nb1,1\n" {
+		t.Errorf("the body comes first: %q", got)
+	}
 	get := map[string]string{"format": "csv", "query": `{"term":{"tag":"odd"}}`, "fields": `["n"]`, "fieldsName": `{"n":"N"}`}
 	if got := mustExport(t, n, "GET", get, ""); got != "_id,N\nb1,1\n" {
 		t.Errorf("GET: %q", got)
