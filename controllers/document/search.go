@@ -27,12 +27,14 @@ type page struct {
 }
 
 type hit struct {
-	ID          string         `json:"_id"`
-	Score       *float32       `json:"_score"`
-	Source      jsontext.Value `json:"_source,omitzero"`
-	Highlight   jsontext.Value `json:"highlight,omitzero"`
-	Fields      jsontext.Value `json:"fields,omitzero"`
-	Explanation jsontext.Value `json:"_explanation,omitzero"`
+	ID     string         `json:"_id"`
+	Score  *float32       `json:"_score"`
+	Source jsontext.Value `json:"_source,omitzero"`
+	// Sort has the keys of the sort, which search_after takes; nil when none was asked for.
+	Sort        []jsontext.Value `json:"sort,omitzero"`
+	Highlight   jsontext.Value   `json:"highlight,omitzero"`
+	Fields      jsontext.Value   `json:"fields,omitzero"`
+	Explanation jsontext.Value   `json:"_explanation,omitzero"`
 	// InnerHits has a list of hits by each name.
 	InnerHits  map[string][]hit `json:"inner_hits,omitzero"`
 	Index      string           `json:"index"`
@@ -42,7 +44,7 @@ type hit struct {
 // shown is a hit as actions show it.
 func shown(h storage.Hit) hit {
 	s := hit{
-		ID: h.ID, Score: h.Score, Source: h.Source, Highlight: h.Highlight, Fields: h.Fields, Explanation: h.Explanation,
+		ID: h.ID, Score: h.Score, Source: h.Source, Sort: h.Sort, Highlight: h.Highlight, Fields: h.Fields, Explanation: h.Explanation,
 		Index: h.Collection.Index, Collection: h.Collection.Name,
 	}
 	if h.InnerHits != nil {

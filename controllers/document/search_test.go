@@ -40,10 +40,11 @@ func library(t testing.TB, n *controllertest.Node, books int) *controllertest.No
 }
 
 // book is a hit of a sorted search in i/c.
-func book(n int) string { return bookIn(n, "i", "c") }
+func book(n int) string { return bookIn(n, "i", "c", strconv.Itoa(n)) }
 
-func bookIn(n int, index, collection string) string {
-	return `{"_id":"b` + strconv.Itoa(n) + `","_score":null,"_source":` + sourceIn(n, index, collection) + `,"index":"` + index + `","collection":"` + collection + `"}`
+// bookIn is a hit with a key of a sort.
+func bookIn(n int, index, collection, key string) string {
+	return `{"_id":"b` + strconv.Itoa(n) + `","_score":null,"_source":` + sourceIn(n, index, collection) + `,"sort":[` + key + `],"index":"` + index + `","collection":"` + collection + `"}`
 }
 
 func source(n int) string { return sourceIn(n, "i", "c") }
@@ -55,7 +56,7 @@ func sourceIn(n int, index, collection string) string {
 // collapsedBook is a hit that stands for those with its tag, of which the last is shown inside.
 func collapsedBook(n, last int) string {
 	tag := []string{"even", "odd"}[n%2]
-	return `{"_id":"b` + strconv.Itoa(n) + `","_score":null,"fields":{"tag":["` + tag + `"]},"inner_hits":{"last":[` + book(last) + `]},"index":"i","collection":"c"}`
+	return `{"_id":"b` + strconv.Itoa(n) + `","_score":null,"sort":[` + strconv.Itoa(n) + `],"fields":{"tag":["` + tag + `"]},"inner_hits":{"last":[` + book(last) + `]},"index":"i","collection":"c"}`
 }
 
 const (
@@ -76,11 +77,11 @@ func TestSearch(t *testing.T) {
 		{"only the total of some", `document:search ` + c + `,"size":0,"body":{` + odd + `}`, 200, "", `{"hits":[],"total":2}`, "*"},
 		{"only the total", `document:search ` + c + `,"size":0`, 200, "", `{"hits":[],"total":5}`, `generic:document:afterGet []`},
 		{"after a hit", `document:search ` + c + `,"size":4,"body":{` + byNumber + `,"search_after":[3]}`, 200, "", `{"hits":[` + book(4) + `],"total":5}`, "*"},
-		{"without the source", `document:search ` + c + `,"body":{` + byNumber + `,"size":1,"_source":false}`, 200, "", `{"hits":[{"_id":"b0","_score":null,"index":"i","collection":"c"}],"total":5}`, `generic:document:afterGet [{"_id":"b0"}]`},
+		{"without the source", `document:search ` + c + `,"body":{` + byNumber + `,"size":1,"_source":false}`, 200, "", `{"hits":[{"_id":"b0","_score":null,"sort":[0],"index":"i","collection":"c"}],"total":5}`, `generic:document:afterGet [{"_id":"b0"}]`},
 		{"aggregations", `document:search ` + c + `,"size":0,"body":{"aggs":{"most":{"max":{"field":"n"}}}}`, 200, "", `{"hits":[],"total":5,"aggregations":{"most":{"value":4.0}}}`, "*"},
 		{
 			"highlights", `document:search ` + c + `,"size":1,"body":{` + odd + `,` + byNumber + `,"_source":false,"highlight":{"fields":{"tag":{}}}}`, 200, "",
-			`{"hits":[{"_id":"b1","_score":null,"highlight":{"tag":["<em>odd</em>"]},"index":"i","collection":"c"}],"total":2}`, "*",
+			`{"hits":[{"_id":"b1","_score":null,"sort":[1],"highlight":{"tag":["<em>odd</em>"]},"index":"i","collection":"c"}],"total":2}`, "*",
 		},
 		{
 			"collapsed", `document:search ` + c + `,"body":{` + byNumber + `,"_source":false,"collapse":{"field":"tag","inner_hits":{"name":"last","size":1,"sort":[{"n":"desc"}]}}}`, 200, "",
@@ -153,7 +154,7 @@ func TestSearchInTargets(t *testing.T) {
 	controllertest.Run(t, library(t, newNode(t), 3), []scenario{
 		{
 			"each once", `document:search ` + both + `,"body":{"query":{"term":{"n":2}},"sort":["by.name"]}`, 200, "",
-			`{"hits":[` + bookIn(2, "i", "c") + `,` + bookIn(2, "i", "d") + `,` + bookIn(2, "j", "c") + `],"total":3}`, "*",
+			`{"hits":[` + bookIn(2, "i", "c", `"ic"`) + `,` + bookIn(2, "i", "d", `"id"`) + `,` + bookIn(2, "j", "c", `"jc"`) + `],"total":3}`, "*",
 		},
 		{"with an index", `document:search "index":"i",` + both, 400, "api.assert.mutually_exclusive", "", ""},
 		{"with a collection", `document:search "collection":"c",` + both, 400, "api.assert.mutually_exclusive", "", ""},
@@ -361,7 +362,7 @@ func TestCount(t *testing.T) {
 		{"query", `document:count ` + c + `,"body":{` + odd + `}`, 200, "", `{"count":2}`, ""},
 		{"koncorde", `document:count ` + c + `,"lang":"koncorde","body":{"query":{"not":{"equals":{"tag":"odd"}}}}`, 200, "", `{"count":3}`, ""},
 		{"koncorde without a body", `document:count ` + c + `,"lang":"koncorde"`, 200, "", `{"count":5}`, ""},
-		{"another key", `document:count ` + c + `,"body":{"sort":["n"]}`, 400, "services.storage.invalid_search_query", "", ""},
+		{"another key", `document:count ` + c + `,"body":{"min_score":1}`, 400, "api.assert.unexpected_argument", "", ""},
 		{"an unknown clause", `document:count ` + c + `,"body":{"query":{"equals":{"tag":"odd"}}}`, 400, "services.storage.unknown_query_keyword", "", ""},
 		{"an unknown lang", `document:count ` + c + `,"lang":"sql"`, 400, "api.assert.invalid_argument", "", ""},
 		{"a list for a body", `document:count ` + c + `,"body":[]`, 400, "api.assert.invalid_type", "", ""},
@@ -377,7 +378,7 @@ func TestPipesChangeHits(t *testing.T) {
 	n := library(t, newNode(t), 1)
 	n.Pipe(t, announce.AfterGet, plugin(`[{"_id":"p","_source":{"seen":true}}]`))
 	controllertest.Run(t, n, []scenario{
-		{"changed", `document:search ` + c + `,"body":{` + byNumber + `}`, 200, "", `{"hits":[{"_id":"p","_score":null,"_source":{"seen":true},"index":"i","collection":"c"}],"total":1}`, "*"},
+		{"changed", `document:search ` + c + `,"body":{` + byNumber + `}`, 200, "", `{"hits":[{"_id":"p","_score":null,"_source":{"seen":true},"sort":[0],"index":"i","collection":"c"}],"total":1}`, "*"},
 	})
 	n.Pipe(t, announce.AfterGet, controllertest.Refuse)
 	controllertest.Run(t, n, []scenario{{"refused", `document:search ` + c, 400, "", "", "*"}})
