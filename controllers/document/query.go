@@ -23,7 +23,7 @@ func (c controller) count(ctx context.Context, req *protocol.Request) (any, erro
 	}
 	for _, member := range body.All() {
 		if member.Name != "query" {
-			return nil, kerror.ServicesStorageInvalidSearchQuery.New(member.Name)
+			return nil, kerror.APIAssertUnexpectedArgument.New("body."+member.Name, "query alone")
 		}
 	}
 	if err := target.Translate(req, &body); err != nil {

@@ -1,11 +1,13 @@
 package httpserver
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -71,7 +73,7 @@ func (x *exchange) parseBody(reader *bodyReader, media string) error {
 		body, err = x.readMultipart(reader)
 	default:
 		if body, err = x.parseJSON(reader); err == nil && body != nil && body.Kind() != '{' && body.Kind() != '[' {
-			return kerror.Bare(kerror.BadRequestError, `The key "body" of a request must be an object or an array.`)
+			return kerror.APIAssertInvalidType.New("body", "object or array")
 		}
 	}
 	if err != nil {
@@ -146,7 +148,7 @@ func (x *exchange) parseJSON(reader *bodyReader) (jsontext.Value, error) {
 	case network.TooDeep(value):
 		return nil, bodyParseFailed(value, errors.New("it is nested too deep"))
 	case !value.IsValid():
-		return nil, bodyParseFailed(value, nil)
+		return nil, invalidBody(value)
 	case kind == 'n':
 		return nil, nil
 	}
@@ -172,6 +174,20 @@ func readAll(r io.Reader, expected int64) ([]byte, error) {
 			data = slices.Grow(data, len(data))
 		}
 	}
+}
+
+// maxPath is how many bytes an error shows of where a key stands.
+const maxPath = 256
+
+// invalidBody names a key that is there twice, which the beginning of a body may not show.
+func invalidBody(body jsontext.Value) error {
+	_, err := jsontext.NewDecoder(bytes.NewReader(body)).ReadValue()
+	if found, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		path := strings.TrimPrefix(string(found.JSONPointer), "/")
+		path = path[:min(len(path), maxPath)]
+		return kerror.NetworkHTTPBodyParseFailed.Wrap(err, "the key "+strconv.Quote(path)+" is there twice").WithV1(v1BodyText)
+	}
+	return bodyParseFailed(body, err)
 }
 
 // bodyParseFailed names the first 50 characters of the body.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -66,13 +67,16 @@ func (p *parser) parseCollapse(n *node) (*Collapse, error) {
 	return c, nil
 }
 
-// parseInnerHits reads one or a list. Of those with the same name the last one counts.
+// parseInnerHits reads one or a list.
 func (p *parser) parseInnerHits(n *node) ([]InnerHits, error) {
 	var all []InnerHits
 	for _, item := range n.list() {
 		h, err := p.parseInner(item)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(all, func(other InnerHits) bool { return other.Name == h.Name }) {
+			return nil, item.fail("the name %s is there twice", strconv.Quote(h.Name))
 		}
 		all = append(all, h)
 	}

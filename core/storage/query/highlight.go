@@ -1,6 +1,9 @@
 package query
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Highlight says which fields of a hit are shown with the words that were found in them.
 type Highlight struct {
@@ -171,12 +174,12 @@ func (f *HighlightField) word(m *node) error {
 }
 
 func (f *HighlightField) setType(m *node) error {
-	var word string
-	if err := m.setWord(&word, "unified", "plain", "fvh"); err != nil {
-		return err
-	}
-	if word == "fvh" {
+	if strings.EqualFold(Text(m.raw), "fvh") {
 		return m.fail("fvh needs fields with term vectors, which there are not: use unified")
+	}
+	var word string
+	if err := m.setWord(&word, "unified", "plain"); err != nil {
+		return err
 	}
 	f.Plain = word == "plain"
 	return nil

@@ -15,7 +15,7 @@ func Read(s storage.Search) (*Search, error) {
 	case s.From < 0:
 		return nil, invalid("from", "0 or more")
 	case s.Size < 0 || s.Size > storage.MaxWindow-s.From:
-		return nil, invalid("size", fmt.Sprintf("0 or more, and at most %d with from", storage.MaxWindow))
+		return nil, invalid("size", fmt.Sprintf("0 or more, and at most %d with from: use search_after or a scroll to go further", storage.MaxWindow))
 	case s.Scroll < 0 || s.Scroll > 0 && s.From > 0:
 		return nil, invalid("scroll", "a duration, without from")
 	case s.Scroll > 0 && s.Size == 0:

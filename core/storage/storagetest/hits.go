@@ -85,7 +85,6 @@ var hitsBodies = []string{
 	`{"collapse":{"field":"n","inner_hits":{"name":"best","size":100,"sort":{"uid":"desc"}}},"sort":"uid"}`,
 	`{"collapse":{"field":"lower","inner_hits":{"name":"best","size":0}},"sort":"uid"}`,
 	`{"collapse":{"field":"k","inner_hits":[{"name":"a","sort":["uid"]},{"name":"b","size":1,"sort":[{"uid":"desc"}],"_source":false}]},"sort":"uid"}`,
-	`{"collapse":{"field":"k","inner_hits":[{"name":"a","size":1,"sort":["uid"]},{"name":"a","size":2,"sort":[{"uid":"desc"}]}]},"sort":"uid"}`,
 	`{"collapse":{"field":"k","inner_hits":{"name":"a","size":10,"sort":["uid"],"collapse":{"field":"b"}}},"sort":"uid"}`,
 	`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":["uid"],"highlight":{"fields":{"t":{}}}}},"query":{"match":{"t":"fox"}},"sort":"uid"}`,
 	`{"collapse":{"field":"k","inner_hits":{"name":"a","sort":["uid"]}},"post_filter":{"range":{"i":{"gte":0}}},"sort":"uid"}`,

@@ -64,6 +64,9 @@ type column struct {
 
 // openColumn finds the column of a field. what is the name of the aggregation's type.
 func openColumn(t *target, path, what string) (column, error) {
+	if path == "_id" || path == "_index" {
+		return column{}, refuse("The field [%s] is not supported for aggregation [%s]: keep the value in a field of the documents", path, what)
+	}
 	f := t.mapping.Resolve(path)
 	if f == nil || f.Type == mapping.Object || f.Type == mapping.Nested {
 		return column{empty: true}, nil

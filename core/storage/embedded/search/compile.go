@@ -153,8 +153,14 @@ func (c compiler) steady(inner clause) clause {
 // idField is the name under which clauses find documents by their ids.
 const idField = "_id"
 
+// indexField is that of the collection, which only exists knows.
+const indexField = "_index"
+
 // field finds the field that a clause names, nil when it is not mapped. Fails when it cannot be searched at all.
 func (c compiler) field(path string) (*mapping.Field, error) {
+	if path == indexField {
+		return nil, refuse("failed to create query: documents cannot be found by [%s]: name the collections in targets", path)
+	}
 	f := c.Mapping.Resolve(path)
 	if f == nil || f.Type == mapping.Object || f.Type == mapping.Nested {
 		return nil, nil //nolint:nilnil // a field that is not mapped matches nothing

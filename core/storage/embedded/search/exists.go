@@ -9,7 +9,7 @@ import (
 // exists compiles the search for documents with a value in a field, in any of the fields of an object, or in any field whose
 // path a wildcard describes.
 func (c compiler) exists(pattern string) (clause, error) {
-	if pattern == idField || pattern == "_index" {
+	if pattern == idField || pattern == indexField {
 		return c.steady(everything{c.space}), nil
 	}
 	if f := c.Mapping.Field(pattern); f != nil && (f.Type == mapping.Object || f.Type == mapping.Nested) {

@@ -33,7 +33,7 @@ func (c compiler) spans(f *mapping.Field, q *query.Range) (clause, error) {
 func (c compiler) spanEnds(f, element *mapping.Field, q *query.Range) (from, to []byte, err error) {
 	switch t := element.Type; {
 	case t == mapping.IP:
-		return addressEnds(element, q)
+		return addressEnds(f, q)
 	case t == mapping.Date:
 		first, last, err := q.Dates(c.now, dateFormat(f, q.Lower.Value, q.Upper.Value))
 		return mapping.AppendWhole(nil, first), mapping.AppendWhole(nil, last), err
@@ -50,6 +50,9 @@ func (c compiler) spanEnds(f, element *mapping.Field, q *query.Range) (from, to 
 		}
 		return beyondAll(), nil, err
 	}
+	if err := floatEnds(f, element, q); err != nil {
+		return nil, nil, err
+	}
 	inner, err := floatRange(element, q)
 	if r, ok := inner.(floats); ok {
 		return mapping.AppendFloating(nil, r.least), mapping.AppendFloating(nil, r.most), nil
@@ -60,14 +63,31 @@ func (c compiler) spanEnds(f, element *mapping.Field, q *query.Range) (from, to 
 // beyondAll is an end that is behind every other one.
 func beyondAll() []byte { return []byte{0xff} }
 
-// wholeEnds refuses ends with a fraction.
+// wholeEnds refuses ends with a fraction, and what is no number.
 func wholeEnds(f, element *mapping.Field, q *query.Range) error {
 	for _, v := range []jsontext.Value{q.Lower.Value, q.Upper.Value} {
 		if v == nil {
 			continue
 		}
-		if _, fraction, err := floorOf(element.Type, v); err == nil && fraction {
+		_, fraction, err := floorOf(element.Type, v)
+		switch {
+		case err != nil:
+			return refuseValue(f, v, err.Error())
+		case fraction:
 			return refuseValue(f, v, "it has a decimal part")
+		}
+	}
+	return nil
+}
+
+// floatEnds refuses what is no number, and names the type of f.
+func floatEnds(f, element *mapping.Field, q *query.Range) error {
+	for _, v := range []jsontext.Value{q.Lower.Value, q.Upper.Value} {
+		if v == nil {
+			continue
+		}
+		if _, err := floatOf(element.Type, v); err != nil {
+			return refuseValue(f, v, err.Error())
 		}
 	}
 	return nil
