@@ -69,6 +69,14 @@ func TestUsage(t *testing.T) {
 		{"version extra", exitUsage, "extra"},
 		{"serve --port 70000", exitError, "server.port: 70000 is out of range; give 0 to 65535 (command line)"},
 		{"serve --config no-such-file", exitError, "no-such-file"},
+		{"bench storage --documents 5", exitError, "--documents: 5, expected 1000 or more"},
+		{"bench storage --time -1s", exitError, "--time: -1s, expected a duration such as 2s"},
+		{"bench storage --callers 1,0", exitError, "--callers: expected"},
+		{"bench storage --data no-such-folder", exitError, "--data: expected a folder that can be written to, such as /tmp"},
+		{"bench storage --out /dev/null/results", exitError, "--out: expected a folder that can be written to, such as ./results"},
+		{"bench storage --elasticsearch 127.0.0.1:9200", exitError, "--elasticsearch: expected http://"},
+		{"bench storage --pocketbase http://127.0.0.1:1", exitError, "--pocketbase: expected http://EMAIL:PASSWORD@host:port"},
+		{"bench storage --pocketbase http://a@example.com:hush@127.0.0.1:1", exitError, "--pocketbase: log in to PocketBase"},
 	} {
 		r := execute(t, nil, nil, strings.Fields(test.args)...)
 		if r.code != test.code || !strings.Contains(r.err, test.err) || r.out != "" || r.cfg != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/go-json-experiment/json"
@@ -28,11 +29,12 @@ type elasticTarget struct {
 // maxConnections is how many connections are kept: more than there are callers.
 const maxConnections = 64
 
-// Elasticsearch uses the one at address, http://[user:password@]host:port. It makes an index of its own, which Close removes.
+// Elasticsearch uses the one at address, http://[user:password@]host:port, which must be version 8. It makes an index of its own,
+// which Close removes. One that is there already is removed when an earlier run made it, and an error otherwise.
 func Elasticsearch(ctx context.Context, address string) (Target, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of an Elasticsearch", address)
+	if err != nil || !isHTTP(u) { // the error would show the password
+		return nil, errors.New("expected http://[user:password@]host:port, such as http://127.0.0.1:9200")
 	}
 	password, _ := u.User.Password()
 	t := &elasticTarget{transport: &http.Transport{MaxIdleConnsPerHost: maxConnections}, index: things.Index, local: isLocal(u.Hostname())}
@@ -42,12 +44,54 @@ func Elasticsearch(ctx context.Context, address string) (Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the Elasticsearch client: %w", err)
 	}
+	if err := t.check(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.remove(ctx); err != nil {
 		return nil, err
 	}
-	body := text(`{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":%s}`, mappingText)
+	mark := `{"_meta":{"madeBy":"` + madeBy + `"},`
+	body := text(`{"settings":{"number_of_shards":1,"number_of_replicas":0},"mappings":%s}`, mark+mappingText[1:])
 	return t, t.do(ctx, http.MethodPut, "", nil, body, nil)
 }
+
+// madeBy marks the index, so that no other one is ever removed.
+const madeBy = "sluice bench storage"
+
+// check refuses servers of another kind, and an index that somebody else made.
+func (t *elasticTarget) check(ctx context.Context) error {
+	var info struct {
+		Version struct {
+			Number       string `json:"number"`
+			Distribution string `json:"distribution"` // of what others made of it
+		} `json:"version"`
+	}
+	if err := t.call(ctx, http.MethodGet, "/", nil, nil, &info); err != nil {
+		return err
+	}
+	if v := info.Version; !strings.HasPrefix(v.Number, "8.") || v.Distribution != "" {
+		return fmt.Errorf("it must be an Elasticsearch 8, and says that its version is %q", strings.TrimSpace(v.Distribution+" "+v.Number))
+	}
+	var indexes map[string]struct {
+		Mappings struct {
+			Meta struct {
+				MadeBy string `json:"madeBy"`
+			} `json:"_meta"`
+		} `json:"mappings"`
+	}
+	err := t.do(ctx, http.MethodGet, "/_mapping", nil, nil, &indexes)
+	if errors.Is(err, errNotThere) {
+		return nil
+	}
+	for name, index := range indexes {
+		if index.Mappings.Meta.MadeBy != madeBy {
+			return fmt.Errorf("there is an index %q which this did not make: remove it, or use another Elasticsearch", name)
+		}
+	}
+	return err
+}
+
+func isHTTP(u *url.URL) bool { return u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") }
 
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)

@@ -22,15 +22,15 @@ const (
 	records = benched + "/records"
 )
 
-// PocketBase makes a collection at address, http://EMAIL:PASSWORD@host:port with a superuser's.
+// PocketBase makes a collection, which must not be there yet, at address, http://EMAIL:PASSWORD@host:port with a superuser's.
 func PocketBase(ctx context.Context, address string) (Server, error) {
 	u, err := url.Parse(address)
 	password, ok := "", false
 	if err == nil {
 		password, ok = u.User.Password()
 	}
-	if !ok || u.Host == "" {
-		return nil, errors.New("the address of PocketBase must be http://EMAIL:PASSWORD@host:port with a superuser's")
+	if !ok || !isHTTP(u) {
+		return nil, errors.New("expected http://EMAIL:PASSWORD@host:port with a superuser's, such as http://admin@example.com:secret123@127.0.0.1:8090")
 	}
 	base := u.Scheme + "://" + u.Host
 	p := pocketBase{newCaller(base), newCaller(base)}

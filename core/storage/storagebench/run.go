@@ -37,6 +37,19 @@ type Report struct {
 	Usages map[string]Usage
 }
 
+// Check says what is wrong with the options.
+func (o Options) Check() error {
+	switch {
+	case o.Documents < minDocuments:
+		return fmt.Errorf("documents: %d, expected %d or more", o.Documents, minDocuments)
+	case o.Time <= 0:
+		return fmt.Errorf("time: %s, expected a duration such as 2s", o.Time)
+	case len(o.Callers) == 0 || slices.Min(o.Callers) < 1:
+		return errors.New("callers: expected one number or more, each 1 or more, such as 1,16")
+	}
+	return nil
+}
+
 // Engines measures the targets, which must be empty, row by row.
 func Engines(ctx context.Context, targets []Target, o Options) (Report, error) {
 	b, err := newBench(targets, o)
@@ -64,8 +77,11 @@ type bench[T named] struct {
 }
 
 func newBench[T named](targets []T, o Options) (*bench[T], error) {
-	if o.Documents < minDocuments || o.Time <= 0 || len(o.Callers) == 0 || slices.Min(o.Callers) < 1 || len(targets) == 0 {
-		return nil, fmt.Errorf("nothing to measure: it takes %d documents or more, a time and callers", minDocuments)
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if len(targets) == 0 {
+		return nil, errors.New("nothing to measure")
 	}
 	b := &bench[T]{Options: o, targets: targets, corpus: newCorpus(o.Documents), report: Report{Documents: o.Documents, Usages: map[string]Usage{}}}
 	for _, t := range targets {

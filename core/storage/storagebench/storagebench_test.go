@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -119,9 +121,38 @@ func TestNothingToMeasure(t *testing.T) {
 	}
 }
 
+// TestElasticsearchIsChecked: a server of another kind, and an index of somebody else, are refused before anything is changed.
+func TestElasticsearchIsChecked(t *testing.T) {
+	for want, c := range map[string]struct{ version, mappings string }{
+		`its version is "7.17.0"`:                         {`{"number":"7.17.0"}`, ""},
+		`its version is "opensearch 8.0.0"`:               {`{"number":"8.0.0","distribution":"opensearch"}`, ""},
+		`its version is ""`:                               {`{}`, ""},
+		`an index "sluice-bench" which this did not make`: {`{"number":"8.14.1"}`, `{"sluice-bench":{"mappings":{"properties":{}}}}`},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Elastic-Product", "Elasticsearch")
+			switch {
+			case r.Method != http.MethodGet:
+				t.Errorf("%s %s", r.Method, r.URL)
+			case r.URL.Path == "/":
+				_, _ = io.WriteString(w, `{"version":`+c.version+`}`)
+			default:
+				_, _ = io.WriteString(w, c.mappings)
+			}
+		}))
+		if _, err := storagebench.Elasticsearch(t.Context(), s.URL); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		s.Close()
+	}
+}
+
 func TestAddresses(t *testing.T) {
-	if _, err := storagebench.Elasticsearch(t.Context(), "nowhere"); err == nil {
-		t.Error("an address without a host is taken")
+	for _, address := range []string{"nowhere", "127.0.0.1:9200", "ftp://127.0.0.1:9200", "http://a:hush@%zz"} {
+		_, err := storagebench.Elasticsearch(t.Context(), address)
+		if err == nil || !strings.Contains(err.Error(), "such as http://127.0.0.1:9200") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("the address %s gives %v", address, err)
+		}
 	}
 	if _, err := storagebench.PocketBase(t.Context(), "http://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "EMAIL:PASSWORD") {
 		t.Errorf("an address without a superuser gives %v", err)
