@@ -44,7 +44,7 @@ func set(words string) map[string]bool {
 }
 
 // stopList reads a list of bleve's, to which change adds the words with a plus and from which it takes those with a minus.
-func stopList(list []byte, change ...string) filter {
+func stopList(list []byte, change ...string) map[string]bool {
 	words := bleve.NewTokenMap()
 	_ = words.LoadBytes(list) // reading from memory cannot fail
 	for _, c := range change {
@@ -54,7 +54,7 @@ func stopList(list []byte, change ...string) filter {
 			delete(words, c[1:])
 		}
 	}
-	return stopWords(words)
+	return words
 }
 
 // language gives an analyzer of words in a language.
@@ -75,52 +75,120 @@ var (
 
 var standard = &Analyzer{split: splitWords, filters: []filter{lowercase}}
 
-// analyzers are the analyzers by Elasticsearch's names.
-var analyzers = map[string]*Analyzer{
-	"default":    standard,
-	"standard":   standard,
-	"simple":     {split: splitRuns(letter), filters: []filter{lowercase}},
-	"whitespace": {split: splitRuns(visible)},
-	"keyword":    {},
-	"stop":       {split: splitRuns(letter), filters: []filter{lowercase, stopWords(englishStopWords)}},
-	"cjk": {
-		split: splitWords, filters: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase}, paired: true, stop: cjkStopWords,
-		normal: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase},
-	},
-
-	"arabic": language(lowercase, decimals, stopList(ar.ArabicStopWords), filtered(ar.NewArabicNormalizeFilter()),
-		filtered(ar.NewArabicStemmerFilter())).normalizedBy(lowercase, decimals, filtered(ar.NewArabicNormalizeFilter())),
-	"danish": language(lowercase, stopList(da.DanishStopWords), snowball(danish.Stem)),
-	"dutch": language(lowercase, stopList(nl.DutchStopWords), dictionary(map[string]string{
-		"fiets": "fiets", "bromfiets": "bromfiets", "ei": "eier", "kind": "kinder",
-	}, snowball(dutch.Stem))),
-	"english": language(possessive, lowercase, stopWords(englishStopWords), porter),
-	"finnish": language(lowercase, stopList(fi.FinnishStopWords, "+tuota", "+tällä", "-tuotä", "-tallä"), lettered(snowball(finnish.Stem))),
-	"french": language(elision(frenchArticles, true), lowercase, stopList(fr.FrenchStopWords,
-		"-as", "-aura", "-auras", "-avions", "-est", "-fût", "-sommes", "-son", "-été", "-étés",
-	), filtered(fr.NewFrenchLightStemmerFilter())).normalizedBy(elision(frenchArticles, true), lowercase),
-	"german": language(lowercase, stopList(de.GermanStopWords), filtered(de.NewGermanNormalizeFilter()),
-		filtered(de.NewGermanLightStemmerFilter())).normalizedBy(lowercase, filtered(de.NewGermanNormalizeFilter())),
-	"hindi": language(lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()),
-		stopList(hi.HindiStopWords), filtered(hi.NewHindiStemmerFilter())).normalizedBy(
-		lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter())),
-	"hungarian": language(lowercase, stopList(hu.HungarianStopWords), snowball(hungarian.Stem)),
-	"italian": language(elision(italianArticles, true), lowercase, stopList(it.ItalianStopWords),
-		filtered(it.NewItalianLightStemmerFilterFilter())).normalizedBy(elision(italianArticles, true), lowercase),
-	"norwegian": language(lowercase, stopList(no.NorwegianStopWords), snowball(norwegian.Stem)),
-	"persian": {split: splitWords, spaced: joinersToSpaces, filters: []filter{
-		lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
-		stopList(fa.PersianStopWords),
-	}, normal: []filter{
-		lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
-	}},
-	"portuguese": language(lowercase, stopList(pt.PortugueseStopWords), filtered(pt.NewPortugueseLightStemmerFilter())),
-	"romanian":   language(lowercase, stopList(ro.RomanianStopWords), snowball(romanian.Stem)),
-	"russian":    language(lowercase, stopList(ru.RussianStopWords), withoutYo, snowball(russian.Stem)),
-	"sorani": language(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals, stopList(ckb.SoraniStopWords),
-		filtered(ckb.NewSoraniStemmerFilter())).normalizedBy(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals),
-	"spanish": language(lowercase, stopList(es.SpanishStopWords), spanishAccents(filtered(es.NewSpanishNormalizeFilter())),
-		filtered(es.NewSpanishLightStemmerFilter())),
-	"swedish": language(lowercase, stopList(sv.SwedishStopWords), snowball(swedish.Stem)),
-	"turkish": language(apostrophe, turkishLowercase, stopList(tr.TurkishStopWords), snowball(turkish.Stem)).normalizedBy(turkishLowercase),
+// stopLists are the words that the analyzers of languages leave out, by the names of these. Elasticsearch has none by the name cjk.
+var stopLists = map[string]map[string]bool{
+	"arabic":     stopList(ar.ArabicStopWords),
+	"danish":     stopList(da.DanishStopWords),
+	"dutch":      stopList(nl.DutchStopWords),
+	"english":    englishStopWords,
+	"finnish":    stopList(fi.FinnishStopWords, "+tuota", "+tällä", "-tuotä", "-tallä"),
+	"french":     stopList(fr.FrenchStopWords, "-as", "-aura", "-auras", "-avions", "-est", "-fût", "-sommes", "-son", "-été", "-étés"),
+	"german":     stopList(de.GermanStopWords),
+	"hindi":      stopList(hi.HindiStopWords),
+	"hungarian":  stopList(hu.HungarianStopWords),
+	"italian":    stopList(it.ItalianStopWords),
+	"norwegian":  stopList(no.NorwegianStopWords),
+	"persian":    stopList(fa.PersianStopWords),
+	"portuguese": stopList(pt.PortugueseStopWords),
+	"romanian":   stopList(ro.RomanianStopWords),
+	"russian":    stopList(ru.RussianStopWords),
+	"sorani":     stopList(ckb.SoraniStopWords),
+	"spanish":    stopList(es.SpanishStopWords),
+	"swedish":    stopList(sv.SwedishStopWords),
+	"turkish":    stopList(tr.TurkishStopWords),
 }
+
+// languages make the analyzers of languages that leave words out by stop.
+var languages = map[string]func(stop filter) *Analyzer{
+	"arabic": func(stop filter) *Analyzer {
+		return language(lowercase, decimals, stop, filtered(ar.NewArabicNormalizeFilter()),
+			filtered(ar.NewArabicStemmerFilter())).normalizedBy(lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()))
+	},
+	"danish": func(stop filter) *Analyzer {
+		return language(lowercase, stop, snowball(danish.Stem))
+	},
+	"dutch": func(stop filter) *Analyzer {
+		return language(lowercase, stop, dictionary(map[string]string{
+			"fiets": "fiets", "bromfiets": "bromfiets", "ei": "eier", "kind": "kinder",
+		}, snowball(dutch.Stem)))
+	},
+	"english": func(stop filter) *Analyzer {
+		return language(possessive, lowercase, stop, porter)
+	},
+	"finnish": func(stop filter) *Analyzer {
+		return language(lowercase, stop, lettered(snowball(finnish.Stem)))
+	},
+	"french": func(stop filter) *Analyzer {
+		return language(elision(frenchArticles, true), lowercase, stop, filtered(fr.NewFrenchLightStemmerFilter())).normalizedBy(elision(frenchArticles, true), lowercase)
+	},
+	"german": func(stop filter) *Analyzer {
+		return language(lowercase, stop, filtered(de.NewGermanNormalizeFilter()),
+			filtered(de.NewGermanLightStemmerFilter())).normalizedBy(lowercase, filtered(de.NewGermanNormalizeFilter()))
+	},
+	"hindi": func(stop filter) *Analyzer {
+		return language(lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()),
+			stop, filtered(hi.NewHindiStemmerFilter())).normalizedBy(
+			lowercase, decimals, filtered(in.NewIndicNormalizeFilter()), filtered(hi.NewHindiNormalizeFilter()))
+	},
+	"hungarian": func(stop filter) *Analyzer {
+		return language(lowercase, stop, snowball(hungarian.Stem))
+	},
+	"italian": func(stop filter) *Analyzer {
+		return language(elision(italianArticles, true), lowercase, stop,
+			filtered(it.NewItalianLightStemmerFilterFilter())).normalizedBy(elision(italianArticles, true), lowercase)
+	},
+	"norwegian": func(stop filter) *Analyzer {
+		return language(lowercase, stop, snowball(norwegian.Stem))
+	},
+	"persian": func(stop filter) *Analyzer {
+		return &Analyzer{split: splitWords, spaced: joinersToSpaces, filters: []filter{
+			lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
+			stop,
+		}, normal: []filter{
+			lowercase, decimals, filtered(ar.NewArabicNormalizeFilter()), filtered(fa.NewPersianNormalizeFilter()),
+		}}
+	},
+	"portuguese": func(stop filter) *Analyzer {
+		return language(lowercase, stop, filtered(pt.NewPortugueseLightStemmerFilter()))
+	},
+	"romanian": func(stop filter) *Analyzer {
+		return language(lowercase, stop, snowball(romanian.Stem))
+	},
+	"russian": func(stop filter) *Analyzer {
+		return language(lowercase, stop, withoutYo, snowball(russian.Stem))
+	},
+	"sorani": func(stop filter) *Analyzer {
+		return language(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals, stop,
+			filtered(ckb.NewSoraniStemmerFilter())).normalizedBy(filtered(ckb.NewSoraniNormalizeFilter()), lowercase, decimals)
+	},
+	"spanish": func(stop filter) *Analyzer {
+		return language(lowercase, stop, spanishAccents(filtered(es.NewSpanishNormalizeFilter())),
+			filtered(es.NewSpanishLightStemmerFilter()))
+	},
+	"swedish": func(stop filter) *Analyzer {
+		return language(lowercase, stop, snowball(swedish.Stem))
+	},
+	"turkish": func(stop filter) *Analyzer {
+		return language(apostrophe, turkishLowercase, stop, snowball(turkish.Stem)).normalizedBy(turkishLowercase)
+	},
+}
+
+// analyzers are the analyzers by Elasticsearch's names.
+var analyzers = func() map[string]*Analyzer {
+	all := map[string]*Analyzer{
+		"default":    standard,
+		"standard":   standard,
+		"simple":     {split: splitRuns(letter), filters: []filter{lowercase}},
+		"whitespace": {split: splitRuns(visible)},
+		"keyword":    {},
+		"stop":       {split: splitRuns(letter), filters: []filter{lowercase, stopWords(englishStopWords)}},
+		"cjk": {
+			split: splitWords, filters: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase}, paired: true, stop: cjkStopWords,
+			normal: []filter{filtered(cjk.NewCJKWidthFilter()), lowercase},
+		},
+	}
+	for name, language := range languages {
+		all[name] = language(stopWords(stopLists[name]))
+	}
+	return all
+}()

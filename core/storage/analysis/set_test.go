@@ -86,6 +86,33 @@ func TestParseSet(t *testing.T) {
 	}
 }
 
+// TestStopWords: the lists of languages are known by their names, and an analyzer of a language can leave out other words.
+func TestStopWords(t *testing.T) {
+	for _, c := range []struct{ definition, text, want string }{
+		{`"filter":{"f":{"type":"stop","stopwords":"_french_"}},"analyzer":{"a":{"tokenizer":"standard","filter":["f"]}}`, "le chat dans het rouge", "chat het rouge"},
+		{`"filter":{"f":{"type":"stop","stopwords":["_french_","_dutch_","rouge"],"ignore_case":true}},"analyzer":{"a":{"tokenizer":"standard","filter":["f"]}}`, "Le chat dans het Rouge", "chat"},
+		{`"analyzer":{"a":{"type":"standard","stopwords":"_german_"}}`, "Der Hund und the", "hund the"},
+		{`"analyzer":{"a":{"type":"german"}}`, "der Hund und x", "hund x"},
+		{`"analyzer":{"a":{"type":"german","stopwords":["x","_english_"]}}`, "der Hund the x", "der hund"},
+		{`"analyzer":{"a":{"type":"german","stopwords":"_none_"}}`, "der Hund", "der hund"},
+		{`"analyzer":{"a":{"type":"cjk"}}`, "the 一二 fox", "一二 fox"},
+		{`"analyzer":{"a":{"type":"cjk","stopwords":"fox"}}`, "the 一二 fox", "the 一二"},
+	} {
+		set, err := analysis.ParseSet(jsontext.Value(`{"analysis":{` + c.definition + `}}`))
+		if err != nil {
+			t.Fatalf("%s: %v", c.definition, err)
+		}
+		a, _ := set.Analyzer("a")
+		var got []string
+		for _, token := range a.Tokens([]byte(c.text), nil) {
+			got = append(got, string(token.Term))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s of %q: %q, want %q", c.definition, c.text, got, c.want)
+		}
+	}
+}
+
 func TestParseSetRefuses(t *testing.T) {
 	many := make([]string, 101)
 	for i := range many {
@@ -105,7 +132,8 @@ func TestParseSetRefuses(t *testing.T) {
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":["nope"]}}}}`:           `analysis.analyzer.a: analysis.filter.nope: there is no filter "nope"`,
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","filter":[{}]}}}}`:               "analysis.analyzer.a.filter: expected",
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","foo":1}}}}`:                     "analysis.analyzer.a.foo: not an option",
-		`{"analysis":{"analyzer":{"a":{"type":"french","stopwords":["x"]}}}}`:                  "analysis.analyzer.a.stopwords: not an option",
+		`{"analysis":{"analyzer":{"a":{"type":"french","stopwords":"_klingon_"}}}}`:            "the list _klingon_ is not supported; there are _none_ and those of arabic, danish",
+		`{"analysis":{"analyzer":{"a":{"type":"french","stem_exclusion":["x"]}}}}`:             "analysis.analyzer.a.stem_exclusion: not an option",
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","char_filter":["x"]}}}}`:         `there is no character filter "x"`,
 		`{"analysis":{"char_filter":{"a":{"type":"mapping"}}}}`:                                "analysis.char_filter.a.mappings: it is missing",
 		`{"analysis":{"analyzer":{"a":{"tokenizer":"standard","position_increment_gap":5}}}}`:  "position_increment_gap",

@@ -158,17 +158,16 @@ func (r *reading) stopWords(option, usual string) map[string]bool {
 	}
 	words := map[string]bool{}
 	for _, w := range list {
-		switch {
-		case w == "_none_":
-		case w == "_english_":
-			for word := range englishStopWords {
-				words[word] = true
-			}
-		case len(w) > 2 && w[0] == '_' && w[len(w)-1] == '_':
-			r.fail(option, "the list %s is not supported yet; there are _english_ and _none_", w)
-		default:
+		if len(w) <= 2 || w[0] != '_' || w[len(w)-1] != '_' {
 			words[w] = true
+			continue
 		}
+		list, ok := stopLists[w[1:len(w)-1]]
+		if !ok && w != "_none_" {
+			r.fail(option, "the list %s is not supported; there are _none_ and those of %s, such as _french_", w,
+				strings.Join(slices.Sorted(maps.Keys(stopLists)), ", "))
+		}
+		maps.Copy(words, list)
 	}
 	return words
 }
