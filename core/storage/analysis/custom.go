@@ -184,7 +184,7 @@ func (s *sections) analyzer(r *reading) (*Analyzer, error) {
 
 func (s *sections) custom(r *reading) (*Analyzer, error) {
 	name := r.text("tokenizer", "")
-	if r.count("position_increment_gap", gap, gap, gap); name == "" {
+	if r.count("position_increment_gap", Gap, Gap, Gap); name == "" {
 		r.fail("tokenizer", "it is missing")
 	}
 	chars, list := r.list("char_filter"), r.list("filter")
@@ -227,8 +227,8 @@ func (s *sections) fill(c *custom, tokenizer string, chars, filters []string) (e
 	return nil
 }
 
-// gap is the one position_increment_gap: what lies between two values of a text.
-const gap = 100
+// Gap is the one position_increment_gap: how many positions lie between two values of a text.
+const Gap = 100
 
 // normalizing are the filters that a normalizer may have: those that look at characters by themselves.
 var normalizing = []string{"lowercase", "uppercase", "asciifolding", "decimal_digit", "trim", "pattern_replace"}

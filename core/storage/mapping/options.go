@@ -6,9 +6,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/query/dates"
 )
 
@@ -43,9 +45,12 @@ type Options struct {
 	SplitQueries bool
 	// Dims is how many numbers a DenseVector has. Bytes says that they are whole ones of 8 bits. Similarity names how two of them are
 	// compared, and IndexOptions is the JSON of what Elasticsearch makes of its index; both are empty for the default.
-	Dims                     int
-	Bytes                    bool
-	Similarity, IndexOptions string
+	Dims       int
+	Bytes      bool
+	Similarity string
+	// IndexOptions is the JSON of what Elasticsearch keeps in the index of a text too, and TermVector what beside it; neither
+	// changes an answer.
+	IndexOptions, TermVector string
 	// Left says that the outer rings of a GeoShape go round with the clock, FlattenHeights that heights are passed over.
 	Left, FlattenHeights bool
 	// Format is the format of dates, empty for dates.Default.
@@ -120,6 +125,9 @@ var options = func() []option {
 		{"orientation", of(GeoShape), false, setOrientation, getOrientation},
 		{"similarity", of(DenseVector), true, setSimilarity, func(f *Field) string { return quoteOr(f.Similarity) }},
 		{"index_options", of(DenseVector), true, setIndexOptions, func(f *Field) string { return f.IndexOptions }},
+		{"index_options", of(Text), true, setPostings, func(f *Field) string { return f.IndexOptions }},
+		{"term_vector", of(Text), true, setTermVector, func(f *Field) string { return quoteOr(f.TermVector) }},
+		{"position_increment_gap", of(Text), true, checkGap, func(*Field) string { return "" }},
 		{"scaling_factor", of(ScaledFloat), true, setScalingFactor, getScalingFactor},
 		{"depth_limit", of(Flattened), false, setDepthLimit, getDepthLimit},
 		{"ignore_above", of(Keyword, Flattened), false, setIgnoreAbove, getIgnoreAbove},
@@ -198,6 +206,50 @@ func getIgnoreAbove(f *Field) string {
 		return ""
 	}
 	return strconv.Itoa(f.IgnoreAbove)
+}
+
+// setPostings takes what changes no answer: without frequencies and positions scores were others, and phrases not found.
+func setPostings(f *Field, v jsontext.Value) error {
+	word, err := text(v)
+	switch {
+	case err != nil:
+		return err
+	case word == "positions": // the default
+	case word == "offsets":
+		f.IndexOptions = `"offsets"`
+	case word == "docs" || word == "freqs":
+		return fmt.Errorf("%s is not supported, since phrases need positions: leave it out, or use positions or offsets", word)
+	default:
+		return errors.New("expected positions or offsets")
+	}
+	return nil
+}
+
+// termVectors are what Elasticsearch can keep of a document's words.
+var termVectors = []string{
+	"no", "yes", "with_positions", "with_offsets", "with_positions_offsets", "with_positions_payloads", "with_positions_offsets_payloads",
+}
+
+func setTermVector(f *Field, v jsontext.Value) error {
+	word, err := text(v)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(termVectors, word) {
+		return fmt.Errorf("expected one of %s", strings.Join(termVectors, ", "))
+	}
+	if f.TermVector = word; word == "no" {
+		f.TermVector = ""
+	}
+	return nil
+}
+
+// checkGap takes what lies between two values of a text anyway.
+func checkGap(_ *Field, v jsontext.Value) error {
+	if n, err := count(v); err != nil || n != analysis.Gap {
+		return fmt.Errorf("only %d is supported, which it is without this option too", analysis.Gap)
+	}
+	return nil
 }
 
 func setFormat(f *Field, v jsontext.Value) error {

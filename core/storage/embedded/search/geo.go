@@ -8,6 +8,7 @@ import (
 	"github.com/sluicehq/sluice/core/storage/embedded/segment"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
+	"github.com/sluicehq/sluice/core/storage/query/geometry"
 )
 
 // earthRadius is the one Lucene measures with, in metres.
@@ -27,6 +28,8 @@ func (c compiler) geoField(path, clause string, ignoreUnmapped bool) (*mapping.F
 		return nil, nil //nolint:nilnil // nothing matches
 	case f == nil:
 		return nil, refuse("failed to find geo field [%s]", path)
+	case f.Type == mapping.GeoShape:
+		return nil, refuse("Field [%s] is of unsupported type [geo_shape] for [%s] query: use geo_shape or geo_bounding_box", path, clause)
 	case f.Type != mapping.GeoPoint:
 		return nil, refuse("Field [%s] is of unsupported type [%s] for [%s] query", path, f.Type, clause)
 	}
@@ -39,8 +42,24 @@ func (c compiler) geoDistance(q *query.GeoDistance) (clause, error) {
 }
 
 func (c compiler) geoBox(q *query.GeoBoundingBox) (clause, error) {
+	if f := c.Mapping.Resolve(q.Field); f != nil && f.Type == mapping.GeoShape {
+		return c.shapesIn(f, q)
+	}
 	f, err := c.geoField(q.Field, "geo_bounding_box", q.IgnoreUnmapped)
 	return c.inArea(f, snapped(q), err)
+}
+
+// shapesIn matches the documents whose shapes meet a box.
+func (c compiler) shapesIn(f *mapping.Field, q *query.GeoBoundingBox) (clause, error) {
+	if !f.Index && !f.DocValues {
+		return nil, notSearchable(q.Field)
+	}
+	box, err := geometry.Rectangle(geometry.Box{South: q.Bottom, North: q.Top, West: q.Left, East: q.Right})
+	if err != nil {
+		return nil, refuse("failed to create query: %v", err)
+	}
+	box.Prepare()
+	return c.steady(shaped{f, &query.GeoShape{Field: q.Field, Shape: box, Relation: query.Intersects}}), nil
 }
 
 func (c compiler) geoPolygon(q *query.GeoPolygon) (clause, error) {

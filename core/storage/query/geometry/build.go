@@ -111,6 +111,15 @@ func (b *builder) envelope(from source) error {
 	return b.box(Box{South: corners[1].Lat, North: corners[0].Lat, West: corners[0].Lon, East: corners[1].Lon})
 }
 
+// Rectangle is the shape of a box, which may cross the date line.
+func Rectangle(at Box) (*Shape, error) {
+	var b builder
+	if err := b.box(at); err != nil {
+		return nil, err
+	}
+	return newShape(b.parts), nil
+}
+
 // box adds a box, which may be as narrow as a line or a point, and may cross the date line.
 func (b *builder) box(at Box) error {
 	switch {
