@@ -37,7 +37,7 @@ func (b *budget) wait(ctx context.Context) error {
 		}
 		if b.failed != nil {
 			defer b.mu.Unlock()
-			return unexpected("the storage disk refuses data, writes are refused until it takes some", b.failed.err)
+			return refusesData(b.failed.err)
 		}
 		if b.eased == nil {
 			b.eased = make(chan struct{})
@@ -50,6 +50,19 @@ func (b *budget) wait(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// healthy is nil when memories become files. While they do not, writes are refused as soon as the memory is full.
+func (b *budget) healthy() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.failed == nil:
+		return nil
+	case b.waiting > b.half:
+		return refusesData(b.failed.err)
+	}
+	return unexpected("the storage disk refuses the search index, writes are refused once the memory for it is full", b.failed.err)
 }
 
 // hold counts bytes that wait, or, when negative, that do so no longer.

@@ -83,6 +83,9 @@ func (e *Engine) Healthy(ctx context.Context) error {
 		return err
 	}
 	e.gate.Leave()
+	if err := e.budget.healthy(); err != nil {
+		return err
+	}
 	if n := e.lost.Load(); n > 0 {
 		return unexpected("a search index is damaged and is being made again", fmt.Errorf("search indexes that cannot be searched: %d", n))
 	}

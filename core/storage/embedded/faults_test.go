@@ -196,6 +196,36 @@ func TestFullDisk(t *testing.T) {
 	put(t, e, "b", `{}`)
 }
 
+// TestFullDiskOfIndex: while files of the search index cannot be written the engine is not healthy, first because writes will be
+// refused and then because they are; it recovers by itself.
+func TestFullDiskOfIndex(t *testing.T) {
+	var full toggle
+	e, err := Open(t.Context(), Options{Dir: "data", FS: errorfs.Wrap(vfs.NewMem(), full.on(fileSuffix)), IndexBytes: 1 << 20, IndexDocuments: 100, Logger: quiet})
+	must(t, err)
+	t.Cleanup(func() { must(t, e.Close()) })
+	must(t, e.Ensure(t.Context(), things, storage.Spec{}))
+	must(t, e.Healthy(t.Context()))
+	full.set(true)
+	for i := 0; e.Healthy(t.Context()) == nil; i++ {
+		if i > 10_000 {
+			t.Fatal("still healthy")
+		}
+		put(t, e, fmt.Sprint(i), `{"k":"x"}`)
+	}
+	for i := 0; err == nil; i++ {
+		if i > 100_000 {
+			t.Fatal("writes are not refused")
+		}
+		_, _, err = e.Put(t.Context(), things, fmt.Sprint(i), []byte(`{"k":"y"}`), storage.WriteOptions{})
+	}
+	if healthy := e.Healthy(t.Context()); healthy == nil || healthy.Error() != err.Error() {
+		t.Errorf("a write gets %v, and Healthy %v", err, healthy)
+	}
+	full.set(false)
+	eventually(t, "still unhealthy", func() bool { return e.Healthy(t.Context()) == nil })
+	put(t, e, "b", `{}`)
+}
+
 // TestHarmlessBackgroundError: a failure that keeps nothing from being written refuses nothing.
 func TestHarmlessBackgroundError(t *testing.T) {
 	var h health

@@ -42,9 +42,13 @@ func (h *health) writable() error {
 		return unexpected("stored data is damaged, writes are refused", c.err)
 	}
 	if c := h.behind.Load(); c != nil {
-		return unexpected("the storage disk refuses data, writes are refused until it takes some", c.err)
+		return refusesData(c.err)
 	}
 	return nil
+}
+
+func refusesData(err error) error {
+	return unexpected("the storage disk refuses data, writes are refused until it takes some", err)
 }
 
 // unexpected makes the error for a failure below the engine. The text goes to clients; the cause, which may name files,
