@@ -319,6 +319,7 @@ func counts(t *testing.T, targets []search.Target, raw, want string) {
 
 func TestRefusals(t *testing.T) {
 	targets := samples()["both"]
+	long := strings.Repeat("x", 32767)
 	for _, test := range []struct{ body, part string }{
 		{`{"query":{"term":{"i":"abc"}}}`, "failed to parse [abc]"},
 		{`{"query":{"term":{"i":3000000000}}}`, "out of range for an integer"},
@@ -367,6 +368,14 @@ func TestRefusals(t *testing.T) {
 		{`{"query":{"term":{"bn":{"value":true,"case_insensitive":true}}}}`, "since it is not indexed"},
 		{`{"query":{"regexp":{"k":"("}}}`, "failed to parse the regular expression"},
 		{`{"query":{"regexp":{"k":{"value":"(a|b)*a(a|b){14}"}}}}`, "too complex"},
+		{`{"query":{"wildcard":{"k":"` + long + `"}}}`, "no indexed text is longer"},
+		{`{"query":{"prefix":{"k":{"value":"` + long + `","case_insensitive":true}}}}`, "no indexed text is longer"},
+		{`{"query":{"term":{"k":{"value":"` + long + `","case_insensitive":true}}}}`, "no indexed text is longer"},
+		{`{"query":{"fuzzy":{"k":{"value":"` + long + `","rewrite":"constant_score"}}}}`, "too long to look for words near it"},
+		{`{"query":{"fuzzy":{"k":"` + long + `"}}}`, "too long to look for words near it"},
+		{`{"query":{"match":{"k":{"query":"` + long + `","fuzziness":1}}}}`, "too long to look for words near it"},
+		{`{"query":{"regexp":{"k":"` + long + `"}}}`, "has exceeded the allowed maximum of [1000]"},
+		{`{"query":{"query_string":{"lenient":false,"query":"k:` + long + `*x"}}}`, "no indexed text is longer"},
 		{`{"query":{"match":{"t":{"query":"x","analyzer":"nope"}}}}`, "analyzer [nope] not found"},
 		{`{"query":{"match_phrase_prefix":{"k":"A"}}}`, "phrase prefix queries on text"},
 		{`{"query":{"nested":{"path":"n","query":{"prefix":{"i":"A"}}}}}`, "prefix queries on keyword"},
@@ -411,7 +420,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		_, err := run(t, targets, test.body)
 		if !errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) || !strings.Contains(err.Error(), test.part) {
-			t.Errorf("%s: %v, want %s", test.body, err, test.part)
+			t.Errorf("%.200s: %.400v, want %s", test.body, err, test.part)
 		}
 	}
 }

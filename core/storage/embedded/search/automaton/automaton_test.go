@@ -93,6 +93,35 @@ func TestRegexpRefuses(t *testing.T) {
 	}
 }
 
+// TestLongTexts: no text is so long that an automaton for it could not be refused at once.
+func TestLongTexts(t *testing.T) {
+	long := strings.Repeat("aé", 1<<20)
+	for name, build := range map[string]func(text string) error{
+		"wildcard": func(text string) error { _, err := Wildcard(text, false); return err },
+		"folded":   func(text string) error { _, err := Folded(text, false); return err },
+		"prefix":   func(text string) error { _, err := Folded(text, true); return err },
+		"near": func(text string) error {
+			n := NewNear(text, 2, 1, true)
+			for _, near := range []string{"", "a", text} {
+				if _, ok := n.Distance([]byte(near)); ok && n.Err() != nil {
+					t.Errorf("%.10s is near a word that is too long", near)
+				}
+			}
+			return n.Err()
+		},
+	} {
+		if err := build(long); !errors.Is(err, ErrTooComplex) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := testing.AllocsPerRun(1, func() { _ = build(long) }); n > 100 {
+			t.Errorf("%s: %v allocations for a text that is refused", name, n)
+		}
+		if err := build(long[:3000]); err != nil {
+			t.Errorf("%s of 3000 bytes: %v", name, err)
+		}
+	}
+}
+
 func TestRegexpFlags(t *testing.T) {
 	a, err := Regexp("~a&@<1-2>#", "NONE", false, 10000)
 	if err != nil {

@@ -9,7 +9,9 @@ import (
 // Near accepts the texts that few edits make of a word. It implements vellum.Automaton. Its states are found when they are reached,
 // so it is not safe for concurrent use.
 type Near struct {
-	word   []rune
+	word []rune
+	// begun are the beginnings of the encoded characters of the word.
+	begun  map[string]bool
 	prefix int
 	edits  uint8
 	swaps  bool
@@ -17,6 +19,7 @@ type Near struct {
 	states  []nearState
 	numbers map[string]int
 	steps   map[nearStep]int
+	// broken says that there are too many states.
 	broken  bool
 	scratch []byte
 	charged int
@@ -40,13 +43,33 @@ type nearStep struct {
 const far = 3
 
 // NewNear accepts what is made of word by at most edits (0 to 2) changes of a character: one that is added, left out or another,
-// and when swaps is true two neighbours that changed places. The first prefix characters must not be changed.
+// and when swaps is true two neighbours that changed places. The first prefix characters must not be changed. A word that is longer
+// than any text that is indexed needs too many states: nothing is near it.
 func NewNear(word string, edits, prefix int, swaps bool) *Near {
-	n := &Near{word: []rune(word), edits: uint8(min(edits, far-1)), swaps: swaps, numbers: map[string]int{}, steps: map[nearStep]int{}} //nolint:gosec // small
+	n := &Near{edits: uint8(min(edits, far-1)), swaps: swaps, numbers: map[string]int{}, steps: map[nearStep]int{}} //nolint:gosec // small
+	n.number(nearState{})                                                                                           // the dead one
+	if tooLong(word) != nil {
+		n.broken = true
+		n.states = append(n.states, nearState{})
+		return n
+	}
+	n.word = []rune(word)
+	n.begun = beginnings(n.word)
 	n.prefix = min(prefix, len(n.word))
-	n.number(nearState{}) // the dead one
 	n.number(n.closed(nearState{costs: []uint8{0}}))
 	return n
+}
+
+// beginnings gives what the encoded characters of a word begin with, without the whole ones.
+func beginnings(word []rune) map[string]bool {
+	begun := map[string]bool{}
+	for _, r := range word {
+		encoded := string(r)
+		for size := 1; size < len(encoded); size++ {
+			begun[encoded[:size]] = true
+		}
+	}
+	return begun
 }
 
 // Len is how many characters the word has.
@@ -161,10 +184,8 @@ const none rune = -1
 
 // unified gives the beginnings of all characters that are not in the word one form.
 func (n *Near) unified(partial []byte) []byte {
-	for _, r := range n.word {
-		if encoded := utf8.AppendRune(nil, r); len(encoded) > len(partial) && slices.Equal(encoded[:len(partial)], partial) {
-			return partial
-		}
+	if n.begun[string(partial)] {
+		return partial
 	}
 	size := 2
 	switch {

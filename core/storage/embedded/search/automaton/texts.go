@@ -1,10 +1,26 @@
 package automaton
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxText is how many bytes a text may have that is looked for by an automaton, as many as one that is indexed.
+const maxText = 32766
+
+func tooLong(text string) error {
+	if len(text) <= maxText {
+		return nil
+	}
+	return fmt.Errorf("%w: it has %d bytes, and may have %d, since no indexed text is longer", ErrTooComplex, len(text), maxText)
+}
 
 // Wildcard accepts what a pattern describes: * is any text, ? any one character, and \ takes the meaning from the character
 // behind it. fold ignores the case of ASCII letters, as Elasticsearch does.
 func Wildcard(pattern string, fold bool) (*Automaton, error) {
+	if err := tooLong(pattern); err != nil {
+		return nil, err
+	}
 	e := newExpressions()
 	var parts []id
 	for i := 0; i < len(pattern); {
@@ -28,6 +44,9 @@ func Wildcard(pattern string, fold bool) (*Automaton, error) {
 
 // Folded accepts a text in any case of its ASCII letters, and with prefix whatever begins with it.
 func Folded(text string, prefix bool) (*Automaton, error) {
+	if err := tooLong(text); err != nil {
+		return nil, err
+	}
 	e := newExpressions()
 	var parts []id
 	for _, r := range text {
