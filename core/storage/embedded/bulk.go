@@ -65,14 +65,8 @@ func (w *bulkWrite) chunk(ctx context.Context) error {
 	if err := w.engine.budget.wait(ctx); err != nil {
 		return err
 	}
-	leave, err := w.engine.slots.bulk(ctx, w.address.Scope)
-	if err != nil {
-		return err
-	}
-	w.prepare()
 	batch := w.engine.db.NewBatch()
-	n, err := w.apply(batch)
-	leave()
+	n, err := w.do(ctx, batch)
 	if n == 0 {
 		_ = batch.Close()
 		return err
@@ -97,10 +91,29 @@ func (w *bulkWrite) settle() {
 	}
 }
 
-// apply decides and applies what is ready under the locks of the documents, and gives how many ops it did: none when there
-// is no collection.
-func (w *bulkWrite) apply(batch *pebble.Batch) (int, error) {
-	u, err := w.engine.enter(w.address, batch, w.ready, w.previous)
+// do reads, decides and applies the next ops, and gives how many: none when there is no collection, or no room in time.
+func (w *bulkWrite) do(ctx context.Context, batch *pebble.Batch) (int, error) {
+	leave, err := w.engine.slots.chunk(ctx, w.address.Scope)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	w.prepare()
+	before, err := w.engine.readAhead(w.address, w.ready, w.previous)
+	if err != nil {
+		return 0, err
+	}
+	return w.apply(ctx, batch, before)
+}
+
+// apply decides and applies what is ready under the locks of the documents, and gives how many ops it did.
+func (w *bulkWrite) apply(ctx context.Context, batch *pebble.Batch, before ahead) (int, error) {
+	leave, err := w.engine.slots.bulk(ctx, w.address.Scope)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	u, err := w.engine.enter(w.address, batch, w.ready, w.previous, before)
 	if err != nil {
 		return 0, err
 	}

@@ -97,9 +97,9 @@ func TestBulkCutShort(t *testing.T) {
 func TestBulkOnBrokenLog(t *testing.T) {
 	mem := vfs.NewCrashableMem()
 	var broken toggle
-	e := withThings(t, errorfs.Wrap(mem, broken.on(".log", errorfs.OpFileWrite, errorfs.OpFileWriteAt)))
+	e := withThings(t, fresh{errorfs.Wrap(mem, broken.on(".log", errorfs.OpFileWrite, errorfs.OpFileWriteAt))})
 	ctx := &counted{Context: t.Context(), most: 2, then: func() { broken.set(true) }}
-	ops := putOps(chunkOps+10, `{}`) // not enough for a second log, which could not be made
+	ops := putOps(chunkOps+10, `{}`)
 	ops[chunkOps].Source = []byte(`[]`)
 	results, err := e.Write(ctx, things, ops, storage.BulkOptions{})
 	must(t, err)

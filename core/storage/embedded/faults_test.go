@@ -42,6 +42,16 @@ func (g *toggle) on(part string, kinds ...errorfs.OpKind) errorfs.Injector {
 	})
 }
 
+// fresh begins each log in a new file: errorfs lets through what is written to one that is used again.
+type fresh struct{ vfs.FS }
+
+func (f fresh) ReuseForWrite(old, name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if err := f.Remove(old); err != nil {
+		return nil, err
+	}
+	return f.Create(name, category)
+}
+
 // writers put documents without end, until one fails or the context ends, and remember what was acknowledged.
 type writers struct {
 	sync.WaitGroup
@@ -138,7 +148,7 @@ func TestBrokenLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fs := vfs.NewCrashableMem()
 			var broken toggle
-			e := withThings(t, errorfs.Wrap(fs, broken.on(".log", kinds...)))
+			e := withThings(t, fresh{errorfs.Wrap(fs, broken.on(".log", kinds...))})
 			var w writers
 			w.start(t.Context(), e, 4)
 			eventually(t, "no writes", func() bool { return w.count() > 100 })

@@ -53,7 +53,7 @@ func TestFetch(t *testing.T) {
 // TestBulkOfLargeDocuments: what a bulk did not read beforehand it reads when the document's turn comes.
 func TestBulkOfLargeDocuments(t *testing.T) {
 	e := withThings(t, vfs.NewMem())
-	large := fmt.Sprintf(`{"text":%q}`, strings.Repeat("x", maxLook/8))
+	large := fmt.Sprintf(`{"text":%q}`, strings.Repeat("x", maxAhead/8))
 	var ops []storage.Op
 	for i := range 20 {
 		id := fmt.Sprint(i)
@@ -63,7 +63,7 @@ func TestBulkOfLargeDocuments(t *testing.T) {
 	results, err := e.Write(t.Context(), things, ops, storage.BulkOptions{})
 	must(t, err)
 	for i, r := range results {
-		if r.Err != nil || r.Document.Version != 2 || len(r.Document.Source) < maxLook/8 {
+		if r.Err != nil || r.Document.Version != 2 || len(r.Document.Source) < maxAhead/8 {
 			t.Errorf("%d: version %d, %d bytes, %v", i, r.Document.Version, len(r.Document.Source), r.Err)
 		}
 	}

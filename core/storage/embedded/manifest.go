@@ -138,13 +138,8 @@ func (s *segments) stageManifest(batch *pebble.Batch, m manifest, sets []saved, 
 
 // deadDocuments encodes the documents below n that do not live.
 func deadDocuments(live *segment.Live, n uint32) ([]byte, error) {
-	dead := roaring.New()
-	next := uint32(0)
-	live.All(func(doc uint32) {
-		dead.AddRange(uint64(next), uint64(doc))
-		next = doc + 1
-	})
-	dead.AddRange(uint64(next), uint64(n))
+	dead := roaring.FromDense(live.Dense(n), false)
+	dead.Flip(0, uint64(n))
 	dead.RunOptimize()
 	return dead.ToBytes()
 }

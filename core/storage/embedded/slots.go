@@ -17,12 +17,15 @@ import (
 // of what the node stores have a slot of their own, so that who looks after the node can do so while others keep it busy.
 //
 // A chunk of a bulk takes a slot too, so that it has a processor while others search; bulks leaves one to the searches.
-type slots struct{ public, internal, bulks chan struct{} }
+//
+// Before that, without a slot, a chunk reads what is stored of its documents; chunks bounds how many do so or wait for a slot.
+type slots struct{ public, internal, bulks, chunks chan struct{} }
 
 func newSlots() slots {
 	processors := runtime.GOMAXPROCS(0)
 	return slots{
 		public: make(chan struct{}, processors), internal: make(chan struct{}, 1), bulks: make(chan struct{}, max(1, processors-1)),
+		chunks: make(chan struct{}, 2*processors),
 	}
 }
 
@@ -42,6 +45,17 @@ func take(ctx context.Context, slots chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// chunk waits for room to read what a chunk needs, which bounds the memory of all chunks. The caller must call leave.
+func (s slots) chunk(ctx context.Context, scope storage.Scope) (leave func(), err error) {
+	if scope == storage.Internal {
+		return func() {}, nil
+	}
+	if err := take(ctx, s.chunks); err != nil {
+		return nil, err
+	}
+	return func() { <-s.chunks }, nil
 }
 
 // bulk waits for a slot for a chunk of a public collection; others have no searches to leave room for. The caller must call

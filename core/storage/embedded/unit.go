@@ -1,9 +1,6 @@
 package embedded
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -13,7 +10,8 @@ import (
 
 // unit is a number of writes to one collection that are applied together in one batch: a single write, or a chunk of Bulk.
 //
-//  1. enter takes the locks: the collection's, for reading, and those of all documents, in one order.
+//  1. enter takes the locks: the collection's, for reading, and those of all documents, in one order. What was read ahead counts
+//     unless it was written since.
 //  2. stage decides one write after the other; each sees those before it. One that fails leaves nothing in the batch. What is
 //     written is in the search index from here on, but no search sees it.
 //  3. apply makes what was staged visible, and with it the fields it added to the mapping. Then searches see all of it at once.
@@ -24,6 +22,7 @@ type unit struct {
 	coll    *collection
 	// previous keeps what the changes found in their results.
 	previous bool
+	places   []uint32 // of the changes
 	locked   stripes
 	stored   lookup // used under the locks
 	batch    *pebble.Batch
@@ -43,44 +42,38 @@ type unit struct {
 }
 
 // enter begins a unit of changes, whose results have what they found if previous asks; the caller must leave it.
-func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []change, previous bool) (unit, error) {
+func (e *Engine) enter(c storage.Collection, batch *pebble.Batch, changes []change, previous bool, before ahead) (unit, error) {
 	coll, err := e.catalogue.enter(c)
 	if err != nil {
 		return unit{}, err
 	}
-	u := unit{engine: e, address: c, coll: coll, previous: previous, batch: batch, reader: e.readers.get(), stored: lookup{db: e.db}}
-	for i := range changes {
-		u.locked.add(e.locks.stripe(coll.number, changes[i].id))
+	u := unit{
+		engine: e, address: c, coll: coll, previous: previous, batch: batch, reader: e.readers.get(), stored: lookup{db: e.db},
+		places: make([]uint32, len(changes)),
 	}
-	e.locks.lock(u.locked)
+	for i := range changes {
+		u.places[i] = e.locks.place(coll.number, changes[i].id)
+		u.locked.add(u.places[i])
+	}
+	e.locks.lock(&u.locked)
 	u.schema = coll.schema.Load()
 	if len(changes) > 1 {
 		u.known = make(map[string]current, len(changes))
-		u.look(changes)
+	}
+	if before.coll == coll {
+		u.keepUnchanged(changes, before)
 	}
 	return u, nil
 }
 
-// maxLook bounds the sources that look keeps: it stops when it has so many bytes.
-const maxLook = 4 << 20
-
-// look reads what is stored of the documents. What it does not come to, or cannot read, is left to current.
-func (u *unit) look(changes []change) {
-	whole := make(map[string]bool, len(changes))
-	for _, ch := range changes {
-		whole[ch.id] = whole[ch.id] || u.needsWhole(ch)
-	}
-	ids := slices.Sorted(maps.Keys(whole))
-	for i, f := range u.engine.fetch(u.coll.number, ids, func(i int) bool { return whole[ids[i]] }, maxLook) {
-		if f.done && f.err == nil {
-			u.known[ids[i]] = f.current
+// keepUnchanged takes over what was read before the locks were taken and is still so.
+func (u *unit) keepUnchanged(changes []change, before ahead) {
+	for i, ch := range changes {
+		now, ok := before.found[ch.id]
+		if ok && u.engine.locks.mark(u.places[i]).Load() == before.marks[ch.id] {
+			u.keep(ch.id, now)
 		}
 	}
-}
-
-// needsWhole reports whether a change needs the source of what is there.
-func (u *unit) needsWhole(ch change) bool {
-	return u.previous || len(u.coll.keywords) > 0 || ch.merges()
 }
 
 // leave gives the locks back, and looks after the memory that the search index needs.
@@ -90,7 +83,10 @@ func (e *Engine) leave(u *unit) {
 	if u.growing {
 		u.coll.growing.Unlock()
 	}
-	e.locks.unlock(u.locked)
+	for _, place := range u.places {
+		e.locks.mark(place).Add(1)
+	}
+	e.locks.unlock(&u.locked)
 	u.coll.mu.RUnlock()
 	if u.full {
 		e.turn(u.coll)
@@ -111,7 +107,7 @@ func (u *unit) tryStage(ch change) (r storage.OpResult, err error) {
 	if len(ch.id) == 0 || len(ch.id) > maxIDBytes {
 		return r, kerror.ServicesStorageInvalidArgument.New("_id", "1 to 512 bytes")
 	}
-	old, err := u.current(ch.id, u.needsWhole(ch))
+	old, err := u.current(ch.id, needsWhole(u.coll, ch, u.previous))
 	if err != nil {
 		return r, err
 	}

@@ -34,7 +34,7 @@ func (e *Engine) write(ctx context.Context, c storage.Collection, op storage.Op,
 
 // applyOne decides and applies a write under the document's lock.
 func (e *Engine) applyOne(batch *pebble.Batch, c storage.Collection, ch change) (storage.OpResult, error) {
-	u, err := e.enter(c, batch, []change{ch}, false)
+	u, err := e.enter(c, batch, []change{ch}, false, ahead{})
 	if err != nil {
 		return storage.OpResult{}, err
 	}
