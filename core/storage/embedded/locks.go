@@ -24,7 +24,7 @@ type documentLocks struct {
 
 // place gives the number that stands for a document: its mark, and its lock.
 func (l *documentLocks) place(collection uint32, id string) uint32 {
-	return uint32((maphash.String(l.seed, id) + uint64(collection)) % placeCount) //nolint:gosec // it fits
+	return uint32((maphash.String(l.seed, id) + uint64(collection)) % placeCount)
 }
 
 // mark changes with each write of a document of a place, after it is applied and before the lock is given back. So who finds

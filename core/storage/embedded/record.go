@@ -55,7 +55,7 @@ type record struct {
 }
 
 func appendRecord(b []byte, r record) []byte {
-	return append(r.head.append(append(b, recordPlain)), r.source...)
+	return append(r.append(append(b, recordPlain)), r.source...)
 }
 
 // parseRecord splits a record; source points into b.
