@@ -47,7 +47,7 @@ func (c *cardinality) open(t *target) error {
 	c.missing = 0
 	switch {
 	case missing == nil:
-	case missing.kind == whole:
+	case missing.kind.integer():
 		c.missing = hashNumber(uint64(missing.whole)) //nolint:gosec // the bits count
 		if c.column.kind == floating {
 			c.missing = hashNumber(math.Float64bits(missing.number()))
@@ -82,7 +82,7 @@ func (c *cardinality) hashText(b []byte) uint64 { return max(maphash.Bytes(c.lim
 // hashAt gives the hash of the value at a place of the column.
 func (c *cardinality) hashAt(at uint32) uint64 {
 	switch c.column.kind {
-	case whole:
+	case whole, natural:
 		return hashNumber(uint64(c.column.ints[at])) //nolint:gosec // the bits count
 	case floating:
 		return hashNumber(math.Float64bits(c.column.floats[at]))

@@ -13,11 +13,15 @@ const (
 	unmapped kind = iota
 	text          // keywords and words of texts
 	address
-	whole // booleans and dates too
+	whole   // booleans and dates too
+	natural // an unsigned_long where it stands for itself, as mapping.Shift gives it; elsewhere it is floating
 	floating
 	place
 	interval // a range, of which there is one for each document, as in Elasticsearch
 )
+
+// integer reports whether values have no fraction.
+func (k kind) integer() bool { return k == whole || k == natural }
 
 func kindOf(t mapping.Type) kind {
 	switch {
@@ -25,7 +29,7 @@ func kindOf(t mapping.Type) kind {
 		return text
 	case t.Range():
 		return interval
-	case t == mapping.UnsignedLong: // read as floating-point numbers
+	case t == mapping.UnsignedLong: // see natural
 		return floating
 	case t == mapping.IP:
 		return address
@@ -78,10 +82,14 @@ func openColumn(t *target, path, what string) (column, error) {
 	if !suits(c.kind, what) {
 		return column{}, refuse("Field [%s] of type [%s] is not supported for aggregation [%s]", path, f.Type, what)
 	}
+	name := nameOf(f)
+	if f.Type == mapping.UnsignedLong && (what == "terms" || what == "composite" || what == string(query.Cardinality)) {
+		c.kind, name = natural, name+"\xff" // which no path has
+	}
 	if f.Nested != t.space { // its values are in other documents
 		return c, nil
 	}
-	if known := t.columns[nameOf(f)]; known != nil {
+	if known := t.columns[name]; known != nil {
 		return *known, nil
 	}
 	s, err := t.view.Segment.Field(f.Path)
@@ -93,7 +101,7 @@ func openColumn(t *target, path, what string) (column, error) {
 		c.bytes += 4 * (len(s.Ords.Values) + len(s.Ords.Offsets) + s.Terms.Len())
 	}
 	c.read(s, t)
-	t.columns[nameOf(f)] = &c
+	t.columns[name] = &c
 	return c, t.limits.err
 }
 
@@ -152,7 +160,7 @@ func (c *column) read(f *segment.Field, t *target) {
 			c.bytes += 4 * (len(ords.Values) + len(ords.Offsets))
 		}
 		c.terms, c.ords, c.offsets = f.Terms, ords.Values, ords.Offsets
-	case whole:
+	case whole, natural:
 		c.ints, c.offsets = f.Ints.Values, f.Ints.Offsets
 	case floating:
 		c.readFloats(f)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
@@ -84,6 +85,8 @@ func (p *compositePart) of(doc uint32, list [][]byte) [][]byte {
 			list = append(list, p.text(c.terms.Term(c.ords[from])))
 		case whole:
 			list = append(list, p.number(p.rounded(c.ints[from])))
+		case natural:
+			list = append(list, p.number(mapping.Unshift(c.ints[from])))
 		default:
 			list = append(list, p.float(c.floats[from]))
 		}
@@ -186,6 +189,13 @@ func (p *compositePart) read(raw jsontext.Value, now time.Time) ([]byte, error) 
 }
 
 func (p *compositePart) readNumber(raw jsontext.Value, now time.Time) ([]byte, error) {
+	if p.kind == natural {
+		v, err := naturalValue(raw)
+		if err != nil {
+			return nil, err
+		}
+		return p.number(mapping.Unshift(v.whole)), nil
+	}
 	v, err := numberValue(raw, p.column.field, now)
 	if err != nil {
 		return nil, err
@@ -248,6 +258,8 @@ func (p *compositePart) writeText(w *writer, b []byte) {
 func (p *compositePart) writeNumber(w *writer, bits uint64) {
 	n := int64(bits ^ 1<<63) //nolint:gosec // the bits count
 	switch {
+	case p.kind == natural:
+		w.natural(bits)
 	case p.kind == floating && p.dates == nil:
 		if bits>>63 == 1 {
 			bits &^= 1 << 63

@@ -84,6 +84,12 @@ func (c *chosen) open(name string, k kind, of *mapping.Field, now time.Time) err
 				return err
 			}
 			c.texts[string(v.text)] = true
+		case natural:
+			v, err := naturalValue(raw)
+			if err != nil {
+				return err
+			}
+			c.numbers[v.key(k)] = true
 		default:
 			v, err := listed(raw, of, now)
 			if err != nil {

@@ -75,13 +75,14 @@ func (t *terms) open(to *target) error {
 
 // keyKind is the kind of the keys of the open column.
 func (t *terms) keyKind() kind {
+	k := t.column.kind
 	switch {
-	case t.column.kind == unmapped && t.missing != nil:
+	case k == unmapped && t.missing != nil:
 		return text
-	case t.column.kind == whole && t.kind == floating:
+	case k.integer() && t.kind != k && (t.kind.integer() || t.kind == floating):
 		return floating
 	}
-	return t.column.kind
+	return k
 }
 
 // unify makes the keys so far and those of the open column comparable.
@@ -97,7 +98,7 @@ func (t *terms) unify() error {
 	case next == unmapped || next == t.kind:
 	case t.kind == unmapped:
 		t.kind = next
-	case t.kind == whole && next == floating:
+	case t.kind.integer() && next == floating:
 		t.convert()
 	default:
 		return refuse("the field [%s] of the aggregation [%s] has different types in the collections", t.of.Field, t.name)
@@ -107,22 +108,27 @@ func (t *terms) unify() error {
 
 // convert makes floating-point keys of whole ones.
 func (t *terms) convert() {
+	had := t.kind
 	t.kind, t.table, t.every = floating, table{}, table{}
 	for b := 1; b < len(t.keys); b++ {
-		t.keys[b] = floatKey(t.keys[b])
+		t.keys[b] = had.floatKey(int64(t.keys[b])) //nolint:gosec // the bits count
 		t.table.set(t.table.find(t.owners[b], t.keys[b]), uint32(b))
 	}
 	for i, key := range t.everyKeys {
-		t.everyKeys[i] = floatKey(key)
+		t.everyKeys[i] = had.floatKey(int64(key)) //nolint:gosec // the bits count
 		t.every.set(t.every.find(0, t.everyKeys[i]), uint32(i))
 	}
 }
 
-func floatKey(key uint64) uint64 { return math.Float64bits(float64(int64(key))) } //nolint:gosec // the bits count
+// floatKey is the floating-point key of a whole one of kind k.
+func (k kind) floatKey(n int64) uint64 {
+	v := value{kind: k, whole: n}
+	return v.key(floating)
+}
 
 func (t *terms) wholeKey(n int64) uint64 {
 	if t.kind == floating {
-		return math.Float64bits(float64(n))
+		return t.column.kind.floatKey(n)
 	}
 	return uint64(n) //nolint:gosec // the bits count
 }

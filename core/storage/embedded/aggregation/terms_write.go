@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"math"
 	"net/netip"
+
+	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
 // candidatesOf gives the buckets of an owner that have enough documents.
@@ -55,6 +57,8 @@ func (t *terms) writeKey(w *writer, c candidate) {
 		w.text(a.Unmap().String())
 	case whole:
 		w.whole(int64(c.key)) //nolint:gosec // the bits count
+	case natural:
+		w.natural(mapping.Unshift(int64(c.key))) //nolint:gosec // the bits count
 	case floating:
 		w.floating(math.Float64frombits(c.key))
 	default:
@@ -71,7 +75,7 @@ func (t *terms) writeKey(w *writer, c candidate) {
 
 func (t *terms) compareKeys(a, b uint64) int {
 	switch t.kind {
-	case whole:
+	case whole, natural:
 		return cmp.Compare(int64(a), int64(b)) //nolint:gosec // the bits count
 	case floating:
 		return compareFloats(math.Float64frombits(a), math.Float64frombits(b))

@@ -22,10 +22,14 @@ type value struct {
 
 // number gives a number as a floating-point one.
 func (v *value) number() float64 {
-	if v.kind == whole {
+	switch v.kind {
+	case whole:
 		return float64(v.whole)
+	case natural:
+		return float64(mapping.Unshift(v.whole))
+	default:
+		return v.floating
 	}
-	return v.floating
 }
 
 // missingValue reads what stands for the value of documents without one. A whole number of a field of whole numbers may become
@@ -41,9 +45,20 @@ func (c *column) missingValue(raw jsontext.Value, now time.Time) (*value, error)
 		return parseAddress(raw)
 	case place:
 		return &value{kind: place, text: []byte(plain(raw))}, nil
+	case natural:
+		return naturalValue(raw)
 	default:
 		return numberValue(raw, c.field, now)
 	}
+}
+
+// naturalValue reads a whole number without sign.
+func naturalValue(raw jsontext.Value) (*value, error) {
+	n, inexact, _, err := mapping.UnsignedBound(query.Text(raw))
+	if raw.Kind() != '0' && raw.Kind() != '"' || err != nil || inexact {
+		return nil, refuse("For input string: %q: expected a whole number from 0 to 18446744073709551615", query.Text(raw))
+	}
+	return &value{kind: natural, whole: mapping.Shift(n)}, nil
 }
 
 // numberValue reads a number for a field of numbers; f is nil for one that is not mapped.

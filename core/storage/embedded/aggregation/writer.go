@@ -67,6 +67,8 @@ func (w *writer) null() { w.dst = append(w.dst, "null"...) }
 
 func (w *writer) whole(n int64) { w.dst = strconv.AppendInt(w.dst, n, 10) }
 
+func (w *writer) natural(n uint64) { w.dst = strconv.AppendUint(w.dst, n, 10) }
+
 // floating writes a number; one that is too great for JSON as a text, as Elasticsearch does.
 func (w *writer) floating(f float64) {
 	switch {
