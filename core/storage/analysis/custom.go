@@ -164,16 +164,16 @@ func (s *sections) analyzer(r *reading) (*Analyzer, error) {
 	case "cjk":
 		a := *analyzers[kind]
 		if _, given := r.left["stopwords"]; given {
-			a.stop = r.stopWords("stopwords", "_none_")
+			a.stop = r.stopWords("_none_")
 		}
 		return &a, r.end()
 	case "standard", "stop":
-		stop := r.stopWords("stopwords", map[string]string{"standard": "_none_", "stop": "_english_"}[kind])
+		stop := r.stopWords(map[string]string{"standard": "_none_", "stop": "_english_"}[kind])
 		base := analyzers[kind]
 		return &Analyzer{split: base.split, filters: []filter{lowercase, stopWords(stop)}}, r.end()
 	}
 	if language := languages[kind]; language != nil {
-		return language(stopWords(r.stopWords("stopwords", "_"+kind+"_"))), r.end()
+		return language(stopWords(r.stopWords("_" + kind + "_"))), r.end()
 	}
 	a, ok := Named(kind)
 	if !ok {

@@ -115,7 +115,7 @@ func (r *reading) stage(kind string) stage {
 		g := r.grams(false)
 		return g.stage(r.flag("preserve_original"))
 	case "stop":
-		words := r.stopWords("stopwords", "_english_")
+		words := r.stopWords("_english_")
 		if !r.flag("ignore_case") {
 			return one(stopWords(words))
 		}
@@ -150,8 +150,9 @@ func (r *reading) stage(kind string) stage {
 // maxTermUnits is the most UTF-16 units that lengths count to.
 const maxTermUnits = 1<<31 - 1
 
-// stopWords reads words, or the name of a list of them.
-func (r *reading) stopWords(option, usual string) map[string]bool {
+// stopWords reads words, or names of lists of them.
+func (r *reading) stopWords(usual string) map[string]bool {
+	const option = "stopwords"
 	list := r.list(option)
 	if list == nil {
 		list = []string{usual}

@@ -48,12 +48,14 @@ func TestUnsignedKeys(t *testing.T) {
 		{
 			`{"a":{"terms":{"field":"u","order":{"_key":"asc"}}}}`,
 			`{"a":{` + around + `"buckets":[{"key":-1.0,"doc_count":1},{"key":0.0,"doc_count":1},{"key":9.007199254740992E15,"doc_count":3},` +
-				`{"key":1.8446744073709552E19,"doc_count":3}]}}`, []part{one, signed, other},
+				`{"key":1.8446744073709552E19,"doc_count":3}]}}`,
+			[]part{one, signed, other},
 		},
 		{
 			`{"a":{"terms":{"field":"u","order":{"_key":"asc"}}}}`,
 			`{"a":{` + around + `"buckets":[{"key":-1.0,"doc_count":1},{"key":0.0,"doc_count":1},{"key":9.007199254740992E15,"doc_count":3},` +
-				`{"key":1.8446744073709552E19,"doc_count":3}]}}`, []part{signed, one, other},
+				`{"key":1.8446744073709552E19,"doc_count":3}]}}`,
+			[]part{signed, one, other},
 		},
 	} {
 		if c.parts == nil {
