@@ -66,17 +66,26 @@ const (
 	emoji
 )
 
-// Tokens appends the words of text, which must be UTF-8, to dst.
-func (a *Analyzer) Tokens(text []byte, dst []Token) []Token {
-	dst, _ = a.Words(text, dst)
+// Tokens appends the words of text, which must be UTF-8, to dst. They mean nothing when b is used up then.
+func (a *Analyzer) Tokens(b *Budget, text []byte, dst []Token) []Token {
+	dst, _ = a.Words(b, text, dst)
 	return dst
 }
 
 // Words is Tokens, and tells how many positions there are, those at the end that words were left out at too.
-func (a *Analyzer) Words(text []byte, dst []Token) ([]Token, uint32) {
-	if a.custom != nil {
-		return a.custom.tokens(text, dst)
+func (a *Analyzer) Words(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
+	if !b.Take(wordWork + len(text)) {
+		return dst, 0
 	}
+	if a.custom != nil {
+		return a.custom.tokens(b, text, dst)
+	}
+	dst, count := a.builtIn(b, text, dst)
+	b.Take(wordWork * int(count))
+	return dst, count
+}
+
+func (a *Analyzer) builtIn(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
 	if a.split == nil {
 		return append(dst, Token{Term: text, End: uint32(len(text))}), 1 //nolint:gosec // no text is that long
 	}
@@ -84,9 +93,9 @@ func (a *Analyzer) Words(text []byte, dst []Token) ([]Token, uint32) {
 		text = a.spaced(text)
 	}
 	if a.paired {
-		return a.pairs(text, dst)
+		return a.pairs(b, text, dst)
 	}
-	mem := arena{size: len(text)}
+	mem := arena{budget: b, size: len(text)}
 	var position uint32
 	for from := 0; ; position++ {
 		start, end, _ := a.split(text, from)
@@ -132,8 +141,9 @@ func (a *Analyzer) filter(mem *arena, term []byte) []byte {
 
 // arena is where changed words are kept. It is allocated when the first word changes.
 type arena struct {
-	size int
-	free []byte
+	budget *Budget
+	size   int
+	free   []byte
 }
 
 // take gives an empty slice to which n bytes can be appended.

@@ -22,7 +22,7 @@ func words(t testing.TB, analyzer, text string) string {
 		t.Fatalf("no analyzer %q", analyzer)
 	}
 	var list []string
-	for _, token := range a.Tokens([]byte(text), nil) {
+	for _, token := range a.Tokens(&analysis.Budget{}, []byte(text), nil) {
 		list = append(list, fmt.Sprintf("%d:%s", token.Position, token.Term))
 	}
 	return strings.Join(list, " ")

@@ -19,7 +19,7 @@ func BenchmarkTokens(b *testing.B) {
 			text, tokens := []byte(bb.text), []analysis.Token(nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				tokens = a.Tokens(text, tokens[:0])
+				tokens = a.Tokens(&analysis.Budget{}, text, tokens[:0])
 			}
 		})
 	}

@@ -13,53 +13,68 @@ type charFilter func(text []byte, to *rewriting)
 // rewriting is a text while a charFilter writes it anew, and where its characters came from. That is counted in UTF-16 units, as
 // Elasticsearch does: a replacement as long as what it replaces stands for it unit by unit.
 type rewriting struct {
-	out []byte
+	budget *Budget
+	out    []byte
 	// units is the length of out, and shift how much further the text is.
 	units, shift int
 	shifts       []shift
 }
 
-// shift says that what was written from unit at on stands by units further on in the text.
-type shift struct{ at, by int }
+// shift says that what was written from unit at on stands by units further on in the text: one less for each of the first same units,
+// which stand all at one place.
+type shift struct{ at, by, same int }
+
+// writtenWork is what a byte costs that is read, written, and looked for where it came from.
+const writtenWork = 2
 
 // keep takes over a part of the text.
 func (w *rewriting) keep(part []byte) {
+	if !w.budget.Take(writtenWork * len(part)) {
+		return
+	}
 	w.out = append(w.out, part...)
 	w.units += lengthIn16(part)
 }
 
 // replace writes with instead of a part of the text. What is longer than the part stands at its last character.
 func (w *rewriting) replace(part, with []byte) {
+	if !w.budget.Take(wordWork + writtenWork*(len(part)+len(with))) {
+		return
+	}
 	was, is := lengthIn16(part), lengthIn16(with)
-	for i := was; i < is; i++ {
-		w.shift--
-		w.shifted(w.units + i)
+	if is > was {
+		w.shifted(shift{at: w.units + was, by: w.shift, same: is - was})
+		w.shift -= is - was
 	}
 	if is < was {
 		w.shift += was - is
-		w.shifted(w.units + is)
+		w.shifted(shift{at: w.units + is, by: w.shift})
 	}
 	w.out = append(w.out, with...)
 	w.units += is
 }
 
-func (w *rewriting) shifted(at int) {
-	if n := len(w.shifts); n > 0 && w.shifts[n-1].at == at {
-		w.shifts[n-1].by = w.shift
+func (w *rewriting) shifted(s shift) {
+	if n := len(w.shifts); n > 0 && w.shifts[n-1].at == s.at {
+		w.shifts[n-1] = s
 		return
 	}
-	w.shifts = append(w.shifts, shift{at, w.shift})
+	w.shifts = append(w.shifts, s)
 }
+
+// of gives how much further on unit written stands, which is not before the shift.
+func (s shift) of(written int) int { return s.by - min(s.same, written-s.at+1) }
 
 // origins gives for every byte of what was written, and for its end, where it stands in text.
 func (w *rewriting) origins(text []byte) []uint32 {
 	list := make([]uint32, 0, len(w.out)+1)
-	shifts, by := w.shifts, 0
+	shifts, last := w.shifts, shift{}
 	at, unit := 0, 0 // in text
 	find := func(written int) uint32 {
 		for len(shifts) > 0 && shifts[0].at <= written {
-			shifts, by = shifts[1:], shifts[0].by
+			shifts, last = shifts[1:], shifts[0]
 		}
+		by := last.of(written)
 		for at < len(text) {
 			c, size := utf8.DecodeRune(text[at:])
 			if unit+units(c) > written+by {
@@ -72,8 +87,10 @@ func (w *rewriting) origins(text []byte) []uint32 {
 	written := 0
 	for i := 0; i < len(w.out); {
 		c, size := utf8.DecodeRune(w.out[i:])
-		list = append(list, slices.Repeat([]uint32{find(written)}, size)...)
-		i, written = i+size, written+units(c)
+		for origin := find(written); size > 0; i, size = i+1, size-1 {
+			list = append(list, origin)
+		}
+		written += units(c)
 	}
 	return append(list, find(written))
 }
@@ -93,11 +110,13 @@ type rewritten struct {
 }
 
 // rewrite applies character filters one after the other.
-func rewrite(filters []charFilter, text []byte) rewritten {
+func rewrite(b *Budget, filters []charFilter, text []byte) rewritten {
 	var r rewritten
 	for _, f := range filters {
-		var w rewriting
-		f(text, &w)
+		w := rewriting{budget: b}
+		if f(text, &w); b.Err() != nil {
+			return rewritten{}
+		}
 		origins := w.origins(text)
 		for i, at := range origins {
 			if r.origins != nil {

@@ -13,12 +13,12 @@ const (
 	maxTag = 4096
 	// maxBroken bounds what is looked through in vain for the ends of tags that have none. Then no more tags are found in the text.
 	maxBroken = 1 << 24
+	// tagWork is what a tag costs beside its bytes.
+	tagWork = 64
 )
 
 var (
-	tag = regexp.MustCompile(`^<\s*/?\s*([A-Za-z_:][\w:.-]*)(?:\s(?:"[^"]*"|'[^']*'|[^<>])*)?\s*/?\s*>`)
-	// begun is what a tag and a declaration may begin with.
-	begun       = regexp.MustCompile(`^<(?:[!?]|\s*/?\s*[A-Za-z_:])`)
+	tag         = regexp.MustCompile(`^<\s*/?\s*([A-Za-z_:][\w:.-]*)(?:\s(?:"[^"]*"|'[^']*'|[^<>])*)?\s*/?\s*>`)
 	declaration = regexp.MustCompile(`^<(?:!(?s:[^>])*|\?(?s:.)*?\?)>`)
 	// raw are the beginnings of elements whose inside is no text.
 	raw       = regexp.MustCompile(`(?i)^<(script|style)(?:\s(?:"[^"]*"|'[^']*'|[^<>/])*)?>`)
@@ -114,14 +114,16 @@ func (h *stripping) verbatim(text []byte) int {
 // tag gives the length of the tag at the beginning of text, and what takes its place.
 func (h *stripping) tag(text []byte) (n int, with []byte) {
 	window := text[:min(len(text), maxTag, h.left)]
+	if !begins(window) || !h.budget.Take(tagWork) {
+		return 1, text[:1]
+	}
 	if found := declaration.Find(window); found != nil {
 		return len(found), nil
 	}
 	found := tag.FindSubmatch(window)
 	if found == nil {
-		if begun.Match(window) {
-			h.left -= len(window)
-		}
+		h.left -= len(window)
+		h.budget.Take(len(window))
 		return 1, text[:1]
 	}
 	name := strings.ToLower(string(found[1]))
@@ -139,6 +141,18 @@ func (h *stripping) tag(text []byte) (n int, with []byte) {
 		return len(found[0]), nil
 	}
 	return len(found[0]), []byte("\n")
+}
+
+// begins reports whether text, which has < in front, may begin with a tag or a declaration.
+func begins(text []byte) bool {
+	const blank = "\t\n\f\r "
+	rest := text[min(1, len(text)):]
+	if len(rest) > 0 && (rest[0] == '!' || rest[0] == '?') {
+		return true
+	}
+	rest = bytes.TrimLeft(rest, blank)
+	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte("/")), blank)
+	return len(rest) > 0 && (letter(rune(rest[0])) && rest[0] < utf8.RuneSelf || rest[0] == '_' || rest[0] == ':')
 }
 
 // named gives the length of a reference to a character such as &amp; and the character.

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -11,7 +12,6 @@ import (
 // charMapping reads rules such as "ph => f".
 func (r *reading) charMapping() charFilter {
 	rules := map[string][]byte{}
-	longest := 0
 	lines := r.list("mappings")
 	if len(lines) == 0 {
 		r.fail("mappings", "it is missing; mappings_path is not supported")
@@ -27,9 +27,9 @@ func (r *reading) charMapping() charFilter {
 		case twice:
 			r.fail("mappings", "there are several rules for %q", from)
 		}
-		rules[from], longest = []byte(to), max(longest, len(from))
+		rules[from] = []byte(to)
 	}
-	return mapped(rules, longest)
+	return mapped(rules)
 }
 
 var mappingRule = regexp.MustCompile(`(?s)^(.*)\s*=>\s*(.*)\s*$`)
@@ -80,20 +80,21 @@ func unescaped(text string) (plain string, ok bool) {
 }
 
 // mapped replaces the longest text that a rule begins with at each place. What is written is not looked at again.
-func mapped(rules map[string][]byte, longest int) charFilter {
-	var first [256]bool
+func mapped(rules map[string][]byte) charFilter {
+	// lengths are those of the rules that begin with a byte, longest first.
+	var lengths [256][]int
 	for from := range rules {
-		if from != "" {
-			first[from[0]] = true
+		if from != "" && !slices.Contains(lengths[from[0]], len(from)) {
+			lengths[from[0]] = append(lengths[from[0]], len(from))
 		}
+	}
+	for _, list := range lengths {
+		slices.SortFunc(list, func(a, b int) int { return b - a })
 	}
 	return func(text []byte, to *rewriting) {
 		kept := 0
-		for i := 0; i < len(text); {
-			n := 0
-			if first[text[i]] {
-				n = longestRule(rules, text[i:min(len(text), i+longest)])
-			}
+		for i := 0; i < len(text) && to.budget.Err() == nil; {
+			n := longestRule(to.budget, rules, lengths[text[i]], text[i:])
 			if n == 0 {
 				i++
 				continue
@@ -107,9 +108,15 @@ func mapped(rules map[string][]byte, longest int) charFilter {
 	}
 }
 
-// longestRule gives the length of the longest beginning of text that has a rule.
-func longestRule(rules map[string][]byte, text []byte) int {
-	for n := len(text); n > 0; n-- {
+// longestRule gives the length of the longest beginning of text that has a rule, of some lengths.
+func longestRule(b *Budget, rules map[string][]byte, lengths []int, text []byte) int {
+	for _, n := range lengths {
+		if n > len(text) {
+			continue
+		}
+		if !b.Take(1 + n/8) {
+			return 0
+		}
 		if _, ok := rules[string(text[:n])]; ok {
 			return n
 		}

@@ -4,8 +4,8 @@ import "unicode/utf8"
 
 // pairs appends the words of text to dst, but of Chinese, Japanese and Korean every two neighbouring characters. A
 // character that has no neighbour is a word.
-func (a *Analyzer) pairs(text []byte, dst []Token) ([]Token, uint32) {
-	p := pairs{words: dst, mem: arena{size: 2 * len(text)}, stop: a.stop}
+func (a *Analyzer) pairs(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
+	p := pairs{words: dst, mem: arena{budget: b, size: 2 * len(text)}, stop: a.stop}
 	last := 0
 	for {
 		start, end, k := a.split(text, last)

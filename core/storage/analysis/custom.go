@@ -24,35 +24,41 @@ type custom struct {
 	shingles *shingles
 }
 
-// tokenizer visits the words of a text, in order.
-type tokenizer func(text []byte, visit func(start, end int))
+// tokenizer visits the words of a text, in order, until there are no more or visit gives false.
+type tokenizer func(b *Budget, text []byte, visit func(start, end int) bool)
 
 // stage makes other terms of those that stand at one position. It may change the list that it is given.
 type stage func(a *arena, terms [][]byte) [][]byte
 
-func (c *custom) tokens(text []byte, dst []Token) ([]Token, uint32) {
+func (c *custom) tokens(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
 	if len(c.chars) > 0 {
-		return c.rewritten(text, dst)
+		return c.rewritten(b, text, dst)
 	}
 	if len(c.steps) == 0 {
-		return c.split(text, dst)
+		return c.split(b, text, dst)
 	}
-	tokens, count := c.split(text, nil)
+	tokens, count := c.split(b, text, nil)
 	w := words{tokens: tokens, count: count, end: uint32(len(text))} //nolint:gosec // no text is that long
-	mem := arena{size: len(text)}
+	mem := arena{budget: b, size: len(text)}
 	for _, s := range c.steps {
+		if !b.Take(len(w.tokens)) {
+			return dst, 0
+		}
 		s(&mem, &w)
 	}
 	return append(dst, w.tokens...), w.count
 }
 
 // rewritten takes what character filters make of text apart. The words stand where they stood in text.
-func (c *custom) rewritten(text []byte, dst []Token) ([]Token, uint32) {
+func (c *custom) rewritten(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
 	rest := *c
 	rest.chars = nil
-	r := rewrite(c.chars, text)
+	r := rewrite(b, c.chars, text)
+	if b.Err() != nil {
+		return dst, 0
+	}
 	had := len(dst)
-	dst, count := rest.tokens(r.text, dst)
+	dst, count := rest.tokens(b, r.text, dst)
 	for i := range dst[had:] {
 		t := &dst[had+i]
 		t.Start, t.End = r.origins[t.Start], r.origins[t.End]
@@ -60,19 +66,23 @@ func (c *custom) rewritten(text []byte, dst []Token) ([]Token, uint32) {
 	return dst, count
 }
 
-func (c *custom) split(text []byte, dst []Token) ([]Token, uint32) {
-	mem := arena{size: len(text)}
+func (c *custom) split(b *Budget, text []byte, dst []Token) ([]Token, uint32) {
+	mem := arena{budget: b, size: len(text)}
 	var position uint32
 	var terms [][]byte
-	c.tokenize(text, func(start, end int) {
+	c.tokenize(b, text, func(start, end int) bool {
 		terms = append(terms[:0], text[start:end])
 		for _, s := range c.stages {
 			terms = s(&mem, terms)
 		}
 		for _, term := range terms {
+			if !b.word(term) {
+				return false
+			}
 			dst = append(dst, Token{Term: term, Position: position, Start: uint32(start), End: uint32(end)}) //nolint:gosec // no text is that long
 		}
 		position++
+		return b.Take(1)
 	})
 	return dst, position
 }
@@ -128,6 +138,9 @@ func one(f filter) stage {
 	return func(a *arena, terms [][]byte) [][]byte {
 		kept := terms[:0]
 		for _, term := range terms {
+			if !a.budget.filter(term) {
+				return nil
+			}
 			if term = f(a, term); term != nil {
 				kept = append(kept, term)
 			}
@@ -138,19 +151,18 @@ func one(f filter) stage {
 
 // split makes a tokenizer of a splitter.
 func split(s splitter) tokenizer {
-	return func(text []byte, visit func(start, end int)) {
+	return func(_ *Budget, text []byte, visit func(start, end int) bool) {
 		for from := 0; ; {
 			start, end, _ := s(text, from)
-			if start == len(text) {
+			if start == len(text) || !visit(start, end) {
 				return
 			}
-			visit(start, end)
 			from = end
 		}
 	}
 }
 
-func whole(text []byte, visit func(start, end int)) { visit(0, len(text)) }
+func whole(_ *Budget, text []byte, visit func(start, end int) bool) { visit(0, len(text)) }
 
 func (s *sections) analyzer(r *reading) (*Analyzer, error) {
 	usual := ""

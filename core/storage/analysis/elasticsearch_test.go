@@ -151,13 +151,13 @@ type word struct {
 func chained(set *analysis.Set, name, text string) []word {
 	var list []word
 	if a, ok := set.Analyzer(name); ok {
-		for _, token := range a.Tokens([]byte(text), nil) {
+		for _, token := range a.Tokens(&analysis.Budget{}, []byte(text), nil) {
 			list = append(list, word{string(token.Term), token.Position, in16(text[:token.Start]), in16(text[:token.End])})
 		}
 		return list
 	}
 	n, _ := set.Normalizer(name)
-	return append(list, word{Term: string(n.Apply([]byte(text))), End: in16(text)})
+	return append(list, word{Term: string(n.Apply(&analysis.Budget{}, []byte(text))), End: in16(text)})
 }
 
 func in16(text string) int {

@@ -19,7 +19,7 @@ func FuzzTokens(f *testing.F) {
 		for _, name := range analysis.Names() {
 			a, _ := analysis.Named(name)
 			source := []byte(text)
-			tokens := a.Tokens(source, make([]analysis.Token, 1))
+			tokens := a.Tokens(&analysis.Budget{}, source, make([]analysis.Token, 1))
 			if string(source) != text {
 				t.Fatalf("%s changed its text %q", name, text)
 			}

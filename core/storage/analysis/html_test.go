@@ -25,7 +25,7 @@ func TestBrokenMarkup(t *testing.T) {
 		if hides {
 			want = "x"
 		}
-		if tokens := a.Tokens([]byte("<b>x</b>"+rest), nil); len(tokens) != 1 || string(tokens[0].Term) != want {
+		if tokens := a.Tokens(&analysis.Budget{}, []byte("<b>x</b>"+rest), nil); len(tokens) != 1 || string(tokens[0].Term) != want {
 			t.Errorf("%q many times is not what it was: %d words", piece, len(tokens))
 		}
 	}

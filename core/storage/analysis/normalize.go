@@ -1,16 +1,13 @@
 package analysis
 
 // Normalize gives a part of a word, such as its beginning, as the words of the analyzer are written: text itself or memory of its own.
-// Nothing is taken apart or left out, and no ending is cut off.
-func (a *Analyzer) Normalize(text []byte) []byte {
-	if a.custom != nil && len(a.custom.normalChars) > 0 {
-		text = rewrite(a.custom.normalChars, text).text
+// Nothing is taken apart or left out, and no ending is cut off. It means nothing when b is used up then.
+func (a *Analyzer) Normalize(b *Budget, text []byte) []byte {
+	n := Normalizer{filters: a.normalizing()}
+	if a.custom != nil {
+		n.chars = a.custom.normalChars
 	}
-	mem := arena{size: len(text)}
-	for _, f := range a.normalizing() {
-		text = f(&mem, text)
-	}
-	return text
+	return n.Apply(b, text)
 }
 
 func (a *Analyzer) normalizing() []filter {

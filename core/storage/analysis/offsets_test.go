@@ -25,7 +25,7 @@ func TestOffsets(t *testing.T) {
 			t.Fatalf("no analyzer %q", tt.analyzer)
 		}
 		var list []string
-		for _, token := range a.Tokens([]byte(tt.text), nil) {
+		for _, token := range a.Tokens(&analysis.Budget{}, []byte(tt.text), nil) {
 			list = append(list, fmt.Sprintf("%s=%s", token.Term, tt.text[token.Start:token.End]))
 		}
 		if got := strings.Join(list, " "); got != tt.want {

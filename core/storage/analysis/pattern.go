@@ -11,7 +11,7 @@ import (
 const maxPattern = 1024
 
 // patternOf reads a regular expression of Java that Go understands in the same way.
-func (r *reading) patternOf(option, usual string) *regexp.Regexp {
+func (r *reading) patternOf(option, usual string) *pattern {
 	text := r.text(option, usual)
 	if len(text) > maxPattern {
 		r.fail(option, "it is longer than %d bytes", maxPattern)
@@ -21,7 +21,7 @@ func (r *reading) patternOf(option, usual string) *regexp.Regexp {
 	if option == "pattern" {
 		p.flags(r)
 	}
-	made, err := regexp.Compile(p.translate())
+	made, err := newPattern(p.translate())
 	switch {
 	case p.wrong != "":
 		r.fail(option, "%s is not supported", p.wrong)
@@ -32,8 +32,6 @@ func (r *reading) patternOf(option, usual string) *regexp.Regexp {
 	}
 	return empty
 }
-
-var empty = regexp.MustCompile("")
 
 // javaPattern is a regular expression of Java while it is written as one of Go.
 type javaPattern struct {
@@ -236,7 +234,7 @@ func (p *javaPattern) class() {
 
 // replacement is what a pattern is replaced by: texts, and groups of what was found by their number.
 type replacement struct {
-	pattern *regexp.Regexp
+	pattern *pattern
 	parts   []part
 }
 
@@ -295,60 +293,48 @@ func (to *replacement) reference(r *reading, rest string) string {
 }
 
 // expand appends what stands for a match.
-func (to *replacement) expand(dst, text []byte, match []int) []byte {
+func (to *replacement) expand(b *Budget, dst, text []byte, match []int) []byte {
 	for _, p := range to.parts {
 		if p.group < 0 {
-			dst = append(dst, p.text...)
+			if b.Take(1 + len(p.text)) {
+				dst = append(dst, p.text...)
+			}
 		} else if from := match[2*p.group]; from >= 0 {
-			dst = append(dst, text[from:match[2*p.group+1]]...)
+			if group := text[from:match[2*p.group+1]]; b.Take(1 + len(group)) {
+				dst = append(dst, group...)
+			}
 		}
 	}
 	return dst
 }
 
-// found gives the matches of a pattern and where their groups are. There are as many as words may be, or fewer when there are groups, so
-// that their memory is bounded.
-func found(p *regexp.Regexp, text []byte) [][]int {
-	return p.FindAllSubmatchIndex(text, maxWords/(1+p.NumSubexp()))
-}
-
 // charPattern replaces every match in a text.
 func charPattern(to replacement) charFilter {
 	return func(text []byte, w *rewriting) {
-		kept, room := 0, maxGrown(text)
-		for _, match := range found(to.pattern, text) {
-			with := to.expand(nil, text, match)
-			if room -= len(with); room < 0 {
-				break
-			}
+		kept := 0
+		var with []byte
+		to.pattern.each(w.budget, text, func(match []int) bool {
+			with = to.expand(w.budget, with[:0], text, match)
 			w.keep(text[kept:match[0]])
 			w.replace(text[match[0]:match[1]], with)
 			kept = match[1]
-		}
+			return true
+		})
 		w.keep(text[kept:])
 	}
 }
 
-// maxGrown bounds what replacements may make of a text.
-func maxGrown(text []byte) int { return 4096 + 16*len(text) }
-
 // patternFilter replaces every match in a word, or the first one.
 func patternFilter(to replacement, all bool) filter {
-	return func(_ *arena, term []byte) []byte {
-		matches := found(to.pattern, term)
-		if matches == nil {
+	return func(a *arena, term []byte) []byte {
+		out, kept, changed := []byte{}, 0, false
+		to.pattern.each(a.budget, term, func(match []int) bool {
+			out = to.expand(a.budget, append(out, term[kept:match[0]]...), term, match)
+			kept, changed = match[1], true
+			return all
+		})
+		if !changed {
 			return term
-		}
-		if !all {
-			matches = matches[:1]
-		}
-		out, kept, room := []byte{}, 0, maxGrown(term)
-		for _, match := range matches {
-			if len(out) > room {
-				break
-			}
-			out = to.expand(append(out, term[kept:match[0]]...), term, match)
-			kept = match[1]
 		}
 		return append(out, term[kept:]...)
 	}

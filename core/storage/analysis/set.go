@@ -69,13 +69,16 @@ type Normalizer struct {
 
 var lowercaseNormalizer = &Normalizer{filters: []filter{lowercase}}
 
-// Apply gives the keyword that text becomes: text itself or memory of its own.
-func (n *Normalizer) Apply(text []byte) []byte {
+// Apply gives the keyword that text becomes: text itself or memory of its own. It means nothing when b is used up then.
+func (n *Normalizer) Apply(b *Budget, text []byte) []byte {
 	if len(n.chars) > 0 {
-		text = rewrite(n.chars, text).text
+		text = rewrite(b, n.chars, text).text
 	}
-	mem := arena{size: len(text)}
+	mem := arena{budget: b, size: len(text)}
 	for _, f := range n.filters {
+		if !b.filter(text) {
+			return nil
+		}
 		text = f(&mem, text)
 	}
 	return text
@@ -84,6 +87,8 @@ func (n *Normalizer) Apply(text []byte) []byte {
 // sections are the members of "analysis" in the settings of a collection.
 type sections struct {
 	Analyzer, Normalizer, Tokenizer, Filter, CharFilter map[string]definition
+	// budget is that of the words in them.
+	budget Budget
 }
 
 // part gives the definitions under a member of "analysis"; nil when there is no such member.

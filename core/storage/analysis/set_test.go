@@ -44,11 +44,11 @@ func TestCustomLikeElasticsearch(t *testing.T) {
 			want = append(want, fmt.Sprintf("%v:%s", token[1], token[0]))
 		}
 		if a, ok := set.Analyzer(line.Analyzer); ok {
-			for _, token := range a.Tokens([]byte(line.Text), nil) {
+			for _, token := range a.Tokens(&analysis.Budget{}, []byte(line.Text), nil) {
 				got = append(got, fmt.Sprintf("%d:%s", token.Position, token.Term))
 			}
 		} else if n, ok := set.Normalizer(line.Normalizer); ok {
-			got = append(got, "0:"+string(n.Apply([]byte(line.Text))))
+			got = append(got, "0:"+string(n.Apply(&analysis.Budget{}, []byte(line.Text))))
 		} else {
 			t.Fatalf("%s%s is not defined", line.Analyzer, line.Normalizer)
 		}
@@ -72,7 +72,7 @@ func TestParseSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, ok := set.Analyzer("default"); !ok || len(a.Tokens([]byte("a1b"), nil)) != 2 {
+	if a, ok := set.Analyzer("default"); !ok || len(a.Tokens(&analysis.Budget{}, []byte("a1b"), nil)) != 2 {
 		t.Error("the default is not the one that is defined")
 	}
 	if names := strings.Join(set.Analyzers(), " "); !strings.Contains(names, "keyword mine norwegian") || strings.Count(names, "default") != 1 {
@@ -104,7 +104,7 @@ func TestStopWords(t *testing.T) {
 		}
 		a, _ := set.Analyzer("a")
 		var got []string
-		for _, token := range a.Tokens([]byte(c.text), nil) {
+		for _, token := range a.Tokens(&analysis.Budget{}, []byte(c.text), nil) {
 			got = append(got, string(token.Term))
 		}
 		if strings.Join(got, " ") != c.want {
@@ -197,6 +197,24 @@ func refusedSynonyms(rules, kind, filters string) string {
 	return `{"analysis":{"filter":{"a":{"type":"` + kind + `","synonyms":[` + rules + `]}},"analyzer":{"m":{"tokenizer":"standard","filter":[` + filters + `"a"]}}}}`
 }
 
+// grown takes a text apart within a small budget, and gives how many words that pays for.
+func grown(t *testing.T, a *analysis.Analyzer, text string) (tokens []analysis.Token, most int) {
+	const work, wordWork = 1 << 20, 24
+	b := analysis.NewBudget(t.Context(), work)
+	tokens = a.Tokens(b, []byte(text), nil)
+	bytes := 0
+	for _, token := range tokens {
+		bytes += len(token.Term)
+	}
+	if bytes > 64*work {
+		t.Fatalf("%d bytes of %q", bytes, text)
+	}
+	if b.Err() != nil {
+		tokens = nil
+	}
+	return tokens, work / wordWork
+}
+
 // FuzzParseSet: nothing panics, and what is accepted takes texts apart within bounds.
 func FuzzParseSet(f *testing.F) {
 	f.Add(`{"analysis":{"tokenizer":{"t":{"type":"edge_ngram","min_gram":2,"max_gram":5,"token_chars":["letter"]}},"analyzer":{"a":{"tokenizer":"t","filter":["lowercase"]}}}}`, "The Fox")
@@ -212,7 +230,11 @@ func FuzzParseSet(f *testing.F) {
 		text = strings.ToValidUTF8(text, "")
 		for _, name := range set.Analyzers() {
 			a, _ := set.Analyzer(name)
-			for _, token := range a.Tokens([]byte(text), nil) {
+			tokens, most := grown(t, a, text)
+			if len(tokens) > most {
+				t.Fatalf("%d words of %q", len(tokens), text)
+			}
+			for _, token := range tokens {
 				if token.Start > token.End || int(token.End) > len(text) {
 					t.Fatalf("a word from %d to %d of %q", token.Start, token.End, text)
 				}
@@ -220,7 +242,7 @@ func FuzzParseSet(f *testing.F) {
 		}
 		for _, name := range set.Normalizers() {
 			n, _ := set.Normalizer(name)
-			n.Apply([]byte(text))
+			n.Apply(&analysis.Budget{}, []byte(text))
 		}
 	})
 }

@@ -92,6 +92,9 @@ func (s *sections) link(name string) (link, error) {
 		l.normal = patternFilter(r.replacement(), r.flagOr("all", true))
 		l.each = one(l.normal)
 	case r.manyWords(&l):
+		if l.rules != nil {
+			l.rules.budget = &s.budget
+		}
 	default:
 		l.each = r.stage(l.kind)
 		l.misfit = strings.HasSuffix(l.kind, "ngram")

@@ -13,6 +13,9 @@ import (
 func snowball(stem func(*snowballstem.Env) bool) filter {
 	envs := sync.Pool{New: func() any { return snowballstem.NewEnv("") }}
 	return func(a *arena, term []byte) []byte {
+		if !a.budget.change(term) {
+			return nil
+		}
 		env := envs.Get().(*snowballstem.Env) //nolint:forcetypeassert // New gives nothing else
 		env.SetCurrent(string(term))
 		stem(env)
@@ -28,6 +31,9 @@ func snowball(stem func(*snowballstem.Env) bool) filter {
 // filtered changes words with a filter of bleve, which may write to the word that it is given.
 func filtered(f bleve.TokenFilter) filter {
 	return func(a *arena, term []byte) []byte {
+		if !a.budget.change(term) {
+			return nil
+		}
 		token := bleve.Token{Term: a.keep(append(a.take(len(term)), term...))}
 		f.Filter(bleve.TokenStream{&token})
 		if token.Term == nil {

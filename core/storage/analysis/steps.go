@@ -17,12 +17,6 @@ type words struct {
 	end uint32
 }
 
-// maxWords is how many words steps may make of one text. More are left out.
-const maxWords = 1 << 20
-
-// full says that no word can be appended to tokens.
-func full(tokens []Token) bool { return len(tokens) >= maxWords }
-
 // listed makes a step of a filter that looks at one position.
 func (l link) listed() step {
 	return func(a *arena, w *words) {
@@ -34,9 +28,11 @@ func (l link) listed() step {
 				terms = l.each(a, terms)
 			}
 			for _, term := range terms {
-				if t.Term = term; !full(list) {
-					list = append(list, t)
+				if !a.budget.word(term) {
+					return
 				}
+				t.Term = term
+				list = append(list, t)
 			}
 		}
 		w.tokens = list
@@ -66,12 +62,15 @@ func (r *reading) manyWords(l *link) bool {
 
 // unique drops words that were there before, at the same position or anywhere. Their positions close up.
 func unique(samePosition bool) step {
-	return func(_ *arena, w *words) {
+	return func(a *arena, w *words) {
 		seen := map[string]bool{}
 		kept := w.tokens[:0]
 		var lost uint32
 		last := int64(-1)
 		for _, t := range w.tokens {
+			if !a.budget.word(t.Term) {
+				return
+			}
 			moved := int64(t.Position) - last
 			last = int64(t.Position)
 			if samePosition && moved > 0 {
@@ -140,7 +139,10 @@ func (r *reading) marker() step {
 	if byPattern {
 		p := r.patternOf("keywords_pattern", "")
 		p.Longest()
-		marks = func(_ *arena, term []byte) bool {
+		marks = func(a *arena, term []byte) bool {
+			if !p.take(a.budget, len(term)) {
+				return false
+			}
 			found := p.FindIndex(term)
 			return found != nil && found[0] == 0 && found[1] == len(term)
 		}
@@ -156,6 +158,9 @@ func (r *reading) marker() step {
 	return func(a *arena, w *words) {
 		for i := range w.tokens {
 			t := &w.tokens[i]
+			if !a.budget.filter(t.Term) {
+				return
+			}
 			t.marked = t.marked || marks(a, t.Term)
 		}
 	}
@@ -198,11 +203,14 @@ func (r *reading) shingles() *shingles {
 // maxFiller is how many bytes what stands between the words of a shingle may have.
 const maxFiller = 64
 
-func (s *shingles) step(_ *arena, w *words) {
+func (s *shingles) step(a *arena, w *words) {
 	list := s.filled(w)
 	w.tokens, w.count = nil, 0
 	for i := range list {
-		if !s.at(list[i:], w) {
+		if a.budget.Err() != nil {
+			return
+		}
+		if !s.at(a.budget, list[i:], w) {
 			continue
 		}
 		w.count++
@@ -237,10 +245,13 @@ func (s *shingles) trailing(list []Token, w *words, next uint32) []Token {
 }
 
 // at adds what begins with the first of list, and tells whether there is something.
-func (s *shingles) at(list []Token, w *words) bool {
+func (s *shingles) at(b *Budget, list []Token, w *words) bool {
 	had := len(w.tokens)
 	term, real := []byte{}, false
 	for i, t := range list[:min(len(list), s.most)] {
+		if !b.Take(1 + (len(s.separator)+len(s.filler)+len(t.Term))/2) {
+			return false
+		}
 		if i > 0 {
 			term = append(term, s.separator...)
 		}
@@ -249,10 +260,13 @@ func (s *shingles) at(list []Token, w *words) bool {
 		} else {
 			term, real = append(term, t.Term...), true
 		}
-		if size := i + 1; real && !full(w.tokens) && (size >= s.least || size == 1 && s.alone) {
+		if size := i + 1; real && (size >= s.least || size == 1 && s.alone) {
 			kind := Written
 			if size > 1 {
 				kind = Shingle
+			}
+			if !b.Take(wordWork + len(term)) {
+				return false
 			}
 			w.tokens = append(w.tokens, Token{
 				Term: bytes.Clone(term), Position: w.count, Start: list[0].Start, End: t.End, Kind: kind, marked: list[0].marked,

@@ -11,7 +11,9 @@ import (
 // Elasticsearch has it.
 type synonyms struct {
 	root *synonym
-	size int
+	// budget is that of the rules while they are read.
+	budget *Budget
+	size   int
 	// graph says that a word stands beside several, which phrases in a query would need to know.
 	graph bool
 	// before puts the words of a rule before the one that it names, and closes the gap of words that were left out, as synonym_graph does.
@@ -44,6 +46,9 @@ func (s *synonyms) add(from, to [][]byte, kept bool) error {
 	if s.size += len(to); s.size > maxSynonyms {
 		return errSynonyms
 	}
+	if !s.budget.Take(wordWork * (len(from) + len(to))) {
+		return errAllSynonyms
+	}
 	at := s.root
 	for _, term := range from {
 		if at.next == nil {
@@ -55,6 +60,7 @@ func (s *synonyms) add(from, to [][]byte, kept bool) error {
 		at = at.next[string(term)]
 	}
 	at.kept = at.kept || kept
+	s.budget.Take(len(at.phrases) / 4)
 	same := func(other [][]byte) bool { return slices.EqualFunc(to, other, bytes.Equal) }
 	if !slices.ContainsFunc(at.phrases, same) {
 		at.phrases = append(at.phrases, to)
@@ -64,15 +70,15 @@ func (s *synonyms) add(from, to [][]byte, kept bool) error {
 }
 
 // step puts the words of the rules among those of a text.
-func (s *synonyms) step(_ *arena, w *words) {
-	p := placed{w: w, from: w.tokens, before: s.before}
+func (s *synonyms) step(a *arena, w *words) {
+	p := placed{budget: a.budget, w: w, from: w.tokens, before: s.before}
 	trailing := w.count
 	if n := len(w.tokens); n > 0 {
 		trailing -= w.tokens[n-1].Position + 1
 	}
 	w.tokens, w.count = nil, 0
-	for len(p.from) > 0 {
-		found, n := s.longest(p.from)
+	for len(p.from) > 0 && a.budget.Err() == nil {
+		found, n := s.longest(a.budget, p.from)
 		if found == nil {
 			p.next(nil)
 			continue
@@ -82,17 +88,17 @@ func (s *synonyms) step(_ *arena, w *words) {
 			p.next(found)
 		}
 	}
-	for len(p.ahead) > 0 {
+	for len(p.ahead) > 0 && a.budget.Err() == nil {
 		p.beyond()
 	}
 	w.count += trailing
 }
 
 // longest finds the rule for the most words that tokens begin with.
-func (s *synonyms) longest(tokens []Token) (found *synonym, n int) {
+func (s *synonyms) longest(b *Budget, tokens []Token) (found *synonym, n int) {
 	at := s.root
 	for i, t := range tokens {
-		if at = at.next[string(t.Term)]; at == nil {
+		if at = at.next[string(t.Term)]; at == nil || !b.Take(4+len(t.Term)/2) {
 			break
 		}
 		if at.phrases != nil {
@@ -104,6 +110,7 @@ func (s *synonyms) longest(tokens []Token) (found *synonym, n int) {
 
 // placed are words on their way through a rule.
 type placed struct {
+	budget *Budget
 	w      *words
 	before bool
 	from   []Token
@@ -117,6 +124,9 @@ type placed struct {
 func (p *placed) add(found *synonym, n int) {
 	for _, phrase := range found.phrases {
 		for i, term := range phrase {
+			if !p.budget.word(term) {
+				return
+			}
 			for len(p.ahead) <= i {
 				p.ahead = append(p.ahead, nil)
 			}
@@ -175,8 +185,10 @@ func (p *placed) put(list []Token, moved uint32) {
 	}
 	p.w.count += moved
 	for _, t := range list {
-		if t.Position = max(p.w.count, 1) - 1; !full(p.w.tokens) {
-			p.w.tokens = append(p.w.tokens, t)
+		if !p.budget.word(t.Term) {
+			return
 		}
+		t.Position = max(p.w.count, 1) - 1
+		p.w.tokens = append(p.w.tokens, t)
 	}
 }

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,6 +14,8 @@ type synonymRules struct {
 	expand, lenient bool
 	// single says that only rules of single words are taken.
 	single bool
+	// budget is that of all rules of the collection.
+	budget *Budget
 }
 
 // maxSynonyms is how many words the rules of a filter may stand for, all together.
@@ -34,14 +37,20 @@ func (r *reading) synonyms(kind string) *synonymRules {
 	return s
 }
 
+var errAllSynonyms = errors.New("the synonyms of all analyzers are too many: write fewer rules, or use them in fewer analyzers")
+
 // read makes a filter of the rules, whose words go through before.
 func (s *synonymRules) read(before *custom) (*synonyms, error) {
-	known := &synonyms{root: &synonym{}, before: s.single}
+	known := &synonyms{root: &synonym{}, before: s.single, budget: s.budget}
 	for _, line := range s.lines {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if err := s.rule(known, line, before); err != nil {
+		err := s.rule(known, line, before)
+		if s.budget.Err() != nil {
+			return nil, errAllSynonyms
+		}
+		if err != nil {
 			return nil, fmt.Errorf("the rule %q: %w", line, err)
 		}
 	}
@@ -99,7 +108,7 @@ func (s *synonymRules) phrases(side string, before *custom) ([][][]byte, error) 
 }
 
 func (s *synonymRules) terms(text string, before *custom) ([][]byte, error) {
-	tokens, _ := before.tokens([]byte(text), nil)
+	tokens := (&Analyzer{custom: before}).Tokens(s.budget, []byte(text), nil)
 	if len(tokens) == 0 {
 		return nil, fmt.Errorf("the filters before leave nothing of %q", text)
 	}

@@ -74,23 +74,18 @@ func (r *reading) characters() func(rune) bool {
 func (r *reading) matches() tokenizer {
 	p := r.patternOf("pattern", `\W+`)
 	group := r.count("group", -1, -1, p.NumSubexp())
-	return func(text []byte, visit func(start, end int)) {
-		some := func(start, end int) {
-			if start < end {
-				visit(start, end)
-			}
-		}
+	return func(b *Budget, text []byte, visit func(start, end int) bool) {
 		from := 0
-		for _, match := range found(p, text) {
-			if group < 0 {
-				some(from, match[0])
-				from = match[1]
-			} else {
-				some(match[2*group], match[2*group+1])
+		wanted := p.each(b, text, func(match []int) bool {
+			start, end := from, match[0]
+			if group >= 0 {
+				start, end = match[2*group], match[2*group+1]
 			}
-		}
-		if group < 0 {
-			some(from, len(text))
+			from = match[1]
+			return start >= end || visit(start, end)
+		})
+		if wanted && group < 0 && from < len(text) {
+			visit(from, len(text))
 		}
 	}
 }
@@ -145,7 +140,7 @@ func (r *reading) grams(edge bool) grams {
 
 // tokenizer gives the parts of runs of characters, nil for the whole text, as words at positions of their own.
 func (g grams) tokenizer(in func(rune) bool) tokenizer {
-	return func(text []byte, visit func(start, end int)) {
+	return func(b *Budget, text []byte, visit func(start, end int) bool) {
 		for from := 0; from < len(text); {
 			end := len(text)
 			if in != nil {
@@ -156,7 +151,9 @@ func (g grams) tokenizer(in func(rune) bool) tokenizer {
 					end += sizeAt(text, end)
 				}
 			}
-			g.each(text[from:end], func(a, b int) { visit(from+a, from+b) })
+			if !g.each(b, text[from:end], func(start, end int) bool { return visit(from+start, from+end) }) {
+				return
+			}
 			from = end
 		}
 	}
@@ -172,29 +169,36 @@ func sizeAt(text []byte, at int) int {
 	return size
 }
 
-// each visits the parts of a word.
-func (g grams) each(word []byte, visit func(start, end int)) {
-	for start := 0; start < len(word); start += sizeAt(word, start) {
+// each visits the parts of a word, and tells whether all were wanted.
+func (g grams) each(b *Budget, word []byte, visit func(start, end int) bool) bool {
+	for start := 0; start < len(word) && b.Take(1+g.most/4); start += sizeAt(word, start) {
 		for end, n := start, 1; end < len(word) && n <= g.most; n++ {
-			if end += sizeAt(word, end); n >= g.least {
-				visit(start, end)
+			if end += sizeAt(word, end); n >= g.least && !visit(start, end) {
+				return false
 			}
 		}
 		if g.edge {
-			return
+			break
 		}
 	}
+	return b.Err() == nil
 }
 
 // stage puts the parts of words in their places. With original a word that is too short or too long stays beside them.
 func (g grams) stage(original bool) stage {
-	return func(_ *arena, terms [][]byte) [][]byte {
+	return func(a *arena, terms [][]byte) [][]byte {
 		var parts [][]byte
+		add := func(part []byte) bool {
+			parts = append(parts, part)
+			return a.budget.word(part)
+		}
 		for _, term := range terms {
 			n := utf8.RuneCount(term)
-			g.each(term, func(start, end int) { parts = append(parts, term[start:end]) })
+			if !a.budget.filter(term) || !g.each(a.budget, term, func(start, end int) bool { return add(term[start:end]) }) {
+				return nil
+			}
 			if original && (n < g.least || n > g.most) {
-				parts = append(parts, term)
+				add(term)
 			}
 		}
 		return parts

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"sync"
 
@@ -155,7 +156,12 @@ func (r *reader) again(s *schema, source jsontext.Value) error {
 			r.document.Values = slices.DeleteFunc(r.document.Values, func(v mapping.Value) bool { return s.fields.Field(v.Field.Path) == nil })
 		}
 	}
-	return r.entry.Read(r.fields())
+	err := r.entry.Read(r.fields())
+	if errors.Is(err, kerror.ServicesStorageUnexpectedBadRequest) { // its analyzers have come to make too much of it
+		r.unmapped = true
+		err = r.entry.Read(r.fields())
+	}
+	return err
 }
 
 // readers are kept for the next documents, since they hold room for all values of one. The zero value is empty.

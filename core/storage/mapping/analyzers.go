@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -40,8 +41,9 @@ func (f *Field) setAnalysis(set *analysis.Set) error {
 		}
 		if f.null != nil {
 			plain, err := text(jsontext.Value(f.NullValue))
-			f.null = &Value{Text: f.Normalize([]byte(plain))}
-			return err
+			var b analysis.Budget
+			f.null = &Value{Text: f.Normalize(&b, []byte(plain))}
+			return cmp.Or(err, b.Err())
 		}
 	}
 	return err

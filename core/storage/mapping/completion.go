@@ -153,7 +153,7 @@ func (r *reader) complete(f *Field, raw jsontext.Value, weight uint32, group int
 		return fmt.Errorf("the text has the character %#x, which is reserved", input[i])
 	}
 	input = firstUnits(input, f.MaxInput)
-	paths, err := f.CompletionPaths(f.analyzer, input)
+	paths, err := f.CompletionPaths(&r.out.budget, f.analyzer, input)
 	if err != nil {
 		return err
 	}
@@ -202,9 +202,9 @@ func Completed(term []byte) (path, text []byte, weight uint32, ok bool) {
 }
 
 // CompletionPaths gives the sequences of words that an analyzer makes of a text, as terms of a Completion begin with them; none when
-// there is no word in it. Words that were left out are empty ones.
-func (f *Field) CompletionPaths(a *analysis.Analyzer, text []byte) ([][]byte, error) {
-	tokens, end := a.Words(text, nil)
+// there is no word in it. Words that were left out are empty ones. They mean nothing when b is used up then.
+func (f *Field) CompletionPaths(b *analysis.Budget, a *analysis.Analyzer, text []byte) ([][]byte, error) {
+	tokens, end := a.Words(b, text, nil)
 	if len(tokens) == 0 {
 		return nil, nil
 	}
@@ -222,6 +222,9 @@ func (f *Field) CompletionPaths(a *analysis.Analyzer, text []byte) ([][]byte, er
 		longer := make([][]byte, 0, len(paths)*alike)
 		for _, path := range paths {
 			for _, t := range tokens[:alike] {
+				if !b.Take(len(path) + len(between) + len(t.Term)) {
+					return nil, b.Err()
+				}
 				longer = append(longer, slices.Concat(path, between, t.Term))
 			}
 		}

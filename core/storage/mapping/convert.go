@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
@@ -47,7 +48,7 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 	}
 	switch f.Type {
 	case Keyword, Flattened:
-		return f.keyword(v, plain)
+		return f.keyword(v, plain, &r.out.budget)
 	case Text:
 		v.Text = plain
 		return true, nil
@@ -69,14 +70,14 @@ func (f *Field) convert(v *Value, raw jsontext.Value, r *reader) (bool, error) {
 	}
 }
 
-func (f *Field) keyword(v *Value, plain []byte) (bool, error) {
+func (f *Field) keyword(v *Value, plain []byte, b *analysis.Budget) (bool, error) {
 	if len(plain) > f.IgnoreAbove && units(plain) > f.IgnoreAbove {
 		return false, nil
 	}
 	if len(plain) > maxTerm && (f.Index || f.DocValues) {
 		return false, errTerm
 	}
-	v.Text = f.Normalize(plain)
+	v.Text = f.Normalize(b, plain)
 	return true, nil
 }
 

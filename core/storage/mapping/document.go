@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
@@ -47,7 +48,11 @@ type Document struct {
 	Grown *Mapping
 
 	reader reader
+	budget analysis.Budget
 }
+
+// Budget is that of taking the texts of the document apart, of which reading it used some.
+func (to *Document) Budget() *analysis.Budget { return &to.budget }
 
 // maxGroups is how many nested documents a document may hold, as in Elasticsearch.
 const maxGroups = 10_000
@@ -83,6 +88,7 @@ func (m *Mapping) Fields(doc jsontext.Value, to *Document) error {
 }
 
 func (to *Document) read(m *Mapping, doc jsontext.Value, growing bool) error {
+	to.budget.Reset()
 	to.Values, to.Groups = to.Values[:0], append(to.Groups[:0], Group{})
 	r := &to.reader
 	r.mapping, r.out, r.growing = m, to, growing
@@ -90,7 +96,11 @@ func (to *Document) read(m *Mapping, doc jsontext.Value, growing bool) error {
 	if r.d.PeekKind() != '{' {
 		return refused("the document is not a JSON object")
 	}
-	if err := r.object(m.root, 0); err != nil {
+	err := r.object(m.root, 0)
+	if spent := to.budget.Err(); spent != nil {
+		return spent
+	}
+	if err != nil {
 		return err
 	}
 	return r.end()

@@ -150,12 +150,12 @@ func (f *Field) IndexAnalyzer() string {
 	return known(f.Analyzer)
 }
 
-// Normalize gives the keyword that is indexed for a text: text itself or memory of its own.
-func (f *Field) Normalize(text []byte) []byte {
+// Normalize gives the keyword that is indexed for a text: text itself or memory of its own. It means nothing when b is used up then.
+func (f *Field) Normalize(b *analysis.Budget, text []byte) []byte {
 	if f.normalizer == nil {
 		return text
 	}
-	return f.normalizer.Apply(text)
+	return f.normalizer.Apply(b, text)
 }
 
 // QueryAnalyzer names the analyzer of the words that are looked for in a Text or a Completion.

@@ -180,9 +180,13 @@ func (g *grower) array(old, fresh *Field, name string, d *jsontext.Decoder) erro
 
 // copy notes the paths that a value is copied to.
 func (g *grower) copy(f *Field, raw jsontext.Value) {
+	var cloned jsontext.Value // of a buffer of the decoder
 	for _, path := range f.CopyTo {
 		if g.mapping.fields[path] == nil && len(g.copies) < maxFields {
-			g.copies = append(g.copies, member{path, raw.Clone()})
+			if cloned == nil {
+				cloned = raw.Clone()
+			}
+			g.copies = append(g.copies, member{path, cloned})
 		}
 	}
 }
@@ -200,9 +204,12 @@ func (g *grower) infer(fresh *Field, name string, raw jsontext.Value) error {
 		_, err := g.add(fresh, name, t)
 		return err
 	}
-	plain, err := text(raw)
-	if err != nil {
-		return err
+	plain := ""
+	if len(raw) <= maxQuotedDate {
+		var err error
+		if plain, err = text(raw); err != nil {
+			return err
+		}
 	}
 	if spec, ok := dateFormat(plain); ok {
 		return g.addDate(fresh, name, spec)
@@ -233,9 +240,12 @@ func (g *grower) addDate(fresh *Field, name, spec string) error {
 	return nil
 }
 
+// maxDate is how many bytes a date may have to be taken for one, and maxQuotedDate those of it in JSON.
+const maxDate, maxQuotedDate = 64, 6*maxDate + 2
+
 // dateFormat finds the format of a text that is a date. Numbers are not taken for dates.
 func dateFormat(plain string) (spec string, ok bool) {
-	if plain == "" || len(plain) > 64 {
+	if plain == "" || len(plain) > maxDate {
 		return "", false
 	}
 	if _, err := strconv.ParseFloat(plain, 64); err == nil {

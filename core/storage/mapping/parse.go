@@ -305,7 +305,7 @@ func setNull(f *Field) error {
 		return nil
 	}
 	v := &Value{}
-	ok, err := f.convert(v, jsontext.Value(f.NullValue), &reader{})
+	ok, err := f.convert(v, jsontext.Value(f.NullValue), &reader{out: &Document{}})
 	if err != nil {
 		return err
 	}

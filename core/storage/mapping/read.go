@@ -333,6 +333,9 @@ func (r *reader) unquote(raw jsontext.Value) []byte {
 		return raw[1 : len(raw)-1]
 	}
 	from := len(r.arena)
+	if !r.out.budget.Take(len(raw)) {
+		return nil
+	}
 	r.arena, _ = jsontext.AppendUnquote(r.arena, raw)
 	return r.arena[from:len(r.arena):len(r.arena)]
 }

@@ -186,7 +186,11 @@ func (f *field) fragments(ctx context.Context, values []string, html bool) ([]st
 	if err != nil {
 		return nil, err
 	}
-	t := f.read(values)
+	budget := analysis.NewBudget(ctx, analysis.DocumentWork)
+	t := f.read(budget, values)
+	if err := budget.Err(); err != nil {
+		return nil, err
+	}
 	matches, err := f.words.find(ctx, t)
 	if err != nil {
 		return nil, err

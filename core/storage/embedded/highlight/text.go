@@ -33,7 +33,7 @@ const (
 )
 
 // read takes values apart.
-func (f *field) read(values []string) *text {
+func (f *field) read(b *analysis.Budget, values []string) *text {
 	t := &text{}
 	next := 0
 	for i, value := range values {
@@ -44,13 +44,13 @@ func (f *field) read(values []string) *text {
 		from := len(t.chars)
 		t.chars = append(t.chars, []rune(value)...)
 		t.values, t.first = append(t.values, span{from, len(t.chars)}), append(t.first, len(t.tokens))
-		next = t.tokenize(f.analyzer, value, from, next)
+		next = t.tokenize(b, f.analyzer, value, from, next)
 	}
 	return t
 }
 
 // tokenize adds the words of a value that begins at a character, and gives the position behind them.
-func (t *text) tokenize(a *analysis.Analyzer, value string, char, position int) int {
+func (t *text) tokenize(b *analysis.Budget, a *analysis.Analyzer, value string, char, position int) int {
 	if a == nil {
 		t.tokens = append(t.tokens, token{span{char, len(t.chars)}, []byte(value), position})
 		return position + 1
@@ -65,7 +65,7 @@ func (t *text) tokenize(a *analysis.Analyzer, value string, char, position int) 
 		at = int(b)
 		return char
 	}
-	for _, word := range a.Tokens([]byte(value), nil) {
+	for _, word := range a.Tokens(b, []byte(value), nil) {
 		next = position + int(word.Position) + 1
 		t.tokens = append(t.tokens, token{span{charAt(word.Start), charAt(word.End)}, word.Term, next - 1})
 	}

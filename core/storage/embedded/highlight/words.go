@@ -2,6 +2,7 @@ package highlight
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,7 +59,7 @@ type place struct {
 func wordsOf(b *search.Bounds, m *mapping.Mapping, q query.Query, path string, apart bool) (*words, error) {
 	w := &words{mapping: m, bounds: b, path: path, apart: apart, terms: map[string][]leaf{}, same: map[string]int{}}
 	w.root = w.gather(q)
-	return w, w.err
+	return w, cmp.Or(w.err, b.Texts().Err())
 }
 
 // gather gives what a query looks for, and nothing more when that needed too much.
@@ -167,18 +168,18 @@ func (w *words) leaf(q query.Query) part {
 		return w.termsSet(q)
 	case *query.Fuzzy:
 		if f := w.field(q.Field); f != nil {
-			return w.near(f, normalized(f, query.Text(q.Value)), q.Fuzzing)
+			return w.near(f, w.normalized(f, query.Text(q.Value)), q.Fuzzing)
 		}
 	case *query.Range:
 		if f := w.field(q.Field); f != nil && f.Index {
-			return w.add(between(f, q))
+			return w.add(w.between(f, q))
 		}
 	case *query.Prefix:
 		if q.CaseInsensitive {
 			return w.pattern(q, q.Field, q.Value)
 		}
 		if f := w.field(q.Field); f != nil {
-			prefix := normalized(f, q.Value)
+			prefix := w.normalized(f, q.Value)
 			return w.add(func(term []byte) bool { return bytes.HasPrefix(term, prefix) })
 		}
 	case *query.Wildcard:
@@ -206,12 +207,12 @@ func (w *words) termsSet(q *query.TermsSet) part {
 }
 
 // between gives the function that accepts the words of a range.
-func between(f *mapping.Field, q *query.Range) func(term []byte) bool {
+func (w *words) between(f *mapping.Field, q *query.Range) func(term []byte) bool {
 	bound := func(b query.Bound, beyond int) func(term []byte) bool {
 		if b.Value == nil {
 			return func([]byte) bool { return true }
 		}
-		limit := normalized(f, query.Text(b.Value))
+		limit := w.normalized(f, query.Text(b.Value))
 		return func(term []byte) bool {
 			order := bytes.Compare(term, limit)
 			return order == beyond || order == 0 && b.Inclusive
@@ -236,7 +237,7 @@ func (w *words) pattern(q query.Query, path, text string) part {
 	if f == nil {
 		return maybe
 	}
-	a, err := w.bounds.Automaton(path, q, normalized(f, text))
+	a, err := w.bounds.Automaton(path, q, w.normalized(f, text))
 	if err != nil {
 		w.err = err
 		return no
@@ -279,7 +280,7 @@ func (w *words) oneOf(path string, values []jsontext.Value) part {
 	}
 	clause := w.number(len(w.keys))
 	for _, value := range values {
-		term := string(normalized(f, query.Text(value)))
+		term := string(w.normalized(f, query.Text(value)))
 		if !slices.Contains(w.terms[term], clause) {
 			w.terms[term] = append(w.terms[term], clause)
 		}
@@ -319,12 +320,12 @@ func (w *words) term(path, value string) part {
 	if f == nil {
 		return maybe
 	}
-	return w.addTerm(f, normalized(f, value))
+	return w.addTerm(f, w.normalized(f, value))
 }
 
 // normalized is how a keyword is indexed.
-func normalized(f *mapping.Field, value string) []byte {
-	return f.Normalize([]byte(value))
+func (w *words) normalized(f *mapping.Field, value string) []byte {
+	return f.Normalize(w.bounds.Texts(), []byte(value))
 }
 
 // tokens takes the text of a clause apart.
@@ -335,7 +336,7 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 	case w.err != nil:
 		return nil
 	case name == "" && f.Type != mapping.Text:
-		return []analysis.Token{{Term: normalized(f, string(value))}}
+		return []analysis.Token{{Term: w.normalized(f, string(value))}}
 	case name == "":
 		name = f.QueryAnalyzer()
 	}
@@ -344,7 +345,7 @@ func (w *words) tokens(f *mapping.Field, q *query.Full) []analysis.Token {
 		w.err = refuse("highlight: analyzer [%s] not found", name)
 		return nil
 	}
-	tokens := a.Tokens(value, nil)
+	tokens := a.Tokens(w.bounds.Texts(), value, nil)
 	if len(tokens) > maxWords {
 		w.err = refuse("highlight: a text for the field [%s] has %d words, and may have %d", f.Path, len(tokens), maxWords)
 		return nil

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 	"github.com/sluicehq/sluice/core/storage/query"
@@ -14,6 +15,9 @@ type Bounds struct{ session *session }
 
 // NewBounds gives the bounds of one search. All that is done under them ends with ctx.
 func NewBounds(ctx context.Context) *Bounds { return &Bounds{newSession(ctx)} }
+
+// Texts is the budget of taking the texts of the clauses apart.
+func (b *Bounds) Texts() *analysis.Budget { return b.session.texts }
 
 // Charge notes that a clause looks for n words. It fails with services.storage.unexpected_bad_request when there are too many, and
 // with the error of the context when that ends.

@@ -26,6 +26,14 @@ type compiler struct {
 // compile gives the clause of a query. Fails with services.storage.unexpected_bad_request when the query does not suit the
 // mapping.
 func (c compiler) compile(q query.Query) (clause, error) {
+	made, err := c.clauseOf(q)
+	if spent := c.spent(); spent != nil {
+		return nil, spent
+	}
+	return made, err
+}
+
+func (c compiler) clauseOf(q query.Query) (clause, error) {
 	if c.scores && q.Clause().Boost == 0 { // nothing in it is scored, as Lucene has it
 		inner, err := c.filtering().compile(q)
 		c.boost = 0

@@ -19,7 +19,7 @@ func (c compiler) fuzzy(path string, value jsontext.Value, how query.Fuzzing) (c
 	if f == nil {
 		return nothing{}, err
 	}
-	word := string(keywordOf(f, query.Text(value)))
+	word := string(c.keywordOf(f, query.Text(value)))
 	edits := how.Fuzziness.Of(word)
 	if edits == 0 && !how.Constant {
 		return c.word(f, []byte(word)), nil

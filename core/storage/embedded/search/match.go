@@ -35,7 +35,10 @@ func (c compiler) words(f *mapping.Field, q *query.Full) (tokens []analysis.Toke
 		return nil, false, refuse("failed to create query: analyzer [%s] has synonyms of several words, which count for documents only: name another search_analyzer for the field [%s]",
 			name, f.Path)
 	}
-	tokens = a.Tokens([]byte(query.Text(q.Value)), nil)
+	tokens = a.Tokens(c.texts, []byte(query.Text(q.Value)), nil)
+	if err := c.spent(); err != nil {
+		return nil, false, err
+	}
 	if len(tokens) > maxWords {
 		return nil, false, fmt.Errorf("%w: %w", errTooMuch, refuse("failed to create query: %s: the text for the field [%s] has %d words, and may have %d",
 			c.clause, f.Path, len(tokens), maxWords))
@@ -155,7 +158,7 @@ func (c compiler) boolPrefix(path string, q query.Full, how query.Words) (clause
 	case err != nil:
 		return nothing{}, err
 	case f != nil && tokens == nil && f.Type == mapping.Keyword:
-		return c.begun(f, keywordOf(f, query.Text(q.Value))), nil
+		return c.begun(f, c.keywordOf(f, query.Text(q.Value))), nil
 	case tokens == nil:
 		return c.matchStrictly(path, q, how)
 	case len(tokens) == 0:

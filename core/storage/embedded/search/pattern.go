@@ -29,7 +29,7 @@ func (c compiler) prefix(q *query.Prefix) (clause, error) {
 	if f == nil {
 		return nothing{}, err
 	}
-	text := keywordOf(f, q.Value)
+	text := c.keywordOf(f, q.Value)
 	if q.CaseInsensitive {
 		a, err := c.automaton(f.Path, patternOf(q, text))
 		return c.accepted(f, a, err)
@@ -42,7 +42,7 @@ func (c compiler) wildcard(q *query.Wildcard) (clause, error) {
 	if f == nil || q.Value == "" { // which in Elasticsearch is not the empty text
 		return nothing{}, err
 	}
-	a, err := c.automaton(f.Path, patternOf(q, keywordOf(f, q.Value)))
+	a, err := c.automaton(f.Path, patternOf(q, c.keywordOf(f, q.Value)))
 	return c.accepted(f, a, err)
 }
 
@@ -56,7 +56,7 @@ func (c compiler) regexp(q *query.Regexp) (clause, error) {
 	case q.CaseInsensitive && q.Value == "": // as in wildcard
 		return nothing{}, nil
 	}
-	a, err := c.automaton(f.Path, patternOf(q, keywordOf(f, q.Value)))
+	a, err := c.automaton(f.Path, patternOf(q, c.keywordOf(f, q.Value)))
 	return c.accepted(f, a, err)
 }
 
@@ -77,7 +77,7 @@ func (c compiler) folded(q *query.Term) (clause, error) {
 	case f.Type != mapping.Keyword && f.Type != mapping.Text && f.Type != mapping.Flattened:
 		return nil, refuse("[%s] field which is of type [%s], does not support case insensitive term queries", q.Field, f.Type)
 	}
-	text := keywordOf(f, query.Text(q.Value))
+	text := c.keywordOf(f, query.Text(q.Value))
 	if len(text) == 0 && f.Index { // as in wildcard
 		return nothing{}, nil
 	}

@@ -300,7 +300,7 @@ func (p *phrasing) normal(f *mapping.Field, text string) string {
 	if a == nil {
 		return text
 	}
-	return string(a.Normalize([]byte(text)))
+	return string(a.Normalize(p.texts, []byte(text)))
 }
 
 // normalizer gives nil where a word is looked for as it is, or as the normalizer of a keyword makes it.

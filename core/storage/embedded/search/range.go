@@ -50,7 +50,7 @@ func (c compiler) rangeOf(f *mapping.Field, q *query.Range) (clause, error) {
 	case t == mapping.Boolean:
 		return booleanRange(f, q)
 	}
-	return termRange(f, q)
+	return c.termRange(f, q)
 }
 
 // wholeRange rounds bounds with fractions into the range.
@@ -142,7 +142,7 @@ func booleanRange(f *mapping.Field, q *query.Range) (clause, error) {
 }
 
 // termRange compares the bytes of keywords, words and addresses.
-func termRange(f *mapping.Field, q *query.Range) (clause, error) {
+func (s *session) termRange(f *mapping.Field, q *query.Range) (clause, error) {
 	c := between{field: f}
 	for _, side := range []struct {
 		bound query.Bound
@@ -152,7 +152,7 @@ func termRange(f *mapping.Field, q *query.Range) (clause, error) {
 		if side.bound.Value == nil {
 			continue
 		}
-		value := keywordOf(f, query.Text(side.bound.Value))
+		value := s.keywordOf(f, query.Text(side.bound.Value))
 		if f.Type == mapping.IP {
 			var err error
 			if value, err = ipOf(side.bound.Value); err != nil {

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/embedded/search/automaton"
 	"github.com/sluicehq/sluice/core/storage/query"
 )
 
 // session is what the targets of one search share while their clauses are compiled.
 type session struct {
+	// texts is the budget of taking texts apart.
+	texts *analysis.Budget
 	ctx   context.Context //nolint:containedctx // it lives as long as one search, and ends its compiling
 	bytes int
 	// automata are those of the patterns so far, which are the same for every target.
@@ -22,7 +25,7 @@ type session struct {
 }
 
 func newSession(ctx context.Context) *session {
-	return &session{ctx: ctx, automata: map[pattern]*automaton.Automaton{}}
+	return &session{texts: analysis.NewBudget(ctx, analysis.SearchWork), ctx: ctx, automata: map[pattern]*automaton.Automaton{}}
 }
 
 // maxBytes is roughly how much memory the clauses of one search may need, for all its targets together: a thousand collections
@@ -45,7 +48,18 @@ func (s *session) charge(n, bytes int) error {
 		return fmt.Errorf("%w: %w", errTooMuch,
 			refuse("the clauses of the search need more than %d MB of memory in all fields and collections", maxBytes>>20))
 	}
+	if err := s.spent(); err != nil {
+		return err
+	}
 	return s.ctx.Err()
+}
+
+// spent gives an error when there was too much to do with texts.
+func (s *session) spent() error {
+	if err := s.texts.Err(); err != nil {
+		return fmt.Errorf("%w: %w", errTooMuch, err)
+	}
+	return nil
 }
 
 // pattern is what an automaton is made of.

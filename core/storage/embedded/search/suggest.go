@@ -165,9 +165,12 @@ func distinct(options []SuggestOption) []SuggestOption {
 func (t *target) words(s *query.Suggestion, f *mapping.Field, analyzer *analysis.Analyzer) ([]analysis.Token, error) {
 	text := []byte(s.Text)
 	if f.Type == mapping.Keyword && s.Analyzer == "" {
-		text = f.Normalize(text)
+		text = f.Normalize(t.texts, text)
 	}
-	tokens := analyzer.Tokens(text, nil)
+	tokens := analyzer.Tokens(t.texts, text, nil)
+	if err := t.spent(); err != nil {
+		return nil, err
+	}
 	if len(tokens) > maxWords {
 		return nil, refuse("suggest.%s: the text has more than %d words", s.Name, maxWords)
 	}

@@ -62,7 +62,10 @@ func (t *target) starts(f *mapping.Field, analyzer *analysis.Analyzer, s *query.
 		a, err := t.automaton(f.Path, pattern{clause: "regexp", text: how.Prefix, flags: how.Flags, states: how.MaxStates})
 		return []start{{automaton: beginning{a}}}, err
 	}
-	paths, err := f.CompletionPaths(analyzer, []byte(how.Prefix))
+	paths, err := f.CompletionPaths(t.texts, analyzer, []byte(how.Prefix))
+	if spent := t.spent(); spent != nil {
+		return nil, spent
+	}
 	if err != nil {
 		return nil, refuse("suggest.%s: cannot complete the text: %v", s.Name, err)
 	}

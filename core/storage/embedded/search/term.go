@@ -23,7 +23,7 @@ func (c compiler) term(path string, value jsontext.Value) (clause, error) {
 	}
 	switch f.Type {
 	case mapping.Keyword, mapping.Text, mapping.Flattened:
-		return c.word(f, keywordOf(f, query.Text(value))), nil
+		return c.word(f, c.keywordOf(f, query.Text(value))), nil
 	case mapping.Boolean:
 		return c.booleanTerm(f, value)
 	case mapping.GeoPoint:
@@ -74,7 +74,7 @@ func (c compiler) value(f *mapping.Field, value jsontext.Value) (clause, error) 
 	case t == mapping.IP:
 		return ipTerm(f, value)
 	}
-	return exact{f, [][]byte{keywordOf(f, query.Text(value))}}, nil
+	return exact{f, [][]byte{c.keywordOf(f, query.Text(value))}}, nil
 }
 
 func floatTerm(f *mapping.Field, value jsontext.Value) (clause, error) {
@@ -168,7 +168,7 @@ func (c compiler) terms(q *query.Terms) (clause, error) {
 	if f.Type == mapping.Keyword || f.Type == mapping.Text || f.Type == mapping.Flattened {
 		list := make([][]byte, len(q.Values))
 		for i, v := range q.Values {
-			list[i] = keywordOf(f, query.Text(v))
+			list[i] = c.keywordOf(f, query.Text(v))
 		}
 		return c.steady(exact{f, list}), nil
 	}

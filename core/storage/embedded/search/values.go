@@ -26,12 +26,12 @@ var (
 const maxNumber = 400
 
 // keywordOf gives the bytes by which a keyword is indexed.
-func keywordOf(f *mapping.Field, text string) []byte {
+func (s *session) keywordOf(f *mapping.Field, text string) []byte {
 	switch {
 	case f.Key != nil:
 		return append(bytes.Clone(f.Key), text...)
 	case f.Type == mapping.Keyword:
-		return f.Normalize([]byte(text))
+		return f.Normalize(s.texts, []byte(text))
 	}
 	return []byte(text)
 }

@@ -199,7 +199,10 @@ func (e *Entry) text(r *run, doc *mapping.Document, values []valueRef) error {
 	e.words = e.words[:0]
 	var base uint32
 	for _, v := range values {
-		e.tokens = analyzer.Tokens(doc.Values[v.value].Text, e.tokens[:0])
+		e.tokens = analyzer.Tokens(doc.Budget(), doc.Values[v.value].Text, e.tokens[:0])
+		if err := doc.Budget().Err(); err != nil {
+			return err
+		}
 		next := base
 		for _, t := range e.tokens {
 			position := base + t.Position

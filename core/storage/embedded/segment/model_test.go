@@ -17,6 +17,7 @@ import (
 	"github.com/blevesearch/vellum/regexp"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/sluicehq/sluice/core/storage/analysis"
 	"github.com/sluicehq/sluice/core/storage/mapping"
 )
 
@@ -129,7 +130,7 @@ func (c *content) value(v mapping.Value, doc uint32, key string, next map[string
 	case t == mapping.Text:
 		a := v.Field.Words()
 		base := next[key]
-		for _, token := range a.Tokens(v.Text, nil) {
+		for _, token := range a.Tokens(&analysis.Budget{}, v.Text, nil) {
 			term(token.Term, base+token.Position)
 			next[key] = base + token.Position + 1
 			f.lengths[doc]++
