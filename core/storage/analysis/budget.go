@@ -20,10 +20,11 @@ type Budget struct {
 }
 
 const (
-	// DocumentWork and SearchWork are how much work a document and a search may be. Work is a byte that is read and written once; what
-	// costs more counts for several. A million takes some 10 ms.
+	// DocumentWork is how much work a document may be. Work is a byte that is read and written once; what costs more counts for
+	// several. A million takes some 10 ms.
 	DocumentWork = 64 << 20
-	SearchWork   = 16 << 20
+	// SearchWork is how much work a search may be.
+	SearchWork = 16 << 20
 	// wordWork is what a word costs beside its bytes. It is sorted and indexed, and needs about a hundred bytes until then.
 	wordWork = 24
 	// changeWork is what it costs that a stemmer or another filter of several rules changes a word.

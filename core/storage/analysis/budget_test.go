@@ -40,8 +40,10 @@ func growing() map[string][2]string {
 		"many synonyms":           {filters("standard", `"f"`, `{"type":"synonym","synonyms":["a => `+numbered(10_000)+`"]}`), many("a ", 10_000)},
 		"long synonyms":           {filters("standard", `"f"`, `{"type":"synonym","synonyms":["`+many("a ", 5000)+`b => c"]}`), many("a ", 10_000)},
 		"a match to the end":      {tokenizer(`{"type":"pattern","pattern":"a.*b|a"}`), many("a", 50_000)},
-		"a match to the end of a word": {filters("keyword", `"f"`, `{"type":"pattern_replace","pattern":"\\b(a)|a.*b|a","replacement":""}`),
-			many("a", 50_000)},
+		"a match to the end of a word": {
+			filters("keyword", `"f"`, `{"type":"pattern_replace","pattern":"\\b(a)|a.*b|a","replacement":""}`),
+			many("a", 50_000),
+		},
 		"a long pattern":   {tokenizer(`{"type":"pattern","pattern":"(?:[ab]{0,30}){0,30}c"}`), many("ab", 500_000)},
 		"one word to stem": {filters("keyword", `"f"`, `{"type":"stemmer","language":"dutch"}`), many("ë", 100_000)},
 		"tags":             {chars(`"c"`, `{"type":"html_strip"}`), many("<", 10_000_000)},
