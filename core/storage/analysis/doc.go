@@ -3,6 +3,9 @@
 //
 // core/storage/mapping and core/storage/embedded with its children may import it. It knows no mappings, documents or queries.
 //
+// Filters in a chain multiply what the ones before made, so that short texts can become more than fits into memory. A Budget bounds
+// that, for all texts of a document or of a search together. Elasticsearch has no such bound.
+//
 // # What differs
 //
 // All analyzers give the words and positions that Elasticsearch 8.14 gives, compared over texts recorded from it, with these
