@@ -56,6 +56,10 @@ var heavy = map[string]string{
 	"neighbours":                `{"knn":[` + listed(200, `{"field":"v","query_vector":[#,1,2,3,4,5,6,7],"k":5000,"num_candidates":10000,"filter":{"range":{"n":{"gte":#}}}}`) + `]}`,
 	"neighbours in a clause":    should(200, `{"knn":{"field":"v","query_vector":[#,1,2,3,4,5,6,7],"num_candidates":10000}}`),
 	"phrases":                   `{"suggest":{` + listed(64, `"a#":{"text":"`+strings.ReplaceAll(listed(500, "w#"), ",", " ")+`","phrase":{"field":"t","token_limit":1001,"size":1000,"max_errors":3,"direct_generator":[`+listed(16, `{"field":"t","suggest_mode":"always","max_term_freq":100000,"min_word_length":1,"size":1000}`)+`]}}`) + `}}`,
+	"nested ranges":             `{"query":{"nested":{"path":"o","query":{"bool":{"should":[` + listed(1000, `{"range":{"o.n":{"gte":#}}}`) + `]}}}}}`,
+	"nested ranges as a filter": `{"query":{"bool":{"filter":{"nested":{"path":"o","query":{"bool":{"filter":[` + listed(1000, `{"range":{"o.n":{"lte":10#}}}`) + `]}}}}}}}`,
+	"most of nested ranges":     `{"query":{"bool":{"filter":{"nested":{"path":"o","query":{"bool":{"minimum_should_match":900,"should":[` + listed(1000, `{"range":{"o.n":{"gte":#}}}`) + `]}}}}}}}`,
+	"ranges each nested":        should(500, `{"nested":{"path":"o","query":{"range":{"o.n":{"gte":#}}}}}`),
 	"many sort keys":            `{"size":5000,"sort":["k","n","d","_id","_doc","_score"]}`,
 	"terms in terms":            `{"size":0,"aggs":{"a":{"terms":{"field":"k","size":20000},"aggs":{"b":{"terms":{"field":"n","size":1,"min_doc_count":0}}}}}}`,
 	"empty buckets":             `{"size":0,"aggs":{"a":{"terms":{"field":"k","size":3},"aggs":{"b":{"terms":{"field":"n","size":60000,"min_doc_count":0}}}}}}`,
@@ -66,14 +70,14 @@ var heavy = map[string]string{
 }
 
 func heavyCollection() *collection {
-	c := newCollection(`{"properties":{"t":{"type":"text"},"k2":{"type":"text"},"k":{"type":"keyword"},"n":{"type":"integer"},"d":{"type":"double"},"g":{"type":"geo_point"},"v":{"type":"dense_vector","dims":8}}}`)
+	c := newCollection(`{"properties":{"t":{"type":"text"},"k2":{"type":"text"},"k":{"type":"keyword"},"n":{"type":"integer"},"d":{"type":"double"},"g":{"type":"geo_point"},"v":{"type":"dense_vector","dims":8},"o":{"type":"nested","properties":{"n":{"type":"integer"}}}}}`)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 20_000 {
 		text := strings.Repeat("a ", 10) + fmt.Sprintf("w%d w%d", rng.IntN(500), rng.IntN(500))
 		if i%5000 == 7 {
 			text = strings.Repeat("a ", 5000)
 		}
-		c.add(fmt.Sprint(i), fmt.Sprintf(`{"t":%q,"k":"key%d","k2":"k%d","n":%d,"d":%g,"g":[%d,1],"v":[%d,3,1,4,1,5,9,2]}`, text, i, i, i, rng.Float64(), i%50, i))
+		c.add(fmt.Sprint(i), fmt.Sprintf(`{"t":%q,"k":"key%d","k2":"k%d","n":%d,"d":%g,"g":[%d,1],"v":[%d,3,1,4,1,5,9,2],"o":[%s]}`, text, i, i, i, rng.Float64(), i%50, i, listed(20, fmt.Sprintf(`{"n":%d#}`, 1+i%100))))
 	}
 	return c
 }
