@@ -42,6 +42,7 @@
 //     report success for pages it has dropped.
 //   - A flush or compaction fails (a full disk): writes are refused and Healthy fails until one succeeds again, which is
 //     tried every 100 ms. Reads go on, since all they show is in the log.
+//     Open waits for that too, and says every few seconds what for; it ends when its context does.
 //   - A file of a search index cannot be written: searches and writes go on in memory and it is tried every 100 ms, and
 //     Healthy fails meanwhile. Once the memory is full writes are refused until a file can be written.
 //   - A checksum of the database does not match: that read fails, the damaged bytes are never served; Healthy fails and writes are refused

@@ -236,6 +236,40 @@ func TestFullDiskOfIndex(t *testing.T) {
 	put(t, e, "b", `{}`)
 }
 
+// TestOpenOnFullDisk: a start waits until the disk takes data, ends when it is told to, and loses nothing either way.
+func TestOpenOnFullDisk(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	e := withThings(t, disk)
+	put(t, e, "a", `{"k":"x"}`)
+	left := disk.CrashClone(vfs.CrashCloneCfg{})
+	var full toggle
+	full.set(true)
+	o := Options{Dir: "data", FS: errorfs.Wrap(left, full.on(".sst")), Logger: quiet}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if e, err := Open(ctx, o); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "takes some") {
+		t.Fatalf("opened %v: %v", e, err)
+	}
+	full.set(false)
+	eventually(t, "the opening that was given up still holds the folder", func() bool {
+		e, err := Open(t.Context(), o)
+		if err == nil {
+			must(t, e.Close())
+		}
+		return err == nil
+	})
+
+	full.set(true)
+	room := time.AfterFunc(300*time.Millisecond, func() { full.set(false) })
+	defer room.Stop()
+	o.FS = errorfs.Wrap(disk.CrashClone(vfs.CrashCloneCfg{}), full.on(".sst"))
+	again, err := Open(t.Context(), o)
+	must(t, err)
+	_, err = again.Get(t.Context(), things, "a")
+	must(t, err)
+	must(t, again.Close())
+}
+
 // TestHarmlessBackgroundError: a failure that keeps nothing from being written refuses nothing.
 func TestHarmlessBackgroundError(t *testing.T) {
 	var h health

@@ -67,7 +67,7 @@ func open(ctx context.Context, o Options) (*Engine, error) {
 	log := pebbleLog{log: o.Logger, open: new(atomic.Bool)}
 	po := o.pebble(e.health, log)
 	po.Lock = lock
-	if e.db, err = pebble.Open(o.Dir, po); err != nil {
+	if e.db, err = e.openDatabase(ctx, o.Dir, po); err != nil {
 		return nil, explain(o.Dir, err)
 	}
 	if err := e.loadAll(ctx, o); err != nil {
@@ -75,6 +75,61 @@ func open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	log.open.Store(true)
 	return e, nil
+}
+
+// waitingReport is how often a start that takes long says what it waits for.
+const waitingReport = 5 * time.Second
+
+// openedDatabase is what the opening of a database ends with.
+type openedDatabase struct {
+	db  *pebble.DB
+	err error
+}
+
+// openDatabase opens the database. It waits for as long as a full disk takes no data, and says so, since all that is missing is
+// room. Nothing ends the opening itself: when ctx ends it is left to the end of the process, or closed should it come to an end.
+func (e *Engine) openDatabase(ctx context.Context, dir string, o *pebble.Options) (*pebble.DB, error) {
+	done := make(chan openedDatabase, 1)
+	go func() {
+		db, err := pebble.Open(dir, o)
+		done <- openedDatabase{db, err}
+	}()
+	report := time.NewTicker(waitingReport)
+	defer report.Stop()
+	for {
+		select {
+		case r := <-done:
+			return r.db, r.err
+		case <-report.C:
+			e.reportOpening(dir)
+		case <-ctx.Done():
+			go func() {
+				if r := <-done; r.err == nil {
+					_ = r.db.Close() // nobody waits for it
+				}
+			}()
+			return nil, errors.Join(context.Cause(ctx), e.health.writable())
+		}
+	}
+}
+
+func (e *Engine) reportOpening(dir string) {
+	if c := e.health.behind.Load(); c != nil {
+		e.log.Error("waiting for the storage to open: its disk takes no data, free space on it", "folder", dir, "error", rootCause(c.err))
+		return
+	}
+	e.log.Info("waiting for the storage to open: it reads what was written before the node ended", "folder", dir)
+}
+
+// rootCause is an error without what was noted on its way.
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }
 
 func newEngine(o Options) *Engine {
