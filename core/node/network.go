@@ -40,6 +40,7 @@ func (n *Node) serve(context.Context) error {
 		o.WebSocket = ws
 	}
 	n.http = httpserver.New(o)
+	n.endStarting()
 	go func() { n.served <- n.http.Serve(n.listener) }()
 	for id, l := range n.sites {
 		go func() { n.served <- n.http.ServeSite(l, id) }()
@@ -78,12 +79,8 @@ func (n *Node) networkBase() (network.Base, error) {
 	if err != nil {
 		return network.Base{}, err
 	}
-	counters, err := network.NewMetrics(n.metrics)
-	if err != nil {
-		return network.Base{}, err
-	}
 	return network.Base{
-		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: counters, Connections: &n.connections,
+		Executor: n.funnel, Gate: n, Logger: n.options.Logger, Metrics: n.counters, Connections: &n.connections,
 		Origins: origins, Proxies: c.Server.TrustedProxies, NodeID: n.id, Dev: c.Dev,
 		RequestTimeout: c.Limits.RequestTimeout, MaxRequestBytes: int64(c.Server.MaxRequestSize),
 		MessageTimeout: c.Server.ReadTimeout, Unfinished: network.NewUnfinished(int64(c.Server.MaxUnfinishedSize)),

@@ -70,6 +70,9 @@ type Node struct {
 	plugins  *pluginhost.Host
 	http     *httpserver.Server
 	listener net.Listener
+	// starting answers until the node serves, nil afterwards.
+	starting *starting
+	counters *network.Metrics
 	// sites are the listeners that belong to a plugin each, by its id.
 	sites map[string]net.Listener
 	mqtt  mqtt
@@ -100,7 +103,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		metrics: metrics.New(), registry: router.NewRegistry(), served: make(chan error, 3+len(o.Config.Plugins.Listen)),
 	}
 	for _, step := range []func(context.Context) error{
-		n.openTLS, n.listen, n.openStorage, n.openAudit, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
+		n.openTLS, n.listen, n.answerMeanwhile, n.openStorage, n.openAudit, n.openSecurity, n.openValidation, n.openEvents, n.openRealtime, n.openFunnel, n.openPlugins, n.serve,
 	} {
 		if err := step(ctx); err != nil {
 			n.auditStart(ctx, audit.Failed)

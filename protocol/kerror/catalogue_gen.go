@@ -228,6 +228,8 @@ var (
 	APIProcessTooManyLoginsRequests = &Def{ID: "api.process.too_many_logins_requests", Code: 0x0202000d, Class: TooManyRequestsError, Message: "Too many login attempts. Wait a moment and try again."}
 	// APIProcessForbiddenEmbeddedSDKAction: Session-bound action called through the in-process SDK.
 	APIProcessForbiddenEmbeddedSDKAction = &Def{ID: "api.process.forbidden_embedded_sdk_action", Code: 0x0202000e, Class: PluginImplementationError, Message: "The action \"{0}:{1}\" needs a client session and cannot be called by a plugin. {2}"}
+	// APIProcessStarting: Sluice: the node is not ready to serve yet, see its log for what it waits for (503).
+	APIProcessStarting = &Def{ID: "api.process.starting", Code: 0x020200f0, Class: ServiceUnavailableError, Message: "The node is starting. Try again later."}
 	// NetworkHTTPRequestTooLarge: Body above maxRequestSize (413).
 	NetworkHTTPRequestTooLarge = &Def{ID: "network.http.request_too_large", Code: 0x03010001, Class: SizeLimitError, Message: "The request is too large. Send less, or raise server.maxRequestSize."}
 	// NetworkHTTPUnexpectedError: Unexpected failure while reading the request.
@@ -705,6 +707,7 @@ var catalogue = []*Def{
 	APIProcessUnauthorizedOrigin,
 	APIProcessTooManyLoginsRequests,
 	APIProcessForbiddenEmbeddedSDKAction,
+	APIProcessStarting,
 	NetworkHTTPRequestTooLarge,
 	NetworkHTTPUnexpectedError,
 	NetworkHTTPTooManyEncodings,
