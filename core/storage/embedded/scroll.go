@@ -20,6 +20,9 @@ import (
 // maxScrolls is how many scrolls are open at once at most, as in Elasticsearch.
 const maxScrolls = 500
 
+// parsedFactor is how much larger a request is than its text, once it is read, with its text.
+const parsedFactor = 8
+
 // tooMany is the message when there are.
 var tooMany = fmt.Sprint("all ", maxScrolls, " that the node has are taken")
 
@@ -30,6 +33,8 @@ type scroll struct {
 	snapshot *pebble.Snapshot
 	page     page
 	request  search.Request
+	// bytes is about what the request needs.
+	bytes int64
 	// total and given count hits.
 	total, given int
 
@@ -59,7 +64,7 @@ func (e *Engine) openScroll(ctx context.Context, s storage.Search, body *query.S
 	sc := &scroll{
 		scope: s.Targets[0].Scope, snapshot: snapshot, keep: s.Scroll,
 		page:    page{engine: e, from: snapshot, pinned: all, filter: source.NewFilter(body.Source)},
-		request: search.Request{Search: body, Size: s.Size, Now: time.Now()},
+		request: search.Request{Search: body, Size: s.Size, Now: time.Now()}, bytes: int64(len(s.Body)) * parsedFactor,
 	}
 	found, err := sc.next(ctx)
 	if err != nil {
@@ -201,7 +206,7 @@ func (s *scrolls) find(name string) *scroll {
 	return s.open[name]
 }
 
-// room fails when no scroll can be opened: there are too many, or they pin too much memory.
+// room fails when no scroll can be opened: there are too many, or they need more than so many bytes, with the memories that they pin.
 func (s *scrolls) room(bytes int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,6 +215,7 @@ func (s *scrolls) room(bytes int64) error {
 	}
 	pinned := map[*segment.Memory]bool{}
 	for _, sc := range s.open {
+		bytes -= sc.bytes
 		for _, p := range sc.page.pinned {
 			for _, part := range p.parts {
 				if m := part.memory; m != nil && !pinned[m] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,24 @@ func TestScrollExpires(t *testing.T) {
 	eventually(t, "the scroll lives on", func() bool { return e.scrolls.find(long.Scroll) == nil })
 	_, err = openScroll(t, e, `{}`, 1, time.Hour) // Close has to see to it
 	must(t, err)
+}
+
+// TestScrollBodies: the requests of scrolls count as memory that they need.
+func TestScrollBodies(t *testing.T) {
+	e, err := Open(t.Context(), Options{Dir: "data", Logger: quiet, FS: vfs.NewMem(), IndexBytes: 4 << 20})
+	must(t, err)
+	t.Cleanup(func() { _ = e.Close() })
+	must(t, e.Ensure(t.Context(), things, storage.Spec{}))
+	put(t, e, "a", `{}`)
+	put(t, e, "b", `{}`)
+	large := `{"query":{"bool":{"must_not":{"ids":{"values":["` + strings.Repeat("x", 100_000) + `"]}}}}}`
+	opened := 0
+	for ; err == nil && opened < maxScrolls; opened++ {
+		_, err = openScroll(t, e, large, 1, time.Minute)
+	}
+	if !errors.Is(err, kerror.ServicesStorageTooManyScrolls) || opened == 1 {
+		t.Errorf("after %d scrolls with large requests: %v", opened, err)
+	}
 }
 
 // TestScrollMemory: scrolls that pin memories that are files long since are refused when there are too many.
