@@ -17,6 +17,9 @@ type Budget struct {
 	// pause is how much may be used before ctx is looked at again.
 	pause int
 	err   error
+	// places are those of ShareWith; within says that one of them is taken.
+	places chan struct{}
+	within bool
 }
 
 const (
@@ -31,6 +34,8 @@ const (
 	changeWork = 48
 	// pauseWork is how much work is done between two looks at the context, and maxStep what is counted at once.
 	pauseWork = 1 << 16
+	// smallWork is how much may be done without one of the places of ShareWith. It takes some megabytes.
+	smallWork = 1 << 20
 	maxStep   = 1 << 40
 )
 
@@ -38,7 +43,19 @@ const (
 func NewBudget(ctx context.Context, most int) *Budget { return &Budget{ctx: ctx, most: most} }
 
 // Reset makes it the budget of another document.
-func (b *Budget) Reset() { *b = Budget{} }
+func (b *Budget) Reset() { *b = Budget{places: b.places, within: b.within} }
+
+// ShareWith makes who has much work wait for one of the places that several budgets share, so that only so many need much memory at
+// once. Leave gives it back when the work is done; nothing may be waited for meanwhile.
+func (b *Budget) ShareWith(places chan struct{}) { b.places = places }
+
+// Leave gives back the place that was taken, if one was.
+func (b *Budget) Leave() {
+	if b.within {
+		b.within = false
+		<-b.places
+	}
+}
 
 // Err gives services.storage.unexpected_bad_request when there was too much work, or the error of the context when it ended before.
 func (b *Budget) Err() error { return b.err }
@@ -73,6 +90,10 @@ func (b *Budget) look() bool {
 	if b.err != nil {
 		b.used, b.pause = 0, 0
 		return false
+	}
+	if b.places != nil && !b.within && b.used > smallWork {
+		b.places <- struct{}{}
+		b.within = true
 	}
 	b.pause = min(b.used+pauseWork, most)
 	return true

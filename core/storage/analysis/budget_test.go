@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -137,6 +138,38 @@ func TestBudgetOfDocument(t *testing.T) {
 	if tokens := a.Tokens(&b, text, nil); len(tokens) != 120_000 || b.Err() != nil {
 		t.Errorf("%d words after a reset, error %v", len(tokens), b.Err())
 	}
+}
+
+// TestBudgetsShare: who has much to do waits until another one is done, and who has little to do does not.
+func TestBudgetsShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := analysis.Named("standard")
+		places := make(chan struct{}, 1)
+		var first, second, third analysis.Budget
+		for _, b := range []*analysis.Budget{&first, &second, &third} {
+			b.ShareWith(places)
+		}
+		long := []byte(strings.Repeat("abc def ghi ", 40_000))
+		a.Tokens(&first, long, nil)
+		a.Tokens(&third, []byte("abc"), nil)
+		waited := false
+		go func() {
+			a.Tokens(&second, long, nil)
+			waited = true
+			second.Leave()
+		}()
+		synctest.Wait()
+		if waited {
+			t.Error("two had much to do at once")
+		}
+		first.Reset()
+		first.Leave()
+		synctest.Wait()
+		third.Leave()
+		if !waited || len(places) > 0 {
+			t.Errorf("the other one is done: %v, places taken: %d", waited, len(places))
+		}
+	})
 }
 
 // TestBudgetOfNormalizers: a keyword cannot grow without bounds either.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -137,6 +138,7 @@ func newEngine(o Options) *Engine {
 		health: new(health), locks: documentLocks{seed: maphash.MakeSeed()}, log: o.Logger, slots: newSlots(), answers: newAnswers(),
 		most: uint64(o.IndexDocuments), budget: budget{half: o.IndexBytes / 2}, //nolint:gosec // not negative
 	}
+	e.readers.heavy = make(chan struct{}, runtime.GOMAXPROCS(0))
 	e.freezer = newWorker(e.freeze, noPause)
 	e.merger = newWorker(e.tidy, mergePause)
 	return e

@@ -164,14 +164,20 @@ func (r *reader) again(s *schema, source jsontext.Value) error {
 	return err
 }
 
-// readers are kept for the next documents, since they hold room for all values of one. The zero value is empty.
-type readers struct{ pool sync.Pool }
+// readers are kept for the next documents, since they hold room for all values of one. Those with much to do share heavy: the memory
+// that long texts need while they are taken apart is that of as many documents as there are processors.
+type readers struct {
+	pool  sync.Pool
+	heavy chan struct{}
+}
 
 func (r *readers) get() *reader {
 	if d, ok := r.pool.Get().(*reader); ok {
 		return d
 	}
-	return new(reader)
+	d := new(reader)
+	d.document.Budget().ShareWith(r.heavy)
+	return d
 }
 
 func (r *readers) put(d *reader) { r.pool.Put(d) }

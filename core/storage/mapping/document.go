@@ -72,6 +72,7 @@ const maxNesting = 1000
 // for a value that does not fit its field, a name that is empty, or too much of something. After an error the content of to
 // means nothing.
 func (m *Mapping) Fields(doc jsontext.Value, to *Document) error {
+	defer to.budget.Leave()
 	to.Grown = nil
 	err := to.read(m, doc, true)
 	if !errors.Is(err, errUnmapped) {

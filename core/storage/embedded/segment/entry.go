@@ -81,6 +81,7 @@ const (
 // Fails with services.storage.unexpected_bad_request for a document with too much in it; the entry means nothing then.
 func (e *Entry) Read(doc *mapping.Document) error {
 	e.reset(doc)
+	defer doc.Budget().Leave()
 	defer e.forget()
 	e.sort(doc)
 	for from := 0; from < len(e.values); {
