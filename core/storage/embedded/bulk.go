@@ -19,15 +19,19 @@ const (
 // chunks: when it ends, or the collection goes away, the ops that were not reached get that error. RetryOnConflict is not
 // needed, as in Update.
 func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.Op, o storage.BulkOptions) ([]storage.OpResult, error) {
+	return e.writeAll(ctx, &bulkWrite{engine: e, address: c, ops: ops, previous: o.Previous})
+}
+
+func (e *Engine) writeAll(ctx context.Context, w *bulkWrite) ([]storage.OpResult, error) {
 	if err := e.beginWrite(ctx); err != nil {
 		return nil, err
 	}
 	defer e.gate.Leave()
-	if _, err := e.catalogue.find(c); err != nil {
+	if _, err := e.catalogue.find(w.address); err != nil {
 		return nil, err
 	}
-	w := bulkWrite{engine: e, address: c, ops: ops, previous: o.Previous, results: make([]storage.OpResult, len(ops))}
-	for w.done < len(ops) {
+	w.results = make([]storage.OpResult, len(w.ops))
+	for w.done < len(w.ops) {
 		if err := w.chunk(ctx); err != nil {
 			refuse(w.results[w.done:], err)
 			break
@@ -37,11 +41,13 @@ func (e *Engine) Write(ctx context.Context, c storage.Collection, ops []storage.
 	return w.results, nil
 }
 
-// bulkWrite is one call of Write.
+// bulkWrite is one call of Write, or of Load.
 type bulkWrite struct {
 	engine  *Engine
 	address storage.Collection
 	ops     []storage.Op
+	// versions are those that the documents of ops get; nil lets them grow by one.
+	versions []int64
 	// previous keeps what the ops found in their results.
 	previous bool
 	results  []storage.OpResult
@@ -129,6 +135,9 @@ func (w *bulkWrite) prepare() {
 			return
 		}
 		ch := newChange(op)
+		if w.versions != nil {
+			ch.version = w.versions[w.done+len(w.ready)]
+		}
 		w.ready = append(w.ready, ch)
 		w.readyBytes += len(ch.source) + len(ch.fallback)
 	}

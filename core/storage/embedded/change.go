@@ -14,6 +14,8 @@ type change struct {
 	id        string
 	ifVersion int64
 	forget    bool
+	// version is the one that the document gets; 0 is the next one.
+	version int64
 	// source and fallback (what OpUpsert creates) are valid objects in memory of their own, unless bad says what they are not.
 	source, fallback jsontext.Value
 	bad              error

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"cmp"
+
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -131,22 +133,22 @@ func (u *unit) tryStage(ch change) (r storage.OpResult, err error) {
 		return r, nil
 	}
 	r.Created, r.Document.Source = !old.exists(), source
-	r.Document.Version, err = u.put(ch.id, old.head, keys, source)
+	r.Document.Version, err = u.put(ch, old.head, keys, source)
 	return r, err
 }
 
 // put stages a document that fits the mapping; the reader has its fields.
-func (u *unit) put(id string, old head, keys keywordDiff, source jsontext.Value) (version int64, err error) {
+func (u *unit) put(ch change, old head, keys keywordDiff, source jsontext.Value) (version int64, err error) {
 	if err := u.reader.entry.Read(u.reader.fields()); err != nil {
 		return 0, err
 	}
 	keys.stage(u.batch)
-	doc, position, full := u.engine.addTo(u.coll.segments, &u.reader.entry, id)
-	r := record{head{old.version + 1, position}, source}
-	stageDocument(u.batch, u.coll.number, id, old, r)
+	doc, position, full := u.engine.addTo(u.coll.segments, &u.reader.entry, ch.id)
+	r := record{head{cmp.Or(ch.version, old.version+1), position}, source}
+	stageDocument(u.batch, u.coll.number, ch.id, old, r)
 	u.fresh, u.full = append(u.fresh, doc), u.full || full
 	u.replace(old)
-	u.keep(id, current{record: r, whole: true})
+	u.keep(ch.id, current{record: r, whole: true})
 	return r.version, nil
 }
 

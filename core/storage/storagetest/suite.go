@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"Collections", testCollections},
 		{"Indexes", testIndexes},
 		{"Bulk", testBulk},
+		{"Load", testLoad},
 		{"Mapping", testMapping},
 		{"Concurrency", testConcurrency},
 		{"Search", testSearch},
