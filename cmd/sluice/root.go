@@ -53,6 +53,7 @@ folder. Plugins are programs of their own, in any language.`,
 		a.queryCommand(),
 		a.backupCommand(),
 		a.restoreCommand(),
+		a.migrateCommand(),
 		a.versionCommand(),
 	)
 	return root

@@ -25,3 +25,12 @@ func hideTyping(f *os.File) (restore func(), err error) {
 	}
 	return func() { _ = unix.IoctlSetTermios(fd, writeTermios, before) }, nil // nothing is left to do when it fails
 }
+
+// terminalWidth is how many characters a line has; 0 when it is not known.
+func terminalWidth(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}

@@ -44,8 +44,6 @@ type Progress struct {
 	// Collections are done of AllCollections, and Documents of AllDocuments, which counts what is searchable: an estimate.
 	Collections, AllCollections int
 	Documents, AllDocuments     int
-	// Resumed is how many of Documents were there when this run began.
-	Resumed int
 }
 
 // Report is what a migration that ended well did.
@@ -177,7 +175,6 @@ func (m *migration) count(ctx context.Context) error {
 			m.progress.Documents += p.Documents
 		}
 	}
-	m.progress.Resumed = m.progress.Documents
 	return nil
 }
 

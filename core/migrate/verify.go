@@ -9,9 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sluicehq/sluice/core/storage"
 )
@@ -148,33 +147,33 @@ func same(a, b jsontext.Value) bool {
 	return a.Canonicalize() == nil && b.Canonicalize() == nil && string(a) == string(b)
 }
 
-// print is what is compared of a document.
-type print struct {
+// fingerprint is what is compared of a document.
+type fingerprint struct {
 	id  string
 	sum [sha256.Size]byte
 }
 
-func printOf(d storage.Document) print {
+func fingerprintOf(d storage.Document) fingerprint {
 	source := d.Source.Clone()
 	_ = source.Compact() // an engine gives valid sources; another one would differ from its copy
 	h := sha256.New()
 	h.Write(binary.AppendUvarint(binary.AppendVarint(nil, d.Version), uint64(len(d.ID))))
 	h.Write([]byte(d.ID))
 	h.Write(source)
-	return print{d.ID, [sha256.Size]byte(h.Sum(nil))}
+	return fingerprint{d.ID, [sha256.Size]byte(h.Sum(nil))}
 }
 
 // readBoth reads a collection in both engines at the same time.
 func (m *migration) readBoth(ctx context.Context, c storage.Collection, d *digests) error {
 	group, ctx := errgroup.WithContext(ctx)
-	sides := [2]chan []print{make(chan []print, 1), make(chan []print, 1)}
+	sides := [2]chan []fingerprint{make(chan []fingerprint, 1), make(chan []fingerprint, 1)}
 	for i, e := range []storage.Engine{m.From, m.To} {
 		group.Go(func() error {
 			defer close(sides[i])
 			return scan(ctx, e, c, "", func(part []storage.Document) error {
-				prints := make([]print, len(part))
+				prints := make([]fingerprint, len(part))
 				for j, doc := range part {
-					prints[j] = printOf(doc)
+					prints[j] = fingerprintOf(doc)
 				}
 				select {
 				case sides[i] <- prints:
@@ -198,14 +197,14 @@ func (m *migration) readBoth(ctx context.Context, c storage.Collection, d *diges
 
 // side is one of two streams of prints in the order of ids.
 type side struct {
-	parts <-chan []print
-	part  []print
+	parts <-chan []fingerprint
+	part  []fingerprint
 	// fresh says that a part has just begun.
 	fresh bool
 }
 
-// next gives the next print without taking it, nil at the end.
-func (s *side) next() *print {
+// next gives the next fingerprint without taking it, nil at the end.
+func (s *side) next() *fingerprint {
 	s.fresh = false
 	for len(s.part) == 0 {
 		part, ok := <-s.parts

@@ -12,7 +12,10 @@ import (
 )
 
 // documentsDir is the folder of the engine.
-func documentsDir(c *config.Config) string { return filepath.Join(c.Server.DataDir, "documents") }
+func documentsDir(c *config.Config) string { return documentsIn(c.Server.DataDir) }
+
+// documentsIn is the folder of the engine in a data folder.
+func documentsIn(dir string) string { return filepath.Join(dir, "documents") }
 
 // serveBackups lets "sluice backup" reach the node. A node that cannot be backed up serves all the same.
 func (n *Node) serveBackups(engine backup.Engine) {

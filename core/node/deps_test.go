@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"config"},
 	{"core/events", "core/koncorde", "core/secrets", "core/metrics", "core/logs", "core/spelling", "core/backup", "core/audit"},
 	{"core/storage", "core/cache"},
-	{"core/security", "core/validation"},
+	{"core/security", "core/validation", "core/migrate"},
 	{"core/auth", "core/realtime"},
 	{"core/router"},
 	{"core/funnel", "core/openapi"},

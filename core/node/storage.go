@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/sluicehq/sluice/config"
+	"github.com/sluicehq/sluice/core/migrate"
 	"github.com/sluicehq/sluice/core/storage"
 	"github.com/sluicehq/sluice/core/storage/elastic"
 	"github.com/sluicehq/sluice/core/storage/embedded"
@@ -29,6 +30,9 @@ func (n *Node) openStorage(ctx context.Context) error {
 	}
 	engine, err := open(ctx, c)
 	if err != nil {
+		return err
+	}
+	if err := migrate.Unfinished(ctx, engine); err != nil {
 		return err
 	}
 	n.engine = engine
