@@ -186,13 +186,13 @@ func (p *plugin) spawn(ctx context.Context) (*generation, error) {
 // start calls Start of the current generation and lets calls in.
 func (p *plugin) start(ctx context.Context) error {
 	o := p.host.options
-	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
-	defer cancel()
 	g := p.generation()
 	err := p.ensureCollections(ctx, g.manifest)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
+	defer cancel()
 	g.api, err = hostapi.Listen(ctx, p.host.folders.sockets, hostapi.Options{
 		Plugin: p.id, Manifest: g.manifest, Granted: o.Storage[p.id], Calls: p.calls, Executor: o.Executor, MaxHops: o.MaxHops,
 		Events: o.Events, Health: func(degraded string) { p.report(g, degraded) },
@@ -223,8 +223,14 @@ func (p *plugin) start(ctx context.Context) error {
 	return nil
 }
 
+// collectionsTimeout is how long making the collections of a plugin may take, which is no work of the plugin: an Elasticsearch
+// that has much to do needs a second for each.
+const collectionsTimeout = 2 * time.Minute
+
 // ensureCollections makes the plugin's own collections, and adds to those that are there.
 func (p *plugin) ensureCollections(ctx context.Context, m *pluginv1.Manifest) error {
+	ctx, cancel := context.WithTimeout(ctx, collectionsTimeout)
+	defer cancel()
 	for _, c := range m.GetCollections() {
 		where := storage.Collection{
 			Scope: storage.Internal, Index: storage.PluginIndex(p.id, codec.IndexOf(m, c)), Name: c.GetName(),

@@ -23,6 +23,7 @@ func sluice(t *testing.T, args ...string) (string, error) {
 // TestBackupAndRestore: a backup of a node that is being written to, restored elsewhere, has every document that was acknowledged
 // before, found by searches; who was logged in still is.
 func TestBackupAndRestore(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it has snapshots of its own")
 	folder := t.TempDir()
 	data, backup, restored := filepath.Join(folder, "data"), filepath.Join(folder, "backup"), filepath.Join(folder, "restored")
 	n := binaries.Serve(t, "--data", data)
@@ -92,6 +93,7 @@ func checkRestored(t *testing.T, n *nodetest.Process, bearer string, before int6
 
 // TestRestoreOfADamagedBackup: a backup whose documents are damaged is refused, and nothing is left of it.
 func TestRestoreOfADamagedBackup(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it has snapshots of its own")
 	folder := t.TempDir()
 	data, backup, restored := filepath.Join(folder, "data"), filepath.Join(folder, "backup"), filepath.Join(folder, "restored")
 	n := binaries.Serve(t, "--data", data, "--dev")

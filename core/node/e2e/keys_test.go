@@ -116,6 +116,7 @@ func verifyElsewhere(t *testing.T, n *nodetest.Process, token string) {
 
 // TestBackupCarriesTheKeys: after a restore everybody is logged in, also who logged in before the last rotation.
 func TestBackupCarriesTheKeys(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it has snapshots of its own")
 	folder := t.TempDir()
 	data, backup, restored := filepath.Join(folder, "data"), filepath.Join(folder, "backup"), filepath.Join(folder, "restored")
 	n := binaries.Serve(t, "--data", data)

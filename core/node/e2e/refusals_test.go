@@ -9,6 +9,7 @@ import (
 
 // TestRefusalsSayWhatToDo: what cannot be asked for is an error of the catalogue that names what is wrong.
 func TestRefusalsSayWhatToDo(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it has texts of its own")
 	n := nodetest.Start(t, nodetest.Options{Dev: true})
 	n.Must("POST", "/i/_create", "")
 	n.Must("PUT", "/i/c", `{"mappings":{"properties":{

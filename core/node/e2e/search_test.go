@@ -197,6 +197,7 @@ func TestExportToNobody(t *testing.T) {
 
 // TestNeighbours: a client finds the documents whose vectors are near, and what it does wrong is named.
 func TestNeighbours(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "its neighbours are approximate")
 	n := nodetest.Start(t, nodetest.Options{Dev: true})
 	n.Must("PUT", "/i/c", `{"mappings":{"properties":{"v":{"type":"dense_vector","dims":2},"k":{"type":"keyword"}}}}`)
 	for id, doc := range map[string]string{"east": `{"v":[1,0],"k":"a"}`, "north": `{"v":[0,1],"k":"a"}`, "west": `{"v":[-1,0],"k":"b"}`} {
@@ -226,6 +227,7 @@ func TestNeighbours(t *testing.T) {
 
 // TestShapes: a client finds documents by where their shapes are, and what it does wrong is named.
 func TestShapes(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "this build of it has no shapes")
 	n := nodetest.Start(t, nodetest.Options{Dev: true})
 	n.Must("PUT", "/i/c", `{"mappings":{"properties":{"zone":{"type":"geo_shape"},"at":{"type":"geo_point"}}}}`)
 	for id, doc := range map[string]string{

@@ -36,6 +36,7 @@ func (s secrets) mark(what string) string {
 // TestSecretsStandInNoLog runs a node at log level debug, hands it secrets on every way there is, and looks for them in all
 // that it wrote: both outputs, the audit log and the data folder.
 func TestSecretsStandInNoLog(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "its password and key exclude each other")
 	for _, mode := range []string{"production", "dev"} {
 		t.Run(mode, func(t *testing.T) {
 			s := session{secrets: secrets{}, t: t, data: filepath.Join(t.TempDir(), "data")}

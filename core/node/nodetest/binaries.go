@@ -93,6 +93,7 @@ func (b Binaries) ServeIn(t testing.TB, folder string, args ...string) *Process 
 	p.Cmd.Dir = folder
 	// A node that a test kills leaves its folder for sockets to the next one on the same data, which tests seldom start.
 	p.Cmd.Env = append(os.Environ(), "SLUICE_LIMITS_LOGINS_PER_SECOND=1000", "TMPDIR="+b.Dir)
+	p.Cmd.Env = append(p.Cmd.Env, engineSettings(t, folder, args)...)
 	p.Cmd.Stderr = p.Log
 	out, err := p.Cmd.StdoutPipe()
 	if err != nil {

@@ -44,6 +44,9 @@ func Start(t testing.TB, o Options) *Node {
 	if o.Configure != nil {
 		o.Configure(c)
 	}
+	if c.Storage.Engine == "embedded" {
+		chooseEngine(t, c)
+	}
 	log := &Log{}
 	n, err := node.Start(t.Context(), node.Options{
 		Config: c, Version: "test", InProcess: o.InProcess, WrapEngine: o.WrapEngine,
