@@ -33,7 +33,7 @@ var (
 // manyDocuments are more than a part.
 const manyDocuments = 5000
 
-func open(t *testing.T, dir string) *embedded.Engine {
+func open(t testing.TB, dir string) *embedded.Engine {
 	t.Helper()
 	e, err := embedded.Open(t.Context(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -43,7 +43,7 @@ func open(t *testing.T, dir string) *embedded.Engine {
 	return e
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

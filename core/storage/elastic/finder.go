@@ -81,7 +81,7 @@ func holds(source jsontext.Value, field, value string) bool {
 }
 
 // Scan visits the documents of a collection in the order of their ids. What it reads stays on the server's disks until it
-// returns, or until visit has taken five minutes for a page of 1000 documents, which is an error.
+// returns, or until visit has taken five minutes for a page of at most 1000 documents, which is an error.
 func (e *Engine) Scan(ctx context.Context, c storage.Collection, after string, visit func(storage.Document) bool) error {
 	if err := e.gate.Enter(ctx); err != nil {
 		return err
@@ -93,11 +93,25 @@ func (e *Engine) Scan(ctx context.Context, c storage.Collection, after string, v
 	return e.ordered(ctx, c, object{"query": object{"match_all": object{}}}, after, visit)
 }
 
-// page is how many documents are read at once.
-const page = 1000
+// A page has as many documents as are expected to have pageBytes together, by those before, and at most maxDocuments; the first
+// one has firstPage.
+const (
+	firstPage    = 100
+	maxDocuments = 1000
+	pageBytes    = 8 << 20
+)
+
+// pageAfter gives how many documents the next page may have, by those of the last one.
+func pageAfter(last []hit) int {
+	bytes := 1
+	for i := range last {
+		bytes += len(last[i].Source)
+	}
+	return min(max(1, pageBytes*len(last)/bytes), maxDocuments)
+}
 
 // ordered visits the documents that a search finds in the order of their ids. Elasticsearch does not sort by ids: when there
-// are more than a page it reads all ids first and then the documents page by page, all from one point in time.
+// are more than a first page it reads all ids first and then the documents page by page, all from one point in time.
 func (e *Engine) ordered(ctx context.Context, c storage.Collection, search object, after string, visit func(storage.Document) bool) error {
 	if err := e.refresh(ctx, c); err != nil {
 		return e.searchError(ctx, []storage.Collection{c}, err)
@@ -107,11 +121,11 @@ func (e *Engine) ordered(ctx context.Context, c storage.Collection, search objec
 		return err
 	}
 	defer p.close(ctx)
-	first, err := p.read(ctx, search, object{"size": page, "version": true})
+	first, err := p.read(ctx, search, object{"size": firstPage, "version": true})
 	if err != nil {
 		return err
 	}
-	if len(first) < page {
+	if len(first) < firstPage {
 		_, err := visitAll(ctx, first, after, visit)
 		return err
 	}
@@ -119,11 +133,13 @@ func (e *Engine) ordered(ctx context.Context, c storage.Collection, search objec
 	if err != nil {
 		return err
 	}
-	for part := range slices.Chunk(ids, page) {
-		docs, err := p.read(ctx, object{"query": object{"ids": object{"values": part}}}, object{"size": page, "version": true})
+	for n, part := pageAfter(first), []string(nil); len(ids) > 0; {
+		part, ids = ids[:min(n, len(ids))], ids[min(n, len(ids)):]
+		docs, err := p.read(ctx, object{"query": object{"ids": object{"values": part}}}, object{"size": len(part), "version": true})
 		if err != nil {
 			return err
 		}
+		n = pageAfter(docs)
 		if more, err := visitAll(ctx, docs, after, visit); !more || err != nil {
 			return err
 		}
