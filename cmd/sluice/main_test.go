@@ -76,6 +76,14 @@ func TestUsage(t *testing.T) {
 		{"bench storage --out /dev/null/results", exitError, "--out: expected a folder that can be written to, such as ./results"},
 		{"bench storage --elasticsearch 127.0.0.1:9200", exitError, "--elasticsearch: expected http://"},
 		{"bench storage --pocketbase http://127.0.0.1:1", exitError, "--pocketbase: expected http://EMAIL:PASSWORD@host:port"},
+		{"migrate", exitUsage, "--from"},
+		{"migrate --from here", exitUsage, "--to"},
+		{"migrate --from here --to there", exitError, "give a data folder and an Elasticsearch"},
+		{"migrate --from http://127.0.0.1:1 --to elasticsearch", exitError, "give a data folder and an Elasticsearch"},
+		{"migrate --from no-such-folder --to http://127.0.0.1:1", exitError, "no-such-folder: name the data folder of a node"},
+		{"migrate --from ftp://127.0.0.1 --to there", exitError, "--from: expected an URL such as http://"},
+		{"migrate --from http://root:hush@127.0.0.1:1 --to there", exitError, "SLUICE_STORAGE_ELASTICSEARCH_PASSWORD"},
+		{"migrate --from http://127.0.0.1:1 --to there", exitError, "--from: connect to Elasticsearch at http://127.0.0.1:1"},
 		{"bench storage --pocketbase http://a@example.com:hush@127.0.0.1:1", exitError, "--pocketbase: log in to PocketBase"},
 	} {
 		r := execute(t, nil, nil, strings.Fields(test.args)...)

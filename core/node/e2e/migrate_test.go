@@ -50,6 +50,33 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
+// TestMigrateKuzzle: what a Kuzzle left in Elasticsearch goes to a data folder. What the embedded engine cannot have is named before
+// anything of it is copied, and without it the migration goes on.
+func TestMigrateKuzzle(t *testing.T) {
+	server := elastictest.Start(t)
+	elastictest.LoadKuzzle(t, server.URL)
+	data := filepath.Join(t.TempDir(), "data")
+	server.Do("PUT", "/&odd.things", `{"aliases":{"@&odd.things":{}},"mappings":{"runtime":{"x":{"type":"long"}}}}`)
+	out, err := sluice(t, "migrate", "--from", server.URL, "--to", data)
+	if err == nil || !strings.Contains(out, "the public collection odd/things: its mapping or its settings are not for the data folder "+data) {
+		t.Errorf("a mapping that only Elasticsearch has: %v, %s", err, out)
+	}
+	server.Do("DELETE", "/&odd.things", "")
+	out, err = sluice(t, "migrate", "--from", server.URL, "--to", data)
+	if err != nil || !strings.Contains(out, "public   library/books: 25 documents, SHA-256 ") {
+		t.Fatalf("%v, %s", err, out)
+	}
+	n := binaries.Serve(t, "--data", data)
+	root := "Authorization: Bearer " + n.Login("root", elastictest.KuzzleAccounts["root"], "")
+	calls(t, n, root, `{"controller":"index","action":"list"}`, `"indexes":["empty-index","library"]`)
+	calls(t, n, root, `{"controller":"document","action":"count",`+inBooks+`,"body":{"query":{"match":{"title":"été"}}}}`, `"count":9`)
+	if a := calls(t, n, root, `{"controller":"document","action":"get",`+inBooks+`,"_id":"b3"}`); a.Get("result._version") != 2.0 {
+		t.Errorf("version: %s", a.Body)
+	}
+	calls(t, n, "Authorization: Bearer "+elastictest.KuzzleKey, `{"controller":"auth","action":"getCurrentUser"}`, `"_id":"root"`)
+	n.Login("ann@example.org", elastictest.KuzzleAccounts["ann@example.org"], "")
+}
+
 // fillNode lets a node store something of everything in a data folder, and gives the token of a user.
 func fillNode(t *testing.T, data string) string {
 	t.Helper()
