@@ -17,8 +17,6 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/sluicehq/sluice/protocol/kerror"
 )
 
 // client speaks with Elasticsearch. Document ids stand in bodies only, since not every id survives in a path.
@@ -31,9 +29,6 @@ type client struct {
 	slots   chan struct{}
 	metrics metrics
 }
-
-// maxAnswerBytes bounds the memory of one answer.
-const maxAnswerBytes = 512 << 20
 
 func newClient(o Options) (*client, error) {
 	transport, err := newTransport(o)
@@ -66,6 +61,7 @@ func newTransport(o Options) (*http.Transport, error) {
 	}
 	t := standard.Clone()
 	t.MaxIdleConnsPerHost, t.MaxIdleConns = o.MaxRequests, 0
+	t.DisableCompression = o.CloudID == "" // nearby it costs both sides more than it saves
 	t.DialContext = (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	if o.dial != nil {
 		t.DialContext = o.dial
@@ -137,53 +133,51 @@ func (r request) advances() bool {
 // ended is its own error; when the breaker is open, or there is no answer, it is services.storage.not_connected, and when too
 // many requests run all the time, services.storage.too_many_operations.
 func (c *client) do(ctx context.Context, r request, to any) error {
-	body, err := c.attempt(ctx, r)
+	err := c.attempt(ctx, r, to)
 	for try := 0; try < maxTriesOf(r, err) && wait(ctx, backoff(try)); try++ {
 		c.metrics.retries.Inc()
-		body, err = c.attempt(ctx, r)
+		err = c.attempt(ctx, r, to)
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case err != nil || to == nil:
-		return err
 	}
-	if err := json.Unmarshal(body, to, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return unexpected("the answer to "+r.String()+" cannot be read", err)
-	}
-	return nil
+	return err
 }
 
 // attempt sends r once. Its time begins when it may be sent, so that a queue here is not taken for a server that does not answer.
-func (c *client) attempt(ctx context.Context, r request) ([]byte, error) {
+func (c *client) attempt(ctx context.Context, r request, to any) error {
 	limit := c.timeout
 	if r.probe {
 		limit = min(limit, probeTimeout)
 	} else {
 		if err := c.enter(ctx); err != nil {
 			c.count(outcomeShed)
-			return nil, err
+			return err
 		}
 		defer func() { <-c.slots }()
 	}
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	status, body, err := c.send(within, r)
+	refusal, err := c.send(within, r, to)
+	_, unread := errors.AsType[*unreadable](err)
 	switch {
 	case err != nil && ctx.Err() != nil: // the server may be slow, or the caller short of time: the monitor finds out
 		c.count(outcomeGivenUp)
-		return nil, ctx.Err()
-	case err != nil:
+		return ctx.Err()
+	case err != nil && !unread:
 		err = fmt.Errorf("%s: %w", r, err)
 		c.breaker.fail(err)
 		c.count(outcomeFailed)
-		return nil, notConnected(err, "")
-	case status >= http.StatusBadRequest:
-		return nil, c.refused(newFailure(status, body))
+		return notConnected(err, "")
+	case refusal != nil:
+		return c.refused(refusal)
 	}
 	c.breaker.succeed()
 	c.count(outcomeAnswered)
-	return body, nil
+	if unread {
+		return unexpected("the answer to "+r.String()+" cannot be read", err)
+	}
+	return nil
 }
 
 // refused takes note of a refusal, and gives it.
@@ -219,7 +213,7 @@ func (c *client) enter(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return kerror.ServicesStorageTooManyOperations.New("requests to Elasticsearch")
+		return tooMany()
 	}
 	if err := c.breaker.refusal(); err != nil { // it has opened in the meantime
 		<-c.slots
@@ -228,7 +222,8 @@ func (c *client) enter(ctx context.Context) error {
 	return nil
 }
 
-func (c *client) send(ctx context.Context, r request) (int, []byte, error) {
+// send sends r and reads the answer into to. An error means that there was no answer, unless it is an *unreadable.
+func (c *client) send(ctx context.Context, r request, to any) (*failure, error) {
 	u := url.URL{Path: "/" + strings.Join(r.path, "/"), RawQuery: r.query.Encode()}
 	var body io.Reader
 	if r.body != nil {
@@ -236,7 +231,7 @@ func (c *client) send(ctx context.Context, r request) (int, []byte, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), body)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -246,11 +241,15 @@ func (c *client) send(ctx context.Context, r request) (int, []byte, error) {
 	}
 	res, err := c.base.Perform(req)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswerBytes))
-	return res.StatusCode, answer, err
+	a := &reply{body: res.Body, left: maxAnswerBytes}
+	if res.StatusCode >= http.StatusBadRequest {
+		text, err := io.ReadAll(a)
+		return newFailure(res.StatusCode, text), err
+	}
+	return nil, a.decode(to)
 }
 
 // close ends what watches over the addresses, and the connections.

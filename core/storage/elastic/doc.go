@@ -33,6 +33,16 @@
 //     about ten milliseconds, and a shard does one refresh for all who wait.
 //   - Scan and Find sort ids in memory, since Elasticsearch does not sort by them: about 50 bytes for each document.
 //
+// # Joined requests
+//
+//   - Writes of concurrent callers to one collection become one _bulk: while four are under way, others wait and go together, in
+//     their order. What must be seen by searches goes in a _bulk of its own. Reads of documents by id are joined likewise.
+//     Nobody waits for company, and no collection for another.
+//   - Each write keeps its own result, and is tried again by itself. A _bulk that is refused as a whole for what it holds is sent
+//     again in halves: Elasticsearch reads all of it before it does anything.
+//   - The end of a caller's ctx ends his waiting only. A write that was not sent by then never is; otherwise it goes on.
+//   - What waits is bounded in number, bytes and time (services.storage.too_many_operations). What is large goes by itself.
+//
 // # Faults
 //
 //   - After Options.BreakerFailures requests in a row without an answer of a working cluster, the next ones fail at once. A

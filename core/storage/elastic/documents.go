@@ -31,15 +31,8 @@ func (s *stored) document() storage.Document {
 
 // load reads documents as they are now, in the order of ids.
 func (e *Engine) load(ctx context.Context, c storage.Collection, ids []string) ([]stored, error) {
-	var answer struct {
-		Docs []stored `json:"docs"`
-	}
-	body := encode(object{"ids": ids})
-	err := e.client.do(ctx, request{method: http.MethodPost, path: []string{alias(c), "_mget"}, body: body}, &answer)
-	if err == nil && len(answer.Docs) != len(ids) {
-		return nil, kerror.ServicesStorageUnexpectedError.New("Elasticsearch answered with other documents than were asked for")
-	}
-	for _, d := range answer.Docs {
+	docs, err := e.reads.do(ctx, target{Collection: c}, ids)
+	for _, d := range docs {
 		if d.Error != nil {
 			err = &failure{status: d.Error.status(), cause: *d.Error}
 			break
@@ -51,7 +44,20 @@ func (e *Engine) load(ctx context.Context, c storage.Collection, ids []string) (
 		}
 		return nil, unknownCollection(c) // it was made a moment ago
 	}
-	return answer.Docs, public(err)
+	return docs, public(err)
+}
+
+// mget asks for documents.
+func (c *client) mget(ctx context.Context, to target, ids []string) ([]stored, error) {
+	var answer struct {
+		Docs []stored `json:"docs"`
+	}
+	r := request{method: http.MethodPost, path: []string{alias(to.Collection), "_mget"}, body: encode(object{"ids": ids})}
+	err := c.do(ctx, r, &answer)
+	if err == nil && len(answer.Docs) != len(ids) {
+		err = kerror.ServicesStorageUnexpectedError.New("Elasticsearch answered with other documents than were asked for")
+	}
+	return answer.Docs, err
 }
 
 // Get reads a document.

@@ -63,6 +63,8 @@ func (o *Options) fill() {
 // Engine is the document engine on Elasticsearch. All methods are safe for concurrent use.
 type Engine struct {
 	client  *client
+	reads   joiner[string, stored]
+	writes  joiner[[]byte, item]
 	monitor *monitor
 	gate    gate.Gate
 	schemas schemas
@@ -81,7 +83,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{client: c, monitor: newMonitor(c, o), place: o.place()}
-	if c.metrics, err = newMetrics(o.Metrics, c, e.monitor); err == nil {
+	e.reads = joiner[string, stored]{client: c, flights: maxFlights, size: func(id string) int { return len(id) }, send: c.mget}
+	e.writes = joiner[[]byte, item]{client: c, flights: maxFlights, size: func(lines []byte) int { return len(lines) }, send: c.bulk}
+	if c.metrics, err = newMetrics(o.Metrics, e); err == nil {
 		e.version, err = c.connect(ctx, o)
 	}
 	if err != nil {
@@ -136,12 +140,18 @@ func (e *Engine) Ready() error { return e.monitor.ready() }
 // last.
 func (e *Engine) Impaired() bool { return e.monitor.state.Load().yellow }
 
+// maxFlights is how many requests of a kind are under way to one collection before others are joined. Fewer than 2 leave
+// Elasticsearch idle between them, and more than 8 join too little.
+const maxFlights = 4
+
 // Close refuses new operations, waits for running ones and closes the connections. It must not be called from visit of Scan
 // or Select. A second Close fails with services.storage.not_connected.
 func (e *Engine) Close() error {
 	if !e.gate.Close() {
 		return kerror.ServicesStorageNotConnected.New()
 	}
+	e.reads.wait() // for those whose callers did not
+	e.writes.wait()
 	e.monitor.close()
 	e.client.close()
 	return nil

@@ -22,7 +22,7 @@ type metrics struct {
 }
 
 // newMetrics registers them with r unless that is nil.
-func newMetrics(r prometheus.Registerer, c *client, m *monitor) (metrics, error) {
+func newMetrics(r prometheus.Registerer, e *Engine) (metrics, error) {
 	const namespace, subsystem = "sluice", "elasticsearch"
 	set := metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -45,10 +45,13 @@ func newMetrics(r prometheus.Registerer, c *client, m *monitor) (metrics, error)
 		r.Register(set.retries),
 		r.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "outages_total", Help: "How often Elasticsearch was given up for a time.",
-		}, func() float64 { return float64(c.breaker.opened.Load()) })),
-		r.Register(gauge("running_requests", "Requests to Elasticsearch that run.", func() float64 { return float64(len(c.slots)) })),
+		}, func() float64 { return float64(e.client.breaker.opened.Load()) })),
+		r.Register(gauge("running_requests", "Requests to Elasticsearch that run.", func() float64 { return float64(len(e.client.slots)) })),
+		r.Register(gauge("waiting_operations", "Operations that wait to be sent together.", func() float64 {
+			return float64(e.reads.waiting.Load() + e.writes.waiting.Load())
+		})),
 		r.Register(gauge("ready", "1 while Elasticsearch can read and write every collection.", func() float64 {
-			if m.ready() == nil {
+			if e.monitor.ready() == nil {
 				return 1
 			}
 			return 0

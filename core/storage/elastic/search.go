@@ -193,7 +193,10 @@ func (f *found) found() storage.Found {
 
 // storedHits gives hits of the seam, with those in them.
 func storedHits(hits []hit) []storage.Hit {
-	var list []storage.Hit
+	if len(hits) == 0 {
+		return nil
+	}
+	list := make([]storage.Hit, 0, len(hits))
 	for i := range hits {
 		h := &hits[i]
 		c, _ := collectionOf(h.Index)

@@ -1,9 +1,11 @@
 package elastic
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -24,20 +26,12 @@ type item struct {
 
 // send does steps with one request and gives those to be tried again.
 func (w *writer) send(ctx context.Context, steps []*step) (again []*step, err error) {
-	var body []byte
-	for _, s := range steps {
-		body = w.appendLines(body, s)
-	}
-	query := values("require_alias", "true", "timeout", duration(w.engine.client.timeout/3)) // for a shard that is not there
-	if w.options.Refresh == storage.RefreshWaitFor {
-		query.Set("refresh", "true")
-	}
-	var answer struct {
-		Items []map[string]item `json:"items"`
+	lines := make([][]byte, len(steps))
+	for i, s := range steps {
+		lines[i] = w.lines(s)
 	}
 	w.sent = true
-	r := request{method: http.MethodPost, path: []string{alias(w.c), "_bulk"}, query: query, body: body}
-	err = w.engine.client.do(ctx, r, &answer)
+	items, err := w.engine.writes.do(ctx, target{w.c, w.options.Refresh == storage.RefreshWaitFor}, lines)
 	if f, ok := errors.AsType[*failure](err); ok && !f.noIndex() {
 		return nil, f.public()
 	}
@@ -47,26 +41,46 @@ func (w *writer) send(ctx context.Context, steps []*step) (again []*step, err er
 	if err != nil {
 		return nil, err
 	}
-	if len(answer.Items) != len(steps) {
-		return nil, kerror.ServicesStorageUnexpectedError.New("Elasticsearch answered with other documents than were written")
-	}
 	var lost []*step
 	for i, s := range steps {
-		for _, it := range answer.Items[i] { // one, under the name of its action
-			switch {
-			case it.Error == nil && it.Status < http.StatusBadRequest:
-				w.accept(s, it)
-			case w.failed(ctx, s, it):
-				again = append(again, s)
-			case isNoIndex(&failure{status: it.Status, cause: it.cause()}):
-				lost = append(lost, s)
-			}
+		switch it := items[i]; {
+		case it.Error == nil && it.Status < http.StatusBadRequest:
+			w.accept(s, it)
+		case w.failed(ctx, s, it):
+			again = append(again, s)
+		case isNoIndex(&failure{status: it.Status, cause: it.cause()}):
+			lost = append(lost, s)
 		}
 	}
 	if len(lost) > 0 {
 		lost, err = w.lost(ctx, lost)
 	}
 	return append(again, lost...), err
+}
+
+// bulk writes documents, of which each is what stands in the lines of a _bulk.
+func (c *client) bulk(ctx context.Context, to target, lines [][]byte) ([]item, error) {
+	query := values("require_alias", "true", "timeout", duration(c.timeout/3)) // for a shard that is not there
+	if to.refresh {
+		query.Set("refresh", "true")
+	}
+	var answer struct {
+		Items []map[string]item `json:"items"`
+	}
+	r := request{method: http.MethodPost, path: []string{alias(to.Collection), "_bulk"}, query: query, body: bytes.Join(lines, nil)}
+	if err := c.do(ctx, r, &answer); err != nil {
+		return nil, err
+	}
+	items := make([]item, 0, len(lines))
+	for _, one := range answer.Items {
+		for _, it := range one { // under the name of its action
+			items = append(items, it)
+		}
+	}
+	if len(items) != len(lines) {
+		return nil, kerror.ServicesStorageUnexpectedError.New("Elasticsearch answered with other documents than were written")
+	}
+	return items, nil
 }
 
 func (i *item) cause() cause {
@@ -76,8 +90,8 @@ func (i *item) cause() cause {
 	return cause{Type: i.Result}
 }
 
-// appendLines adds what _bulk reads for a step.
-func (w *writer) appendLines(b []byte, s *step) []byte {
+// lines gives what _bulk reads for a step.
+func (w *writer) lines(s *step) []byte {
 	about := object{"_id": s.ID}
 	if s.reads && s.old.Found {
 		about["if_seq_no"], about["if_primary_term"] = s.old.SeqNo, s.old.Term
@@ -85,17 +99,17 @@ func (w *writer) appendLines(b []byte, s *step) []byte {
 	action, source := "index", s.Source
 	switch {
 	case s.Kind == storage.OpDelete:
-		return append(append(b, encode(object{"delete": about})...), '\n')
+		return append(encode(object{"delete": about}), '\n')
 	case s.creates():
 		action = "create"
 	case s.Kind == storage.OpUpdate || s.Kind == storage.OpUpsert:
-		return w.appendUpdate(b, s, about)
+		return w.update(s, about)
 	}
 	if s.Kind == storage.OpUpsert {
 		source = s.Default
 	}
-	b = append(append(b, encode(object{action: about})...), '\n')
-	return append(append(b, source...), '\n')
+	head := encode(object{action: about})
+	return slices.Concat(head, []byte{'\n'}, source, []byte{'\n'})
 }
 
 // creates reports whether a step writes a document only as long as there is none, be it because its reading found none:
@@ -104,13 +118,13 @@ func (s *step) creates() bool {
 	return s.Kind == storage.OpCreate || s.reads && !s.old.Found && (s.Kind == storage.OpUpsert || s.Kind == storage.OpPut)
 }
 
-func (w *writer) appendUpdate(b []byte, s *step, about object) []byte {
+func (w *writer) update(s *step, about object) []byte {
 	if !s.reads {
 		about["retry_on_conflict"] = w.options.RetryOnConflict
 	}
 	about["_source"] = true
-	b = append(append(b, encode(object{"update": about})...), '\n')
-	b = append(append(b, `{"detect_noop":false,"doc":`...), s.Source...)
+	b := append(encode(object{"update": about}), "\n{\"detect_noop\":false,\"doc\":"...)
+	b = append(b, s.Source...)
 	if s.Kind == storage.OpUpsert && !s.reads { // Elasticsearch has no upsert at a sequence number
 		b = append(append(b, `,"upsert":`...), s.Default...)
 	}
