@@ -213,6 +213,11 @@ func TestJoinedWrites(t *testing.T) {
 			if err == nil {
 				t.Error("a document against the mapping was taken")
 			}
+			if i%8 == 0 { // for this Elasticsearch refuses the whole _bulk
+				deep := strings.Repeat(`{"a":`, 1500) + "1" + strings.Repeat("}", 1500)
+				_, err = e.Update(ctx, c, own, []byte(deep), storage.UpdateOptions{})
+				wantErr(t, "Update with too many levels", err, kerror.ServicesStorageUnexpectedBadRequest)
+			}
 			if doc, err = e.Replace(ctx, c, own, []byte(`{"n":-1}`), storage.WriteOptions{IfVersion: 1}); err != nil || doc.Version != 2 {
 				t.Errorf("Replace gave %+v, %v", doc, err)
 			}
