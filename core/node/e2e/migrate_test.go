@@ -42,6 +42,9 @@ func TestMigrate(t *testing.T) {
 	}
 	t.Setenv("SLUICE_STORAGE_ELASTICSEARCH_ADDRESSES", server.URL)
 	checkMigrated(t, binaries.Serve(t, "--data", back), token)
+	if out, err := sluice(t, "migrate", "--from", back, "--to", server.URL); err == nil || !strings.Contains(out, "a node runs on "+back) {
+		t.Errorf("while a node runs on the source: %v, %s", err, out)
+	}
 	t.Setenv("SLUICE_STORAGE_ENGINE", "elasticsearch")
 	n := binaries.Serve(t, "--data", data)
 	checkMigrated(t, n, token)

@@ -19,6 +19,7 @@ type monitor struct {
 	pause  time.Duration
 
 	state atomic.Pointer[state]
+	away  bool // what was logged last; only who asks uses it
 	stop  context.CancelFunc
 	done  chan struct{}
 }
@@ -58,7 +59,6 @@ func (m *monitor) close() {
 
 // ask asks once, and gives the time until the next question, which comes soon while an outage is suspected and not yet certain.
 func (m *monitor) ask(ctx context.Context) (pause time.Duration) {
-	before := m.ready()
 	status, err := m.client.health(ctx, allNames(), true)
 	if ctx.Err() != nil {
 		return m.pause
@@ -68,22 +68,23 @@ func (m *monitor) ask(ctx context.Context) (pause time.Duration) {
 	if !lost && (!refused || !f.busy()) { // else the breaker knows, or nobody
 		m.state.Store(&state{problem: healthy(status, err), yellow: status == "yellow"})
 	}
-	m.tell(before)
+	m.tell()
 	if lost && m.client.breaker.refusal() == nil {
 		return m.pause / 10
 	}
 	return m.pause
 }
 
-// tell logs what has changed.
-func (m *monitor) tell(before error) {
+// tell logs what has changed since it logged last. The breaker changes between two questions too.
+func (m *monitor) tell() {
 	now := m.ready()
 	switch {
-	case before == nil && now != nil:
+	case now != nil && !m.away:
 		m.logger.Error("Elasticsearch cannot serve", "reason", now, "cause", errors.Unwrap(now))
-	case before != nil && now == nil:
+	case now == nil && m.away:
 		m.logger.Info("Elasticsearch serves again")
 	}
+	m.away = now != nil
 }
 
 // ready is nil, or says why not every collection can be read and written.
