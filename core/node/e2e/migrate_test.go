@@ -21,6 +21,7 @@ const migratedDocuments = 20_000
 // TestMigrate: what a node left in its data folder goes to Elasticsearch and back, by commands that are killed again and again, and
 // nodes on the copies are the node that there was.
 func TestMigrate(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it chooses the engines of its nodes itself")
 	server := elastictest.Start(t)
 	folder := t.TempDir()
 	data, back := filepath.Join(folder, "data"), filepath.Join(folder, "back")
@@ -56,6 +57,7 @@ func TestMigrate(t *testing.T) {
 // TestMigrateKuzzle: what a Kuzzle left in Elasticsearch goes to a data folder. What the embedded engine cannot have is named before
 // anything of it is copied, and without it the migration goes on.
 func TestMigrateKuzzle(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it chooses the engines of its nodes itself")
 	server := elastictest.Start(t)
 	elastictest.LoadKuzzle(t, server.URL)
 	data := filepath.Join(t.TempDir(), "data")
