@@ -99,7 +99,8 @@ func TestBudget(t *testing.T) {
 			if !errors.Is(b.Err(), kerror.ServicesStorageUnexpectedBadRequest) {
 				t.Errorf("error %v", b.Err())
 			}
-			if made := after.TotalAlloc - before.TotalAlloc; made > madeBytes {
+			// Under the race detector regular expressions forget a part of their memory, and make it again each time.
+			if made := after.TotalAlloc - before.TotalAlloc; made > madeBytes && !raceEnabled {
 				t.Errorf("it took %d MB", made>>20)
 			}
 			if tokens := a.Tokens(b, []byte("a"), nil); len(tokens) > 0 {
