@@ -31,7 +31,7 @@ const defaultAddress = "http://127.0.0.1:9200"
 
 func defaultElasticsearch() Elasticsearch {
 	return Elasticsearch{
-		Addresses: []string{defaultAddress}, Timeout: 30 * time.Second, ConnectTimeout: 3 * time.Second, StartTimeout: time.Minute,
+		Addresses: []string{defaultAddress}, Timeout: 25 * time.Second, ConnectTimeout: 3 * time.Second, StartTimeout: time.Minute,
 		MaxConcurrentRequests: 128, BreakerFailures: 5, ProbeInterval: 2 * time.Second,
 	}
 }
