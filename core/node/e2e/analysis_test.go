@@ -12,6 +12,7 @@ import (
 // TestAnalysisOfACollection: synonyms and character filters that a collection defines find its documents, and highlights mark what the
 // documents say, with the tags between words as Elasticsearch does. What cannot be asked for is refused with what to do about it.
 func TestAnalysisOfACollection(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it takes synonyms of several words")
 	n := nodetest.Start(t, nodetest.Options{Dev: true})
 	n.Must("POST", "/i/_create", "")
 	n.Must("PUT", "/i/c", `{

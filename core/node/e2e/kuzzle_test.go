@@ -21,6 +21,7 @@ import (
 
 // TestKuzzle: nodes find what a Kuzzle 2.56 left in Elasticsearch, and what they write there is what a Kuzzle would have written.
 func TestKuzzle(t *testing.T) {
+	nodetest.NeedsEmbedded(t, "it brings a server of its own")
 	server := elastictest.Start(t)
 	t.Run("found", func(t *testing.T) { testKuzzleFound(t, server) })
 	t.Run("made", func(t *testing.T) { testKuzzleMade(t, server) })
